@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# What every script here needs: where the checkout is, which server is meant, how a program is run as
+# the server's user, and a folder that this user can reach. Sourced, never run.
+
+root_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+build_dir=$root_dir/build
+# The server reads the extension from here, so that nothing has to be installed into the system.
+stage_dir=${LOCKSTEP_STAGE:-$build_dir/stage}
+
+fail() {
+    printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
+    exit 1
+}
+
+# Prints the pg_config to use: PG_CONFIG where it is given, otherwise the newest server below
+# /usr/lib/postgresql that is really there. /usr/bin/pg_config belongs to libpq-dev and may name a
+# server that is not installed, so it comes last.
+find_pg_config() {
+    if [ -n "${PG_CONFIG:-}" ]; then
+        printf '%s\n' "$PG_CONFIG"
+        return 0
+    fi
+    local candidate fallback=''
+    while IFS= read -r candidate; do
+        [ -x "${candidate%/*}/postgres" ] && [ -x "$candidate" ] || continue
+        # Only a server with its headers can be built against.
+        if [ -f "$("$candidate" --pgxs 2>/dev/null)" ]; then
+            printf '%s\n' "$candidate"
+            return 0
+        fi
+        fallback=${fallback:-$candidate}
+    done < <(printf '%s\n' /usr/lib/postgresql/*/bin/pg_config | sort -t / -k 5,5nr)
+    if [ -n "$fallback" ]; then
+        printf '%s\n' "$fallback"
+        return 0
+    fi
+    candidate=$(command -v pg_config) && [ -x "$("$candidate" --bindir)/postgres" ] || return 1
+    printf '%s\n' "$candidate"
+}
+
+# The operating-system user that runs the server: PostgreSQL refuses to run as root.
+server_user() {
+    if [ "$(id -u)" -ne 0 ]; then
+        id -un
+        return 0
+    fi
+    local name=${LOCKSTEP_SERVER_USER:-postgres}
+    id -u "$name" >/dev/null 2>&1 ||
+        fail "as root the server runs as the user \"$name\", who does not exist (set LOCKSTEP_SERVER_USER)"
+    printf '%s\n' "$name"
+}
+
+# Runs a command as the server's user, from a folder that everybody can enter.
+as_server_user() {
+    if [ "$(id -u)" -ne 0 ]; then
+        (cd / && exec "$@")
+    else
+        (cd / && exec runuser -u "$(server_user)" -- "$@")
+    fi
+}
+
+# True when the server's user can read and enter the folder; its parents may forbid that.
+reachable() {
+    as_server_user test -r "$1" -a -x "$1"
+}
+
+# Settings of a caller's own PostgreSQL must not reach ours.
+forget_pg_environment() {
+    local name
+    while IFS= read -r name; do
+        case $name in
+        PG_CONFIG | PG_TEST_* | PG_COLOR*) ;;
+        PG[A-Z]*) unset "$name" ;;
+        esac
+    done < <(compgen -e)
+}
