@@ -74,3 +74,30 @@ forget_pg_environment() {
         esac
     done < <(compgen -e)
 }
+
+# A value for a line of postgresql.conf.
+quoted() {
+    printf "'%s'" "${1//\'/\'\'}"
+}
+
+# Prints the settings that make the server of BINDIR find the staged extension. Where the server's user
+# cannot read the stage, it is copied into FOLDER.
+stage_settings() {
+    local bindir=$1 folder=$2 stage=$stage_dir names
+    if [ -d "$stage" ] && ! reachable "$stage"; then
+        rm -rf "$folder/stage"
+        cp -a "$stage" "$folder/stage"
+        chmod -R a+rX "$folder/stage"
+        stage=$folder/stage
+    fi
+    names=$("$bindir/postgres" --describe-config | cut -f 1)
+    if grep -qx extension_control_path <<<"$names"; then
+        printf 'extension_control_path = %s\n' "$(quoted "$stage$("$bindir/pg_config" --sharedir):\$system")"
+        printf 'dynamic_library_path = %s\n' "$(quoted "$stage$("$bindir/pg_config" --pkglibdir):\$libdir")"
+    elif grep -qx extension_destdir <<<"$names"; then
+        printf 'extension_destdir = %s\n' "$(quoted "$stage")"
+    elif [ ! -f "$("$bindir/pg_config" --sharedir)/extension/lockstep.control" ]; then
+        fail "this server knows neither extension_control_path (PostgreSQL 18) nor extension_destdir" \
+            "(Debian): run make install first, then the installed extension is used"
+    fi
+}

@@ -1,0 +1,149 @@
+# Builds the extension with PGXS against the server that PG_CONFIG names, and starts the tests.
+#   make                    the module                make install      into that server, as usual
+#   make test               everything: installs what is missing, builds, tests
+#   make demo               the main job              make matrix       the suite on PostgreSQL 15, 17, 18
+#   make stage              as install, but below build/stage: what the tests and the demo use
+#   make check-local        golden and isolation tests on a private server, from the stage
+#   make tap                crash, restart and replica tests on private servers, from the stage
+#   make check-symbols      what the module exports, needs, and runs at load
+#   make installcheck       golden and isolation tests on a running server that has it installed
+#   make lint               clang-format, clang-tidy, house rules
+#   make clean
+# CMakeLists.txt builds the rest: core library, client, demo and their tests.
+
+src := $(or $(VPATH),.)
+PG_CONFIG ?= $(shell '$(src)/scripts/pg-config' 2>/dev/null)
+WERROR ?= $(if $(CI),1,0)
+
+sources     := $(sort $(wildcard $(foreach end,cpp c,$(src)/extension/*.$(end) $(src)/extension/*/*.$(end))))
+wall_source := $(sort $(wildcard $(src)/tests/wall/*.cpp))
+wall_data   := $(wildcard $(src)/tests/wall/lockstep_wall.control $(src)/tests/wall/lockstep_wall--*.sql)
+
+EXTENSION  = extension/lockstep
+MODULE_big = lockstep
+DATA       = $(patsubst $(src)/%,%,$(sort $(wildcard $(src)/extension/lockstep--*.sql)))
+OBJS       = $(patsubst $(src)/extension/%,build/obj/%.o,$(sources))
+
+# The second module, for the tests of the wall alone: these parts of the extension, and tests/wall.
+WALL_OBJS  = build/obj/pg/boundary.cpp.o
+wall_objs  = $(WALL_OBJS) $(patsubst $(src)/tests/wall/%,build/wall/%.o,$(wall_source))
+
+regress_all    := $(patsubst $(src)/sql/%.sql,%,$(sort $(wildcard $(src)/sql/*.sql)))
+REGRESS        = $(regress_all)
+ISOLATION      = $(patsubst $(src)/tests/isolation/specs/%.spec,%,$(sort $(wildcard $(src)/tests/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir='$(src)/tests/isolation' --load-extension=lockstep
+
+ifneq (,$(filter installcheck,$(MAKECMDGOALS)))
+ifeq (,$(wildcard $(shell $(PG_CONFIG) --sharedir)/extension/lockstep_wall.control))
+ifneq (,$(filter wall,$(regress_all)))
+REGRESS := $(filter-out wall,$(regress_all))
+$(info skipped: wall (its test module lockstep_wall is not installed in this server; make check-local runs it))
+endif
+endif
+ifeq (,$(wildcard $(src)/tests/tap/*.pl))
+else ifneq (yes,$(shell perl -MIPC::Run -e 1 2>/dev/null && echo yes))
+$(info skipped: TAP tests (perl module IPC::Run is missing))
+else ifeq (0,$(shell id -u))
+$(info skipped: TAP tests (initdb refuses root; make tap runs them as the user postgres))
+else
+TAP_TESTS   = 1
+PROVE_TESTS = $(src)/tests/tap/*.pl
+endif
+endif
+
+# -isystem: the server's headers are not ours to mend. Hidden: only marked functions are exported.
+common_flags = -MMD -MP -fvisibility=hidden $(if $(filter 1,$(WERROR)),-Werror)
+PG_CPPFLAGS  = -I$(src)/extension -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS    = $(common_flags) -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
+PG_CXXFLAGS  = $(common_flags) -std=c++20 -Wextra -Wshadow -Wnon-virtual-dtor -fvisibility-inlines-hidden
+EXTRA_CLEAN  = build/obj build/wall
+
+# PGXS would have clang make bitcode too, without our flags; PostgreSQL 15's headers fail there.
+override with_llvm := no
+# PGXS links with gcc, which leaves libstdc++ unnamed.
+override COMPILER = $(CXX) $(CXXFLAGS)
+
+.PHONY: stage wall check-local regress isolation tap check-symbols test demo matrix lint clean-build FORCE
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq (,$(wildcard $(PGXS)))
+all:
+include $(PGXS)
+
+# Templates of the standard library are exported in spite of -fvisibility=hidden; the linker hides them.
+ifeq (linux,$(PORTNAME))
+export_map = -Wl,--version-script=build/exports-$(1).map
+SHLIB_LINK += $(call export_map,lockstep)
+$(MODULE_big)$(DLSUFFIX): build/exports-lockstep.map
+endif
+build/exports-%.map:
+	@mkdir -p build
+	@printf '{\n  global: $*_*; pg_finfo_$*_*; Pg_magic_func; _PG_init;\n  local: *;\n};\n' >$@
+
+# Made anew when another server, compiler or flag is named, so that nothing stale is linked.
+build_with = $(shell $(PG_CONFIG) --version) $(CXX) $(CXXFLAGS) $(CC) $(CFLAGS) $(CPPFLAGS)
+build/flags: FORCE
+	@mkdir -p build
+	@printf '%s\n' '$(build_with)' | cmp -s - $@ || printf '%s\n' '$(build_with)' >$@
+
+build/obj/%.cpp.o: $(src)/extension/%.cpp build/flags
+	@mkdir -p $(@D)
+	$(COMPILE.cpp) -o $@ $<
+
+build/obj/%.c.o: $(src)/extension/%.c build/flags
+	@mkdir -p $(@D)
+	$(COMPILE.c) -o $@ $<
+
+build/wall/%.cpp.o: $(src)/tests/wall/%.cpp build/flags
+	@mkdir -p $(@D)
+	$(COMPILE.cpp) -o $@ $<
+
+build/wall/lockstep_wall.so: $(wall_objs) $(if $(export_map),build/exports-lockstep_wall.map)
+	$(COMPILER) -shared -o $@ $(wall_objs) $(LDFLAGS) $(LDFLAGS_SL) $(call export_map,lockstep_wall)
+
+-include $(OBJS:.o=.d) $(wall_objs:.o=.d)
+
+wall: $(if $(wall_source),build/wall/lockstep_wall.so)
+
+# One folder a server version: a second version is staged beside the first.
+stage_done = build/stage/.staged-$(MAJORVERSION)
+stage: $(stage_done)
+$(stage_done): $(MODULE_big)$(DLSUFFIX) $(src)/$(EXTENSION).control $(addprefix $(src)/,$(DATA)) \
+		$(if $(wall_source),build/wall/lockstep_wall.so $(wall_data)) $(src)/Makefile
+	rm -rf 'build/stage$(datadir)/extension' 'build/stage$(pkglibdir)'
+	umask 022 && $(MAKE) --no-print-directory install DESTDIR=build/stage
+ifneq (,$(wall_source))
+	umask 022 && $(INSTALL_DATA) $(wall_data) 'build/stage$(datadir)/extension/'
+	umask 022 && $(INSTALL_SHLIB) build/wall/lockstep_wall.so 'build/stage$(pkglibdir)/'
+endif
+	@touch $@
+
+check-local: stage
+	'$(src)/scripts/regress'
+
+regress isolation: stage
+	'$(src)/scripts/regress' --only $@
+
+tap: stage
+	'$(src)/scripts/tap'
+
+check-symbols: all wall
+	PG_CONFIG='$(PG_CONFIG)' '$(src)/tests/check_symbols' lockstep $(MODULE_big)$(DLSUFFIX)
+	$(if $(wall_source),PG_CONFIG='$(PG_CONFIG)' '$(src)/tests/check_symbols' lockstep_wall build/wall/lockstep_wall.so)
+
+else
+all install installcheck uninstall stage wall check-local regress isolation tap check-symbols:
+	@echo 'No PostgreSQL server with its headers was found: scripts/install-packages build installs one,' >&2
+	@echo 'or name one with PG_CONFIG=/path/to/pg_config.' >&2
+	@false
+clean:
+	rm -f lockstep.so
+	rm -rf results output_iso tmp_check tmp_check_iso regression.diffs regression.out
+endif
+
+test demo matrix lint:
+	@'$(src)/scripts/$@'
+
+clean: clean-build
+clean-build:
+	@'$(src)/scripts/clean'
