@@ -1,0 +1,76 @@
+// The wait before the next attempt: its bounds for any input, its growth, its spread.
+
+#include "core/backoff.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <random>
+
+namespace {
+
+using namespace std::chrono_literals;
+using lockstep::backoff_limit;
+using lockstep::backoff_range;
+using lockstep::full_jitter;
+using std::chrono::microseconds;
+
+constexpr auto all_bits = std::numeric_limits<std::uint64_t>::max();
+constexpr auto longest = microseconds::max();
+
+TEST(backoff, limit_doubles_up_to_the_cap) {
+    const backoff_range range{4ms, 250ms};
+    const std::array<microseconds, 8> expected{4ms, 8ms, 16ms, 32ms, 64ms, 128ms, 250ms, 250ms};
+    for (int nth = 0; nth < 8; ++nth)
+        EXPECT_EQ(backoff_limit(range, nth), expected[static_cast<std::size_t>(nth)]) << nth;
+}
+
+TEST(backoff, jitter_covers_zero_to_the_limit_inclusive) {
+    const backoff_range range{4ms, 250ms};
+    EXPECT_EQ(full_jitter(range, 2, 0), 0us);
+    EXPECT_EQ(full_jitter(range, 2, all_bits), 16ms);
+    EXPECT_EQ(full_jitter(range, 2, all_bits / 2), 8ms);
+}
+
+TEST(backoff, no_input_overflows) {
+    for (const int nth : {0, 1, 31, 32, 61, 62, 63, 64, 1000, std::numeric_limits<int>::max()}) {
+        EXPECT_EQ(backoff_limit({1us, longest}, nth), microseconds{1LL << std::min(nth, 62)});
+        EXPECT_EQ(backoff_limit({longest, longest}, nth), longest);
+        EXPECT_EQ(full_jitter({longest, longest}, nth, all_bits), longest);
+        EXPECT_EQ(full_jitter({longest, longest}, nth, 0), 0us);
+    }
+    EXPECT_EQ(backoff_limit({1us, longest}, std::numeric_limits<int>::min()), 1us);
+}
+
+TEST(backoff, a_base_above_the_cap_is_the_cap) {
+    EXPECT_EQ(backoff_limit({10s, 1s}, 0), 1s);
+    EXPECT_EQ(full_jitter({10s, 1s}, 5, all_bits), 1s);
+}
+
+TEST(backoff, nothing_to_wait_for_stays_nothing) {
+    for (const backoff_range range : {backoff_range{0us, 1s}, {-1s, 1s}, {1s, 0us}, {1s, -1s}})
+        for (const int nth : {0, 1, 62, 1000})
+            EXPECT_EQ(full_jitter(range, nth, all_bits), 0us);
+}
+
+// Sixteen equal drawers over 160,000 draws: each within 5 % of its share (over 4.9 sigma), and the
+// share of the lower half right. A biased or clumped jitter would bring waiters back together.
+TEST(backoff, jitter_is_uniform) {
+    constexpr std::uint64_t seed = 20240607;
+    std::cout << "seed " << seed << '\n';
+    std::mt19937_64 random{seed};
+    constexpr int draws = 160'000;
+    std::array<int, 16> drawers{};
+    for (int i = 0; i < draws; ++i) {
+        const auto wait = full_jitter({1600us, 1s}, 0, random());
+        ASSERT_GE(wait, 0us);
+        ASSERT_LE(wait, 1600us);
+        ++drawers[std::min<std::size_t>(static_cast<std::size_t>(wait.count()) / 100, 15)];
+    }
+    for (const int count : drawers)
+        EXPECT_NEAR(count, draws / 16, draws / 16 / 20);
+}
+
+} // namespace
