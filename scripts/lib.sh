@@ -101,3 +101,33 @@ stage_settings() {
             "(Debian): run make install first, then the installed extension is used"
     fi
 }
+
+# The mount points below a folder, deepest first. In /proc a blank is written \040.
+mounts_below() {
+    local point
+    while read -r _ _ _ _ point _; do
+        printf -v point '%b' "$point"
+        case $point in "$1"/*) printf '%s\n' "$point" ;; esac
+    done </proc/self/mountinfo | LC_ALL=C sort -r
+}
+
+# Unmounts all that is mounted below a folder; false when something stays.
+release_mounts() {
+    local point
+    while IFS= read -r point; do
+        umount "$point" 2>/dev/null || umount -l "$point" || true
+    done < <(mounts_below "$1")
+    [ -z "$(mounts_below "$1")" ]
+}
+
+# The files of the source, relative to the checkout, each ended by a NUL: what git tracks or would track,
+# or, without git, everything but what the build makes.
+source_files() {
+    (
+        cd "$root_dir" || exit 1
+        git ls-files -z --cached --others --exclude-standard 2>/dev/null || find . \
+            \( -path ./.git -o -path ./build -o -path ./results -o -path ./output_iso -o -path ./tmp_check \) -prune \
+            -o -type f ! -name '*.o' ! -name '*.d' ! -name '*.so' ! -path ./regression.diffs \
+            ! -path ./regression.out -printf '%P\0'
+    )
+}
