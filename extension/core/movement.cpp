@@ -1,0 +1,139 @@
+#include "core/movement.hpp"
+
+#include "core/sql_error.hpp"
+
+#include <limits>
+
+namespace lockstep {
+
+namespace {
+
+bool in_range(money amount, const amount_type &type) {
+    const auto within = [amount](std::int64_t most) {
+        const auto units = amount.as_int64();
+        return units && *units <= most;
+    };
+    switch (type.stored) {
+    case amount_type::kind::int16:
+        return within(std::numeric_limits<std::int16_t>::max());
+    case amount_type::kind::int32:
+        return within(std::numeric_limits<std::int32_t>::max());
+    case amount_type::kind::int64:
+        return within(std::numeric_limits<std::int64_t>::max());
+    case amount_type::kind::numeric:
+        return !type.has_limits || amount.fits(type.precision, type.scale);
+    }
+    return false;
+}
+
+std::string place(const std::string &row, const std::string &ledger) {
+    return "row " + row + " of ledger \"" + ledger + "\"";
+}
+
+std::optional<refusal> missing(const std::string &ledger, const leg &one) {
+    if (one.after)
+        return std::nullopt;
+    return refusal{state::row_not_found, place(one.row, ledger) + " not found",
+                   "There is no such row, or it may not be updated by the caller."};
+}
+
+std::optional<refusal> frozen(const std::string &ledger, const leg &one) {
+    if (!one.after->frozen)
+        return std::nullopt;
+    return refusal{state::row_frozen, place(one.row, ledger) + " is frozen", {}};
+}
+
+std::optional<refusal> version_moved(const std::string &ledger, const leg &one,
+                                     std::int64_t expected) {
+    // The row is seen after the movement, which counts the version up by one.
+    const auto before = one.after->version ? *one.after->version - 1 : 0;
+    if (one.after->version && before == expected)
+        return std::nullopt;
+    return refusal{state::version_changed,
+                   place(one.row, ledger) + " has another version",
+                   one.after->version ? "The version is " + std::to_string(before) + ", and " +
+                                            std::to_string(expected) + " was expected."
+                                      : "The version is null, and " + std::to_string(expected) +
+                                            " was expected."};
+}
+
+// The balance before the movement, for the reader of an error.
+std::string before_text(money after, money change) {
+    const auto before = after.minus(change);
+    return before ? before->to_string() : "out of range";
+}
+
+std::optional<refusal> below_floor(const std::string &ledger, const leg &one, money amount) {
+    const row_state &row = *one.after;
+    if (!row.floor || *row.amount >= *row.floor)
+        return std::nullopt;
+    return refusal{state::insufficient_funds, "insufficient funds in " + place(one.row, ledger),
+                   "The balance is " + before_text(*row.amount, amount.negated()) +
+                       ", the floor is " + row.floor->to_string() + ", and " +
+                       amount.to_string() + " was to be taken."};
+}
+
+std::optional<refusal> above_ceiling(const std::string &ledger, const leg &one, money amount) {
+    const row_state &row = *one.after;
+    if (!row.ceiling || *row.amount <= *row.ceiling)
+        return std::nullopt;
+    return refusal{state::above_ceiling, "no room in " + place(one.row, ledger),
+                   "The balance is " + before_text(*row.amount, amount) + ", the ceiling is " +
+                       row.ceiling->to_string() + ", and " + amount.to_string() +
+                       " was to be added."};
+}
+
+} // namespace
+
+money checked_amount(money amount, const amount_type &type) {
+    if (amount.is_zero() || amount.is_negative())
+        throw sql_error(state::invalid_amount,
+                        "amount must be greater than zero: " + amount.to_string());
+    const bool whole = type.stored != amount_type::kind::numeric;
+    if (!whole && !type.has_limits)
+        return amount;
+    const int scale = whole ? 0 : type.scale;
+    if (amount.least_scale() > scale)
+        throw sql_error(state::invalid_amount,
+                        "amount has too many decimals: " + amount.to_string(),
+                        scale > 0 ? "The amount column keeps " + std::to_string(scale) + "."
+                                  : "The amount column keeps whole numbers only.");
+    const auto exact = amount.with_scale(scale);
+    if (!exact && scale < 0)
+        throw sql_error(state::invalid_amount, "amount is too fine: " + amount.to_string(),
+                        "The amount column keeps multiples of 1" +
+                            std::string(static_cast<std::size_t>(-scale), '0') + ".");
+    // Without room for the column's zeros the amount keeps its own decimals: the same amount.
+    const money checked = exact.value_or(amount);
+    if (!in_range(checked, type))
+        throw sql_error(state::numeric_value_out_of_range,
+                        "amount is out of range: " + amount.to_string(),
+                        "The amount column cannot hold it.");
+    return checked;
+}
+
+std::optional<refusal> decide(const std::string &ledger, const leg *from, const leg *to,
+                              money amount, std::optional<std::int64_t> expected_version) {
+    for (const leg *one : {from, to})
+        if (one != nullptr)
+            if (auto no = missing(ledger, *one))
+                return no;
+    for (const leg *one : {from, to})
+        if (one != nullptr)
+            if (auto no = frozen(ledger, *one))
+                return no;
+    // A condition on the version is on the row that gives; an adjustment has only one row.
+    const leg *versioned = from != nullptr ? from : to;
+    if (expected_version && versioned != nullptr)
+        if (auto no = version_moved(ledger, *versioned, *expected_version))
+            return no;
+    if (from != nullptr)
+        if (auto no = below_floor(ledger, *from, amount))
+            return no;
+    if (to != nullptr)
+        if (auto no = above_ceiling(ledger, *to, amount))
+            return no;
+    return std::nullopt;
+}
+
+} // namespace lockstep

@@ -1,0 +1,54 @@
+// What a transfer or an adjustment asks for, what the rows looked like, and whether it may happen.
+// Everything that is decided about an amount is decided here, without knowing where rows live.
+#pragma once
+
+#include "core/money.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace lockstep {
+
+// The amount column's type, as far as amounts must fit into it.
+struct amount_type {
+    enum class kind { int16, int32, int64, numeric } stored = kind::numeric;
+    bool has_limits = false; // numeric(precision, scale); plain numeric has none
+    int precision = 0;
+    int scale = 0;
+};
+
+// One row of a ledger as it was read under its lock, or as a write returned it.
+struct row_state {
+    std::optional<money> amount;
+    std::optional<money> floor;   // nothing: no bound
+    std::optional<money> ceiling; // nothing: no bound
+    std::optional<std::int64_t> version;
+    bool frozen = false;
+};
+
+// A leg of a movement: the row that gives or the row that takes.
+struct leg {
+    std::string row;                // the key, as people read it
+    std::optional<row_state> after; // nothing: there is no such row
+};
+
+// A business answer that stops a movement. It is never retried.
+struct refusal {
+    const char *sqlstate;
+    std::string message;
+    std::string detail;
+};
+
+// Checks an amount that is to be moved, and gives it the decimals of the column: positive, no more
+// decimals than the column keeps (LS007), within the column's range (22003). Throws sql_error.
+[[nodiscard]] money checked_amount(money amount, const amount_type &type);
+
+// Decides on the rows as they stand, or would stand, after the movement. Either leg may be absent (an
+// adjustment has one). The order of the checks is part of the contract: missing row, frozen, version,
+// floor, ceiling; the giving row before the taking one.
+[[nodiscard]] std::optional<refusal> decide(const std::string &ledger, const leg *from,
+                                            const leg *to, money amount,
+                                            std::optional<std::int64_t> expected_version);
+
+} // namespace lockstep

@@ -1,0 +1,108 @@
+// lockstep.transfer and lockstep.adjust: one movement, two legs or one.
+#include "pg/rows.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+#include "store/booking.hpp"
+#include "store/ledger_cache.hpp"
+
+#include "core/sql_error.hpp"
+
+using namespace lockstep;
+
+namespace {
+
+// Where the arguments that both functions share stand in each.
+struct common_positions {
+    int request_id, memo, expected_version, on_refusal;
+};
+
+// What both do before anything else: the ledger, and the amount as the column would keep it.
+const ledger &ledger_argument(FunctionCallInfo fcinfo, const char *function) {
+    const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
+    pg_call([function] { PreventCommandIfReadOnly(function); });
+    return ledger_cache::find(table);
+}
+
+bool returns_refusals(FunctionCallInfo fcinfo, int number) {
+    const std::string choice = text_argument(fcinfo, number, "on_refusal", 64);
+    if (choice != "raise" && choice != "return")
+        throw sql_error(state::invalid_parameter_value,
+                        "on_refusal must be \"raise\" or \"return\": \"" + choice + "\"");
+    return choice == "return";
+}
+
+void add_common(movement_request &request, FunctionCallInfo fcinfo, const common_positions &at) {
+    if (const auto id = argument(fcinfo, at.request_id))
+        request.request_id = uuid_from_datum(*id);
+    request.memo = argument(fcinfo, at.memo);
+    if (const auto version = argument(fcinfo, at.expected_version))
+        request.expected_version = DatumGetInt64(*version);
+    request.return_refusals = returns_refusals(fcinfo, at.on_refusal);
+}
+
+std::optional<Datum> numeric_or_null(const std::optional<money> &amount) {
+    if (!amount)
+        return std::nullopt;
+    return numeric_from_money(*amount);
+}
+
+std::optional<Datum> text_or_null(const std::optional<std::string> &text) {
+    if (!text)
+        return std::nullopt;
+    return text_datum(text->c_str());
+}
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_transfer) {
+    const ledger_cache::use use;
+    spi_session session;
+    const ledger &in = ledger_argument(fcinfo, "lockstep.transfer()");
+
+    movement_request request{};
+    request.from = key_argument(fcinfo, 1, "from_key", in.key);
+    request.to = key_argument(fcinfo, 2, "to_key", in.key);
+    request.amount = checked_amount(
+        money_from_numeric(required_argument(fcinfo, 3, "amount"), "amount"), in.amount);
+    add_common(request, fcinfo, {4, 5, 6, 7});
+
+    const movement_result result = book_movement(in, request);
+    session.finish();
+
+    row_builder<7> row;
+    row.add(datum_from_uuid(result.booked.request_id));
+    row.add(text_datum(result.status));
+    row.add(text_or_null(result.sqlstate));
+    row.add(numeric_from_money(result.booked.amount));
+    row.add(numeric_or_null(result.booked.from_balance));
+    row.add(numeric_or_null(result.booked.to_balance));
+    row.add(TimestampTzGetDatum(result.booked.booked_at));
+    return row.composite(fcinfo);
+}
+
+LOCKSTEP_FUNCTION(lockstep_adjust) {
+    const ledger_cache::use use;
+    spi_session session;
+    const ledger &in = ledger_argument(fcinfo, "lockstep.adjust()");
+
+    movement_request request{};
+    const Datum key = key_argument(fcinfo, 1, "key", in.key);
+    const money delta = money_from_numeric(required_argument(fcinfo, 2, "delta"), "delta");
+    const bool takes = delta.is_negative();
+    (takes ? request.from : request.to) = key;
+    request.amount = checked_amount(takes ? delta.negated() : delta, in.amount);
+    add_common(request, fcinfo, {3, 4, 5, 6});
+
+    const movement_result result = book_movement(in, request);
+    session.finish();
+
+    const money amount = result.booked.amount;
+    row_builder<6> row;
+    row.add(datum_from_uuid(result.booked.request_id));
+    row.add(text_datum(result.status));
+    row.add(text_or_null(result.sqlstate));
+    row.add(numeric_from_money(takes ? amount.negated() : amount));
+    row.add(numeric_or_null(takes ? result.booked.from_balance : result.booked.to_balance));
+    row.add(TimestampTzGetDatum(result.booked.booked_at));
+    return row.composite(fcinfo);
+}

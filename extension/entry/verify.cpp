@@ -1,0 +1,25 @@
+// lockstep.verify_ledger: the violations of one ledger, none where all is well.
+#include "pg/role.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+#include "store/verification.hpp"
+
+using namespace lockstep;
+
+LOCKSTEP_FUNCTION(lockstep_verify_ledger) {
+    const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
+    const std::string query = verification_query(table);
+    pg_call([fcinfo] { InitMaterializedSRF(fcinfo, 0); });
+
+    own_search_path path;
+    spi_session session;
+    const uint64 rows = execute(query);
+    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    pg_call([=] {
+        for (uint64 i = 0; i < rows; ++i)
+            tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
+    });
+    session.finish();
+    path.restore();
+    PG_RETURN_NULL();
+}

@@ -1,0 +1,13 @@
+// The module's identity card. What it needs once per session is set up by _PG_init.
+#include "pg/boundary.hpp"
+#include "store/ledger_cache.hpp"
+
+extern "C" {
+PG_MODULE_MAGIC;
+
+LOCKSTEP_EXPORT void _PG_init(void);
+}
+
+void _PG_init(void) {
+    lockstep::ledger_cache::install();
+}

@@ -1,0 +1,172 @@
+#include "pg/catalog.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/values.hpp"
+
+#include <cstring>
+
+namespace lockstep {
+
+namespace {
+
+column described(Form_pg_attribute attribute) {
+    column one{};
+    std::memcpy(one.name, NameStr(attribute->attname), NAMEDATALEN);
+    one.number = attribute->attnum;
+    one.declared_type = attribute->atttypid;
+    one.typmod = attribute->atttypmod;
+    one.collation = attribute->attcollation;
+    one.is_generated = attribute->attgenerated != '\0';
+    int32 typmod = attribute->atttypmod;
+    const Oid declared = attribute->atttypid;
+    one.type = pg_call([&typmod, declared] { return getBaseTypeAndTypmod(declared, &typmod); });
+    one.typmod = typmod;
+    return one;
+}
+
+} // namespace
+
+Relation open_relation(Oid relation, LOCKMODE lock) {
+    return pg_call([=] { return try_relation_open(relation, lock); });
+}
+
+void close_relation(Relation relation) {
+    // The lock stays until the end of the transaction.
+    pg_call([=] { relation_close(relation, NoLock); });
+}
+
+std::optional<column> find_column(Relation relation, const char *name, AttrNumber position) {
+    const TupleDesc columns = RelationGetDescr(relation);
+    for (int i = 0; i < columns->natts; ++i) {
+        const Form_pg_attribute one = TupleDescAttr(columns, i);
+        if (!one->attisdropped && std::strcmp(NameStr(one->attname), name) == 0)
+            return described(one);
+    }
+    if (position >= 1 && position <= columns->natts) {
+        const Form_pg_attribute one = TupleDescAttr(columns, position - 1);
+        if (!one->attisdropped)
+            return described(one);
+    }
+    return std::nullopt;
+}
+
+std::optional<column> primary_key_column(Relation relation) {
+    const AttrNumber number = pg_call([relation]() -> AttrNumber {
+        AttrNumber found = InvalidAttrNumber;
+        List *indexes = RelationGetIndexList(relation);
+        ListCell *cell = nullptr;
+        foreach (cell, indexes) {
+            HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+            if (!HeapTupleIsValid(tuple))
+                continue;
+            auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+            if (index->indisprimary && index->indnkeyatts == 1)
+                found = index->indkey.values[0];
+            ReleaseSysCache(tuple);
+        }
+        list_free(indexes);
+        return found;
+    });
+    if (number < 1)
+        return std::nullopt;
+    return described(TupleDescAttr(RelationGetDescr(relation), number - 1));
+}
+
+Oid unique_index_on(Relation relation, AttrNumber number) {
+    return pg_call([=] {
+        Oid found = InvalidOid;
+        List *indexes = RelationGetIndexList(relation);
+        ListCell *cell = nullptr;
+        foreach (cell, indexes) {
+            HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+            if (!HeapTupleIsValid(tuple))
+                continue;
+            auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+            if (index->indisunique && index->indisvalid && index->indimmediate &&
+                index->indnkeyatts == 1 && index->indkey.values[0] == number &&
+                heap_attisnull(tuple, Anum_pg_index_indpred, nullptr))
+                found = index->indexrelid;
+            ReleaseSysCache(tuple);
+            if (OidIsValid(found))
+                break;
+        }
+        list_free(indexes);
+        return found;
+    });
+}
+
+bool has_check_on(Relation relation, const column &one) {
+    if (one.declared_type != one.type)
+        return true; // a domain: it may check, and looking further would gain nothing
+    const AttrNumber number = one.number;
+    return pg_call([=] {
+        const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+        if (constraints == nullptr)
+            return false;
+        for (int i = 0; i < constraints->num_check; ++i) {
+            Bitmapset *columns = nullptr;
+            Node *expression =
+                static_cast<Node *>(stringToNode(constraints->check[i].ccbin));
+            pull_varattnos(expression, 1, &columns);
+            const bool reads = bms_is_member(number - FirstLowInvalidHeapAttributeNumber, columns) ||
+                               bms_is_member(-FirstLowInvalidHeapAttributeNumber, columns);
+            bms_free(columns);
+            if (reads)
+                return true;
+        }
+        return false;
+    });
+}
+
+std::string qualified_name(Relation relation) {
+    return copied(pg_call([relation] {
+        return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+                                          RelationGetRelationName(relation));
+    }));
+}
+
+std::string plain_name(Relation relation) {
+    return RelationGetRelationName(relation);
+}
+
+std::string quoted(const char *identifier) {
+    return copied(pg_call([identifier] { return quote_identifier(identifier); }));
+}
+
+std::string type_name(Oid type, int32 typmod) {
+    return copied(pg_call([=] {
+        return format_type_extended(type, typmod,
+                                    FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+    }));
+}
+
+std::string collation_name(Oid collation) {
+    return copied(pg_call([=]() -> const char * {
+        HeapTuple tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+        if (!HeapTupleIsValid(tuple))
+            return "pg_catalog.\"default\"";
+        auto *form = reinterpret_cast<Form_pg_collation>(GETSTRUCT(tuple));
+        const char *name = quote_qualified_identifier(get_namespace_name(form->collnamespace),
+                                                      NameStr(form->collname));
+        ReleaseSysCache(tuple);
+        return name;
+    }));
+}
+
+std::string role_name(Oid role) {
+    return copied(pg_call([=] { return quote_identifier(GetUserNameFromId(role, false)); }));
+}
+
+Oid registration_table() {
+    return pg_call([] {
+        const Oid schema = get_namespace_oid("lockstep", false);
+        const Oid table = get_relname_relid("registration", schema);
+        if (!OidIsValid(table))
+            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                            errmsg("relation \"lockstep.registration\" does not exist"),
+                            errhint("CREATE EXTENSION lockstep makes it.")));
+        return table;
+    });
+}
+
+} // namespace lockstep

@@ -1,0 +1,53 @@
+// What the store needs to know of the server's catalogs: columns, names safe to put into a statement,
+// owners, rights. Names that come back are quoted and schema-qualified, so that no search_path matters.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include <optional>
+#include <string>
+
+namespace lockstep {
+
+struct column {
+    char name[NAMEDATALEN];
+    AttrNumber number;
+    Oid declared_type; // as declared: may be a domain
+    Oid type;          // what a domain stands on, else the declared type
+    int32 typmod;
+    Oid collation;
+    bool is_generated;
+};
+
+// Opens the relation and locks it until the end of the transaction; nothing where it is gone.
+[[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
+void close_relation(Relation relation);
+
+// The column of this name; where there is none, the one at this position (if it is not 0 or dropped).
+[[nodiscard]] std::optional<column> find_column(Relation relation, const char *name,
+                                                AttrNumber position = 0);
+
+// The single column of the primary key; nothing where there is none, or more than one.
+[[nodiscard]] std::optional<column> primary_key_column(Relation relation);
+
+// A unique index that is valid, immediate, without predicate, on just this column: its OID, or
+// InvalidOid. Asking for it proves that a key names at most one row.
+[[nodiscard]] Oid unique_index_on(Relation relation, AttrNumber number);
+
+// Whether a CHECK constraint, of the table or of the column's domain, reads the column.
+[[nodiscard]] bool has_check_on(Relation relation, const column &one);
+
+// "schema"."name" for statements, schema.name quoted only where needed.
+[[nodiscard]] std::string qualified_name(Relation relation);
+// The plain name, for messages.
+[[nodiscard]] std::string plain_name(Relation relation);
+[[nodiscard]] std::string quoted(const char *identifier);
+// The type as a statement may name it, schema-qualified where it is not the server's own.
+[[nodiscard]] std::string type_name(Oid type, int32 typmod = -1);
+[[nodiscard]] std::string collation_name(Oid collation);
+[[nodiscard]] std::string role_name(Oid role);
+
+// The relation's schema and name, and the table that holds the registrations.
+[[nodiscard]] Oid registration_table();
+
+} // namespace lockstep

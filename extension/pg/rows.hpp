@@ -1,0 +1,42 @@
+// Results: one composite value, or the rows of a set.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include <array>
+#include <optional>
+
+namespace lockstep {
+
+// The fields of one row, in order; nothing is null.
+template <std::size_t Fields>
+class row_builder {
+  public:
+    void add(std::optional<Datum> value) {
+        values_[count_] = value.value_or(Datum{0});
+        nulls_[count_++] = !value.has_value();
+    }
+
+    // The row as the composite type that the function is declared to return.
+    [[nodiscard]] Datum composite(FunctionCallInfo fcinfo) {
+        auto *values = values_.data();
+        auto *nulls = nulls_.data();
+        return pg_call([=] {
+            TupleDesc columns = nullptr;
+            if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
+                elog(ERROR, "return type must be a row type");
+            if (columns->natts != static_cast<int>(Fields))
+                ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                                errmsg("the lockstep module and its SQL objects differ in version"),
+                                errhint("Run ALTER EXTENSION lockstep UPDATE.")));
+            return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+        });
+    }
+
+  private:
+    std::array<Datum, Fields> values_{};
+    std::array<bool, Fields> nulls_{};
+    std::size_t count_ = 0;
+};
+
+} // namespace lockstep

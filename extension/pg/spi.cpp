@@ -1,0 +1,59 @@
+#include "pg/spi.hpp"
+
+#include "core/sql_error.hpp"
+
+namespace lockstep {
+
+namespace {
+
+[[noreturn]] void refuse(int code) {
+    const char *text = pg_call([code] { return SPI_result_code_string(code); });
+    throw sql_error(state::internal_error, std::string{"SPI: "} + text);
+}
+
+} // namespace
+
+SPIPlanPtr prepare_kept(const std::string &sql, std::initializer_list<Oid> types) {
+    const char *text = sql.c_str();
+    // SPI takes the types as an array that it does not change.
+    auto *first = const_cast<Oid *>(types.begin());
+    const int count = static_cast<int>(types.size());
+    SPIPlanPtr plan = pg_call([=] {
+        SPIPlanPtr made = SPI_prepare(text, count, first);
+        if (made != nullptr)
+            SPI_keepplan(made);
+        return made;
+    });
+    if (plan == nullptr)
+        refuse(pg_call([] { return SPI_result; }));
+    return plan;
+}
+
+uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters) {
+    auto *values = const_cast<Datum *>(parameters.values());
+    const char *nulls = parameters.nulls();
+    const int code = pg_call([=] { return SPI_execute_plan(plan, values, nulls, false, 0); });
+    if (code < 0)
+        refuse(code);
+    return SPI_processed;
+}
+
+uint64 execute(const std::string &sql) {
+    const char *text = sql.c_str();
+    const int code = pg_call([=] { return SPI_execute(text, false, 0); });
+    if (code < 0)
+        refuse(code);
+    return SPI_processed;
+}
+
+std::optional<Datum> cell(uint64 row, int column) {
+    bool is_null = true;
+    const Datum value = pg_call([&is_null, row, column] {
+        return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &is_null);
+    });
+    if (is_null)
+        return std::nullopt;
+    return value;
+}
+
+} // namespace lockstep

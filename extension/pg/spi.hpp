@@ -1,0 +1,58 @@
+// Statements through SPI, with plans that live as long as their owner wants. One session is opened per
+// call; results are read before it is closed. Nothing is closed on an error: the server does that when
+// it ends the (sub)transaction, and a destructor must not raise.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace lockstep {
+
+class spi_session {
+  public:
+    spi_session() {
+        pg_call([] { SPI_connect(); });
+    }
+    // Ends the session; what was allocated in it is gone, what was copied out stays.
+    void finish() {
+        pg_call([] { SPI_finish(); });
+    }
+};
+
+// The parameters of one execution, in order.
+class spi_parameters {
+  public:
+    void add(Datum value) {
+        values_[count_] = value;
+        nulls_[count_++] = ' ';
+    }
+    void add(std::optional<Datum> value) {
+        values_[count_] = value.value_or(Datum{0});
+        nulls_[count_++] = value ? ' ' : 'n';
+    }
+    [[nodiscard]] const Datum *values() const { return values_.data(); }
+    [[nodiscard]] const char *nulls() const { return nulls_.data(); }
+
+  private:
+    std::array<Datum, 16> values_{};
+    std::array<char, 16> nulls_{};
+    std::size_t count_ = 0;
+};
+
+// Parses and keeps a statement. The plan outlives the session; the caller frees it with SPI_freeplan.
+[[nodiscard]] SPIPlanPtr prepare_kept(const std::string &sql, std::initializer_list<Oid> types);
+
+// Runs a kept plan with a fresh snapshot (where the isolation level gives one); rows processed.
+uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters);
+
+// Runs one statement that is not worth keeping; rows processed.
+uint64 execute(const std::string &sql);
+
+// A cell of the last result, by row from 0 and column from 1; nothing where it is null. The value
+// lives until the session ends or the next result replaces it.
+[[nodiscard]] std::optional<Datum> cell(uint64 row, int column);
+
+} // namespace lockstep

@@ -1,0 +1,100 @@
+#include "pg/values.hpp"
+
+#include "core/sql_error.hpp"
+
+#include <array>
+#include <cstring>
+#include <string_view>
+
+namespace lockstep {
+
+std::optional<Datum> argument(FunctionCallInfo fcinfo, int number) {
+    if (PG_ARGISNULL(number))
+        return std::nullopt;
+    return PG_GETARG_DATUM(number);
+}
+
+Datum required_argument(FunctionCallInfo fcinfo, int number, const char *name) {
+    if (PG_ARGISNULL(number))
+        throw sql_error(state::null_value_not_allowed, std::string{name} + " must not be null");
+    return PG_GETARG_DATUM(number);
+}
+
+std::string text_argument(FunctionCallInfo fcinfo, int number, const char *name,
+                          std::size_t most_bytes) {
+    const Datum value = required_argument(fcinfo, number, name);
+    // The size is known before anything is fetched or unpacked.
+    const Size bytes = pg_call([value] { return toast_raw_datum_size(value); }) - VARHDRSZ;
+    if (bytes > most_bytes)
+        throw sql_error(state::program_limit_exceeded,
+                        std::string{name} + " is too long: " + std::to_string(bytes) + " bytes",
+                        "At most " + std::to_string(most_bytes) + " bytes are taken.");
+    const char *text = pg_call([value] { return TextDatumGetCString(value); });
+    return text;
+}
+
+std::string name_argument(FunctionCallInfo fcinfo, int number) {
+    if (PG_ARGISNULL(number))
+        return {};
+    return NameStr(*DatumGetName(PG_GETARG_DATUM(number)));
+}
+
+money money_from_numeric(Datum numeric, const char *what) {
+    const char *text = pg_call(
+        [numeric] { return DatumGetCString(DirectFunctionCall1(numeric_out, numeric)); });
+    if (const auto amount = money::parse(text))
+        return *amount;
+
+    const std::string_view digits{text};
+    if (digits.find_first_not_of("0123456789.-") != std::string_view::npos)
+        throw sql_error(state::invalid_amount,
+                        std::string{what} + " must be a finite number: " + text);
+    const std::string_view whole = digits.substr(0, digits.find('.'));
+    if (whole.size() > money::max_digits)
+        throw sql_error(state::numeric_value_out_of_range,
+                        std::string{what} + " is out of range",
+                        "Amounts have at most 38 digits.");
+    throw sql_error(state::invalid_amount, std::string{what} + " has too many decimals",
+                    "Amounts have at most 38 digits, decimals included.");
+}
+
+Datum numeric_from_money(money amount) {
+    const std::string text = amount.to_string();
+    const char *digits = text.c_str();
+    return pg_call([digits] {
+        return DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+                                   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+    });
+}
+
+uuid_bytes new_request_id() {
+    std::array<std::uint8_t, 10> random{};
+    if (!pg_strong_random(random.data(), random.size()))
+        throw sql_error(state::internal_error, "could not generate random values");
+    // The server counts microseconds from 2000-01-01; a UUID counts milliseconds from 1970-01-01.
+    constexpr std::int64_t epoch_us =
+        std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
+    const std::int64_t unix_us = GetCurrentTimestamp() + epoch_us;
+    return uuid_version_7(static_cast<std::uint64_t>(unix_us / 1000), random);
+}
+
+uuid_bytes uuid_from_datum(Datum uuid) {
+    uuid_bytes id{};
+    std::memcpy(id.data(), DatumGetUUIDP(uuid)->data, id.size());
+    return id;
+}
+
+Datum datum_from_uuid(const uuid_bytes &id) {
+    const auto *bytes = id.data();
+    return pg_call([bytes] {
+        auto *uuid = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
+        std::memcpy(uuid->data, bytes, sizeof(uuid->data));
+        return UUIDPGetDatum(uuid);
+    });
+}
+
+Datum text_datum(const char *text) {
+    return pg_call([text] { return CStringGetTextDatum(text); });
+}
+
+} // namespace lockstep

@@ -1,0 +1,50 @@
+// Datums to plain values and back: text, uuid, and the exact amounts of core/. Everything here may
+// throw pg_error; memory of the server's side is in the current memory context.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include "core/money.hpp"
+#include "core/request_id.hpp"
+
+#include <optional>
+#include <string>
+
+namespace lockstep {
+
+// The argument, or nothing where it is null.
+[[nodiscard]] std::optional<Datum> argument(FunctionCallInfo fcinfo, int number);
+
+// The argument; 22004 with its name where it is null.
+[[nodiscard]] Datum required_argument(FunctionCallInfo fcinfo, int number, const char *name);
+
+// A text argument, 22004 where it is null, 54000 where it is longer than most_bytes.
+[[nodiscard]] std::string text_argument(FunctionCallInfo fcinfo, int number, const char *name,
+                                        std::size_t most_bytes);
+
+// A name argument, empty where it is null.
+[[nodiscard]] std::string name_argument(FunctionCallInfo fcinfo, int number);
+
+// An exact amount from a numeric. NaN and the infinities are LS007, more than 38 digits before the
+// point 22003, more decimals than that LS007; `what` names the value in the message.
+[[nodiscard]] money money_from_numeric(Datum numeric, const char *what);
+
+// The same amount as a numeric, with the same decimals.
+[[nodiscard]] Datum numeric_from_money(money amount);
+
+// A fresh version 7 request id.
+[[nodiscard]] uuid_bytes new_request_id();
+
+// The bytes of a uuid Datum, and a uuid Datum of them.
+[[nodiscard]] uuid_bytes uuid_from_datum(Datum uuid);
+[[nodiscard]] Datum datum_from_uuid(const uuid_bytes &id);
+
+// A text Datum.
+[[nodiscard]] Datum text_datum(const char *text);
+
+// A C string of the server's as a std::string; nothing raises here.
+[[nodiscard]] inline std::string copied(const char *text) {
+    return text == nullptr ? std::string{} : std::string{text};
+}
+
+} // namespace lockstep

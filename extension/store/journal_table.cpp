@@ -1,0 +1,190 @@
+#include "store/journal_table.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+
+namespace lockstep {
+
+namespace {
+
+// A key's type as the journal keeps it: what a domain stands on, so that no check of the caller's runs
+// when the journal is written.
+std::string key_column_type(const column &key) {
+    std::string text = type_name(key.type);
+    if (OidIsValid(key.collation))
+        text += " COLLATE " + collation_name(key.collation);
+    return text;
+}
+
+std::string create_statement(const std::string &name, Relation table, const column &key) {
+    const bool unlogged = table->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED;
+    const std::string type = key_column_type(key);
+    return std::string{"CREATE "} + (unlogged ? "UNLOGGED " : "") + "TABLE " + name +
+           " (request_id pg_catalog.uuid NOT NULL PRIMARY KEY,"
+           " entry bigint NOT NULL GENERATED ALWAYS AS IDENTITY,"
+           " booked_at pg_catalog.timestamptz NOT NULL,"
+           " from_key " +
+           type + ", to_key " + type +
+           ", amount pg_catalog.numeric NOT NULL,"
+           " from_balance pg_catalog.numeric,"
+           " to_balance pg_catalog.numeric,"
+           " refusal pg_catalog.text,"
+           " memo pg_catalog.jsonb) USING heap";
+}
+
+void describe(const std::string &name, Relation table) {
+    const auto comment = [&name](const char *column, const char *text) {
+        execute("COMMENT ON COLUMN " + name + "." + column + " IS '" + text + "'");
+    };
+    const std::string title = "Journal of lockstep transfers on " + qualified_name(table);
+    const char *plain = title.c_str();
+    const std::string literal = copied(pg_call([plain] { return quote_literal_cstr(plain); }));
+    execute("COMMENT ON TABLE " + name + " IS " + literal);
+    comment("request_id", "the caller''s id of the request: done once, answered for ever");
+    comment("entry", "order of booking; for one row of the ledger, the order of its balances");
+    comment("booked_at", "clock time of the booking, taken while the rows were locked");
+    comment("from_key", "key of the row that gave; null for a deposit");
+    comment("to_key", "key of the row that took; null for a withdrawal");
+    comment("amount", "amount that was moved, always above zero, in the unit of the ledger");
+    comment("from_balance", "amount of the giving row after the booking");
+    comment("to_balance", "amount of the taking row after the booking");
+    comment("refusal", "null, or the SQLSTATE of a refusal that was kept; then nothing was moved");
+    comment("memo", "whatever the caller wanted to keep with the booking");
+}
+
+// Default privileges may have given others rights on the new table: the journal is written by lockstep
+// alone.
+void set_rights(Oid journal, const std::string &name, Oid ledger_owner) {
+    const std::string oid = std::to_string(journal);
+    const uint64 grantees =
+        execute("SELECT DISTINCT g.grantee FROM pg_catalog.pg_class AS c, "
+                "LATERAL pg_catalog.aclexplode(c.relacl) AS g WHERE c.oid OPERATOR(pg_catalog.=) " +
+                oid + " AND g.grantee OPERATOR(pg_catalog.<>) c.relowner");
+    std::string others = "PUBLIC";
+    for (uint64 i = 0; i < grantees; ++i)
+        if (const auto grantee = cell(i, 1); grantee && DatumGetObjectId(*grantee) != InvalidOid)
+            others += ", " + role_name(DatumGetObjectId(*grantee));
+    execute("REVOKE ALL ON TABLE " + name + " FROM " + others + " CASCADE");
+    if (ledger_owner != GetUserId())
+        execute("GRANT SELECT ON TABLE " + name + " TO " + role_name(ledger_owner) +
+                " WITH GRANT OPTION");
+}
+
+void set_history(const std::string &name, const std::string &schema, const std::string &plain,
+                 bool history) {
+    for (const char *key : {"from_key", "to_key"}) {
+        const std::string wanted = plain + "_" + key;
+        const char *first = plain.c_str();
+        const std::string index =
+            quoted(copied(pg_call([first, key] {
+                       return makeObjectName(first, key, "idx");
+                   })).c_str());
+        if (history)
+            execute("CREATE INDEX IF NOT EXISTS " + index + " ON " + name + " (" + key +
+                    ", entry)");
+        else
+            execute("DROP INDEX IF EXISTS " + schema + "." + index);
+    }
+}
+
+// A changed key type: the journal follows, as long as both types are the server's own. The cast of
+// another type could be anybody's function, and this runs as the owner of the extension.
+void follow_key_type(Relation journal, const std::string &name, const column &key) {
+    const auto kept = find_column(journal, "from_key");
+    if (!kept || (kept->type == key.type && kept->collation == key.collation))
+        return;
+    if (kept->type >= FirstGenbkiObjectId || key.type >= FirstGenbkiObjectId)
+        throw sql_error(state::not_a_ledger,
+                        "journal \"" + plain_name(journal) + "\" keeps keys of type " +
+                            type_name(kept->type),
+                        "The ledger's key is of type " + type_name(key.type) + " now.",
+                        "Rename the journal; a new one is made when the ledger is registered.");
+    const std::string type = key_column_type(key);
+    execute("ALTER TABLE " + name + " ALTER COLUMN from_key TYPE " + type +
+            ", ALTER COLUMN to_key TYPE " + type);
+}
+
+} // namespace
+
+std::string journal_name(Relation table) {
+    const char *name = RelationGetRelationName(table);
+    return copied(pg_call([name] { return makeObjectName(name, nullptr, "journal"); }));
+}
+
+Oid prepare_journal(Relation table, const column &key, bool history) {
+    const std::string plain = journal_name(table);
+    const Oid schema_oid = RelationGetNamespace(table);
+    const std::string schema =
+        quoted(pg_call([schema_oid] { return get_namespace_name(schema_oid); }));
+    const std::string name = schema + "." + quoted(plain.c_str());
+    const char *plain_text = plain.c_str();
+    const auto look_up = [plain_text, schema_oid] {
+        return pg_call([=] { return get_relname_relid(plain_text, schema_oid); });
+    };
+
+    spi_session session;
+    Oid found = look_up();
+    if (OidIsValid(found)) {
+        const Relation journal = open_relation(found, AccessExclusiveLock);
+        if (journal == nullptr || journal->rd_rel->relowner != GetUserId() ||
+            journal->rd_rel->relkind != RELKIND_RELATION)
+            throw sql_error(state::duplicate_table, "relation \"" + plain + "\" already exists",
+                            "The journal of ledger \"" + plain_name(table) +
+                                "\" needs this name.");
+        follow_key_type(journal, name, key);
+        static_cast<void>(checked_journal(journal, key));
+        close_relation(journal);
+    } else {
+        execute(create_statement(name, table, key));
+        found = look_up();
+        describe(name, table);
+    }
+    set_rights(found, name, table->rd_rel->relowner);
+    set_history(name, schema, plain, history);
+    session.finish();
+    return found;
+}
+
+void drop_journal(Oid journal) {
+    spi_session session;
+    const Relation table = open_relation(journal, AccessExclusiveLock);
+    if (table != nullptr) {
+        const std::string name = qualified_name(table);
+        close_relation(table);
+        execute("DROP TABLE " + name);
+    }
+    session.finish();
+}
+
+journal_columns checked_journal(Relation journal, const column &key) {
+    const auto refuse = [journal](const std::string &why) {
+        return sql_error(state::not_a_ledger,
+                         "table \"" + plain_name(journal) + "\" cannot be used as a journal", why,
+                         "Call lockstep.register_ledger to bring the journal in line.");
+    };
+    if (journal->rd_rel->relkind != RELKIND_RELATION || journal->rd_rel->relam != HEAP_TABLE_AM_OID)
+        throw refuse("It is not an ordinary table.");
+    const auto number = [&](const char *name, Oid type) {
+        const auto one = find_column(journal, name);
+        if (!one || one->type != type)
+            throw refuse("It has no column \"" + std::string{name} + "\" of type " +
+                         type_name(type) + ".");
+        return one->number;
+    };
+    journal_columns columns{};
+    columns.request_id = number("request_id", UUIDOID);
+    columns.from_key = number("from_key", key.type);
+    columns.to_key = number("to_key", key.type);
+    columns.amount = number("amount", NUMERICOID);
+    columns.from_balance = number("from_balance", NUMERICOID);
+    columns.to_balance = number("to_balance", NUMERICOID);
+    columns.refusal = number("refusal", TEXTOID);
+    columns.booked_at = number("booked_at", TIMESTAMPTZOID);
+    columns.unique_index = unique_index_on(journal, columns.request_id);
+    if (!OidIsValid(columns.unique_index))
+        throw refuse("It has no unique index on request_id.");
+    return columns;
+}
+
+} // namespace lockstep

@@ -1,0 +1,38 @@
+// The journal as a table: its definition, its rights, and the check that a table is one. It stands
+// beside the ledger as <ledger>_journal, belongs to the owner of the extension, and nobody else may
+// write it; the ledger's owner may read it and let others read it.
+#pragma once
+
+#include "pg/catalog.hpp"
+
+#include <string>
+
+namespace lockstep {
+
+// Where the journal's columns are, and its unique index on request_id.
+struct journal_columns {
+    Oid unique_index;
+    AttrNumber request_id;
+    AttrNumber from_key;
+    AttrNumber to_key;
+    AttrNumber amount;
+    AttrNumber from_balance;
+    AttrNumber to_balance;
+    AttrNumber refusal;
+    AttrNumber booked_at;
+};
+
+// The name that the ledger's journal has: <ledger>_journal, the ledger's part cut where it is long.
+[[nodiscard]] std::string journal_name(Relation table);
+
+// Makes sure of the journal: creates it, or takes the one that an earlier registration left, and gives
+// it the ledger's key type and (with history) the indexes to read one row's past by. Call as the
+// owner of the extension. Returns its OID. 42P07 where a table of that name is somebody else's.
+[[nodiscard]] Oid prepare_journal(Relation table, const column &key, bool history);
+
+void drop_journal(Oid journal);
+
+// Finds the journal's columns; LS005 where the table is no journal for keys of this type.
+[[nodiscard]] journal_columns checked_journal(Relation journal, const column &key);
+
+} // namespace lockstep

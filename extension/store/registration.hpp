@@ -1,0 +1,51 @@
+// The row of lockstep.registration that makes a table a ledger. It names columns by name and by
+// position: the name counts, so that a dump restores well; the position finds a column that was
+// renamed, as long as the table is the very one that was registered.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include "core/money.hpp"
+
+#include <optional>
+
+namespace lockstep {
+
+// A column as it was registered; an empty name where the ledger has none of that kind.
+struct registered_column {
+    char name[NAMEDATALEN];
+    AttrNumber position;
+
+    [[nodiscard]] bool exists() const { return name[0] != '\0'; }
+};
+
+struct registration {
+    Oid ledger;
+    Oid journal;
+    registered_column key;
+    registered_column amount;
+    registered_column floor_column;
+    registered_column ceiling_column;
+    registered_column version_column;
+    registered_column frozen_column;
+    std::optional<money> floor;
+    std::optional<money> ceiling;
+    bool history;
+};
+
+// The ledger's registration as it is committed now, whatever the transaction's snapshot says; nothing
+// where the table is not registered. Takes no right of the caller's.
+[[nodiscard]] std::optional<registration> find_registration(Oid ledger);
+
+// Whether the table is some ledger's journal.
+[[nodiscard]] bool is_journal(Oid table);
+
+// Writes or replaces the registration, and forgets the ones whose tables are gone. Call as the owner
+// of lockstep's own tables.
+void save_registration(const registration &row);
+void delete_registration(Oid ledger);
+
+// The owner of lockstep's own tables.
+[[nodiscard]] Oid registration_owner();
+
+} // namespace lockstep
