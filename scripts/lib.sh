@@ -131,3 +131,20 @@ source_files() {
             ! -path ./regression.out -printf '%P\0'
     )
 }
+
+# build_cmake PG_CONFIG JOBS [TARGET...]: the CMake tree in build/cmake. One that was configured in another
+# place, for another server or with other flags is of no use, and is made anew.
+build_cmake() {
+    local pg_config=$1 jobs=$2 made_for strict=OFF
+    shift 2
+    [ -f "$root_dir/CMakeLists.txt" ] || fail "CMakeLists.txt is missing"
+    [ "${WERROR:-0}" != 1 ] || strict=ON
+    made_for="$root_dir $pg_config $("$pg_config" --version) $strict $(c++ --version | head -n 1)"
+    if [ "$(cat "$build_dir/cmake/.made-for" 2>/dev/null)" != "$made_for" ]; then
+        rm -rf "$build_dir/cmake"
+        cmake -S "$root_dir" -B "$build_dir/cmake" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+            -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=$strict || return 1
+        printf '%s\n' "$made_for" >"$build_dir/cmake/.made-for"
+    fi
+    cmake --build "$build_dir/cmake" -j "$jobs" ${1:+--target "$@"}
+}
