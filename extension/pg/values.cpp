@@ -29,8 +29,7 @@ std::string text_argument(FunctionCallInfo fcinfo, int number, const char *name,
         throw sql_error(state::program_limit_exceeded,
                         std::string{name} + " is too long: " + std::to_string(bytes) + " bytes",
                         "At most " + std::to_string(most_bytes) + " bytes are taken.");
-    const char *text = pg_call([value] { return TextDatumGetCString(value); });
-    return text;
+    return copied(pg_call([value] { return TextDatumGetCString(value); }));
 }
 
 std::string name_argument(FunctionCallInfo fcinfo, int number) {
