@@ -3,6 +3,7 @@
 #include "store/ledger_cache.hpp"
 
 extern "C" {
+LOCKSTEP_EXPORT extern const Pg_magic_struct *PG_MAGIC_FUNCTION_NAME(void);
 PG_MODULE_MAGIC;
 
 LOCKSTEP_EXPORT void _PG_init(void);

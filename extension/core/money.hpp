@@ -63,7 +63,8 @@ class money {
     }
 
   private:
-    __extension__ using wide = __int128;
+    // Aligned as the server's memory is: amounts live in palloc'd structs too.
+    __extension__ using wide = __int128 __attribute__((aligned(8)));
 
     constexpr money(wide coefficient, int scale) noexcept
         : coefficient_(coefficient), scale_(scale) {}

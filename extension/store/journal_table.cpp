@@ -71,20 +71,18 @@ void set_rights(Oid journal, const std::string &name, Oid ledger_owner) {
                 " WITH GRANT OPTION");
 }
 
-void set_history(const std::string &name, const std::string &schema, const std::string &plain,
-                 bool history) {
+// With history, the journal has an index by each of its keys, to read one row's past by.
+void set_history(const std::string &name, const std::string &plain, Oid schema, bool history) {
     for (const char *key : {"from_key", "to_key"}) {
-        const std::string wanted = plain + "_" + key;
         const char *first = plain.c_str();
-        const std::string index =
-            quoted(copied(pg_call([first, key] {
-                       return makeObjectName(first, key, "idx");
-                   })).c_str());
-        if (history)
-            execute("CREATE INDEX IF NOT EXISTS " + index + " ON " + name + " (" + key +
-                    ", entry)");
-        else
-            execute("DROP INDEX IF EXISTS " + schema + "." + index);
+        const char *index = pg_call([=] { return makeObjectName(first, key, "idx"); });
+        const bool exists =
+            OidIsValid(pg_call([=] { return get_relname_relid(index, schema); }));
+        const char *schema_name = pg_call([=] { return get_namespace_name(schema); });
+        if (history && !exists)
+            execute("CREATE INDEX " + quoted(index) + " ON " + name + " (" + key + ", entry)");
+        if (!history && exists)
+            execute("DROP INDEX " + quoted(schema_name) + "." + quoted(index));
     }
 }
 
@@ -141,7 +139,7 @@ Oid prepare_journal(Relation table, const column &key, bool history) {
         describe(name, table);
     }
     set_rights(found, name, table->rd_rel->relowner);
-    set_history(name, schema, plain, history);
+    set_history(name, plain, schema_oid, history);
     session.finish();
     return found;
 }

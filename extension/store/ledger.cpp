@@ -13,6 +13,7 @@ namespace lockstep {
 namespace {
 
 static_assert(std::is_trivially_destructible_v<ledger>);
+static_assert(alignof(ledger) <= MAXIMUM_ALIGNOF);
 
 [[noreturn]] void not_usable(Relation table, const std::string &why, std::string hint = {}) {
     throw sql_error(state::not_a_ledger,
