@@ -12,7 +12,9 @@
 # CMakeLists.txt builds the rest: core library, client, demo and their tests.
 
 src := $(or $(VPATH),.)
-PG_CONFIG ?= $(shell '$(src)/scripts/pg-config' 2>/dev/null)
+ifeq (,$(PG_CONFIG))
+PG_CONFIG := $(shell '$(src)/scripts/pg-config' 2>/dev/null)
+endif
 WERROR ?= $(if $(CI),1,0)
 
 sources     := $(sort $(wildcard $(foreach end,cpp c,$(src)/extension/*.$(end) $(src)/extension/*/*.$(end))))
@@ -25,7 +27,7 @@ DATA       = $(patsubst $(src)/%,%,$(sort $(wildcard $(src)/extension/lockstep--
 OBJS       = $(patsubst $(src)/extension/%,build/obj/%.o,$(sources))
 
 # The second module, for the tests of the wall alone: these parts of the extension, and tests/wall.
-WALL_OBJS  = build/obj/pg/boundary.cpp.o
+WALL_OBJS  = $(patsubst %,build/obj/%.cpp.o,pg/boundary pg/spi pg/values core/money)
 wall_objs  = $(WALL_OBJS) $(patsubst $(src)/tests/wall/%,build/wall/%.o,$(wall_source))
 
 regress_all    := $(patsubst $(src)/sql/%.sql,%,$(sort $(wildcard $(src)/sql/*.sql)))
@@ -65,7 +67,7 @@ override COMPILER = $(CXX) $(CXXFLAGS)
 
 .PHONY: stage wall check-local regress isolation tap check-symbols test demo matrix lint clean-build FORCE
 
-PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+PGXS := $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq (,$(wildcard $(PGXS)))
 all:
 include $(PGXS)
