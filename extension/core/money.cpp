@@ -89,18 +89,50 @@ int money::least_scale() const noexcept {
 }
 
 std::optional<money> money::plus(money other) const noexcept {
-    const int least = std::max(least_scale(), other.least_scale());
-    // Keep the decimals that were written, as numeric does; give up zeros only where room is short.
-    for (int scale = std::max(scale_, other.scale_); scale >= least; --scale) {
-        const auto a = with_scale(scale);
-        const auto b = other.with_scale(scale);
-        if (!a || !b)
-            continue;
-        const wide sum = a->coefficient_ + b->coefficient_; // each below 10^38: no overflow
-        if (sum < limit && sum > -limit)
-            return money{sum, scale};
+    // Whole parts and decimals apart: at one scale, one of both might not have room although the sum
+    // has.
+    int scale = std::max(scale_, other.scale_);
+    const wide unit = powers_of_ten[static_cast<std::size_t>(scale)];
+    const auto whole_of = [](money one) {
+        return one.coefficient_ / powers_of_ten[static_cast<std::size_t>(one.scale_)];
+    };
+    const auto decimals_of = [scale](money one) {
+        return one.coefficient_ % powers_of_ten[static_cast<std::size_t>(one.scale_)] *
+               powers_of_ten[static_cast<std::size_t>(scale - one.scale_)];
+    };
+    wide whole = 0;
+    if (__builtin_add_overflow(whole_of(*this), whole_of(other), &whole))
+        return std::nullopt;
+    // Each below one unit; carried before they are added, as two of them may not fit.
+    wide decimals = decimals_of(*this);
+    const wide more = decimals_of(other);
+    if (decimals > 0 && more >= unit - decimals) {
+        decimals -= unit;
+        ++whole;
+    } else if (decimals < 0 && more <= -unit - decimals) {
+        decimals += unit;
+        --whole;
     }
-    return std::nullopt;
+    decimals += more;
+    // One sign for both parts.
+    if (whole > 0 && decimals < 0) {
+        --whole;
+        decimals += unit;
+    } else if (whole < 0 && decimals > 0) {
+        ++whole;
+        decimals -= unit;
+    }
+    // Keep the decimals that were written, as numeric does; give up zeros where room is short.
+    for (;; --scale, decimals /= 10) {
+        const auto shifted_whole = shifted(whole, scale);
+        if (shifted_whole) {
+            const wide sum = *shifted_whole + decimals;
+            if (sum < limit && sum > -limit)
+                return money{sum, scale};
+        }
+        if (scale == 0 || decimals % 10 != 0)
+            return std::nullopt;
+    }
 }
 
 std::optional<money> money::minus(money other) const noexcept {
