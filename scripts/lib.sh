@@ -143,7 +143,7 @@ build_cmake() {
     if [ "$(cat "$build_dir/cmake/.made-for" 2>/dev/null)" != "$made_for" ]; then
         rm -rf "$build_dir/cmake"
         cmake -S "$root_dir" -B "$build_dir/cmake" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-            -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=$strict || return 1
+            -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DLOCKSTEP_WERROR=$strict || return 1
         printf '%s\n' "$made_for" >"$build_dir/cmake/.made-for"
     fi
     cmake --build "$build_dir/cmake" -j "$jobs" ${1:+--target "$@"}
