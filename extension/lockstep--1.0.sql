@@ -3,6 +3,18 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION lockstep" to load this file. \quit
 
+-- A schema of somebody else's would let its owner put functions beside these.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+                    WHERE n.nspname OPERATOR(pg_catalog.=) 'lockstep'
+                      AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user)) THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = 'schema "lockstep" belongs to another role',
+            HINT = 'Drop or rename it before CREATE EXTENSION lockstep.';
+    END IF;
+END $$;
+
 GRANT USAGE ON SCHEMA lockstep TO PUBLIC;
 COMMENT ON SCHEMA lockstep IS 'lockstep: exactly-once transfers on your own tables';
 
@@ -22,7 +34,8 @@ CREATE TABLE lockstep.registration (
     column_positions int2vector NOT NULL,
     floor            numeric,
     ceiling          numeric,
-    history          boolean NOT NULL
+    history          boolean NOT NULL,
+    active           boolean NOT NULL
 );
 REVOKE ALL ON lockstep.registration FROM PUBLIC;
 
@@ -40,6 +53,7 @@ COMMENT ON COLUMN lockstep.registration.column_positions IS 'positions of the si
 COMMENT ON COLUMN lockstep.registration.floor IS 'bound below for every row, or null; unused where there is a floor_column';
 COMMENT ON COLUMN lockstep.registration.ceiling IS 'bound above for every row, or null; unused where there is a ceiling_column';
 COMMENT ON COLUMN lockstep.registration.history IS 'whether the journal has indexes by row';
+COMMENT ON COLUMN lockstep.registration.active IS 'false after drop_ledger: only the journal is remembered, for the next registration';
 
 -- A dropped table's registration is swept by the next register_ledger; until then it is not dumped.
 SELECT pg_catalog.pg_extension_config_dump('lockstep.registration',
@@ -52,7 +66,8 @@ SELECT r.ledger, r.journal, r.key_column, r.amount_column, r.floor, r.ceiling,
        'spi'::text AS store,
        'serves any table at any isolation level'::text AS store_reason
   FROM lockstep.registration AS r
- WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger);
+ WHERE r.active
+   AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger);
 GRANT SELECT ON lockstep.ledgers TO PUBLIC;
 
 COMMENT ON VIEW lockstep.ledgers IS 'registered tables, and how each is served';

@@ -28,9 +28,17 @@ SELECT has_table_privilege('public', 'lockstep.registration', 'SELECT') AS table
        has_table_privilege('public', 'lockstep.ledgers', 'SELECT') AS view_select,
        has_table_privilege('public', 'lockstep.ledgers', 'INSERT') AS view_insert;
 
--- Dropped and made again, nothing is left over.
+-- Dropped and made again, nothing but the schema is left over (as with any extension that names one).
 DROP EXTENSION lockstep;
-SELECT count(*) FROM pg_namespace WHERE nspname = 'lockstep';
+SELECT count(*) FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace;
 CREATE EXTENSION lockstep;
 SELECT * FROM lockstep.ledgers;
 DROP EXTENSION lockstep;
+DROP SCHEMA lockstep;
+
+-- A schema that belongs to somebody else is refused: its owner could put functions beside ours.
+CREATE ROLE regress_lockstep_squatter;
+CREATE SCHEMA lockstep AUTHORIZATION regress_lockstep_squatter;
+CREATE EXTENSION lockstep;
+DROP SCHEMA lockstep;
+DROP ROLE regress_lockstep_squatter;

@@ -11,7 +11,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
 END $$;
 CREATE TABLE stock (sku text COLLATE "C" PRIMARY KEY, on_hand integer NOT NULL, version integer NOT NULL DEFAULT 1, blocked boolean);
-INSERT INTO stock VALUES ('bolt', 10), ('nut', 5), ('old', 1, 1, true);
+INSERT INTO stock VALUES ('bolt', 10, 1, false), ('nut', 5, 1, NULL), ('old', 1, 1, true);
 SELECT lockstep.register_ledger('stock', amount => 'on_hand', ceiling => 100, version_column => 'version', frozen_column => 'blocked');
 
 SELECT status, delta, balance, request_id IS NOT NULL AS has_id, booked_at <= clock_timestamp() AS booked FROM lockstep.adjust('stock', 'bolt', 5);

@@ -2,6 +2,7 @@
 
 #include "core/sql_error.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace lockstep {
@@ -93,7 +94,7 @@ money checked_amount(money amount, const amount_type &type) {
     if (!whole && !type.has_limits)
         return amount;
     const int scale = whole ? 0 : type.scale;
-    if (amount.least_scale() > scale)
+    if (amount.least_scale() > std::max(scale, 0))
         throw sql_error(state::invalid_amount,
                         "amount has too many decimals: " + amount.to_string(),
                         scale > 0 ? "The amount column keeps " + std::to_string(scale) + "."

@@ -88,6 +88,8 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
     movement_request request{};
     const Datum key = key_argument(fcinfo, 1, "key", in.key);
     const money delta = money_from_numeric(required_argument(fcinfo, 2, "delta"), "delta");
+    if (delta.is_zero())
+        throw sql_error(state::invalid_amount, "delta must not be zero");
     const bool takes = delta.is_negative();
     (takes ? request.from : request.to) = key;
     request.amount = checked_amount(takes ? delta.negated() : delta, in.amount);

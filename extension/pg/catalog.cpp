@@ -24,6 +24,34 @@ column described(Form_pg_attribute attribute) {
     return one;
 }
 
+struct found_index {
+    Oid oid;
+    AttrNumber first_column;
+};
+
+// The first of the relation's indexes that the test, which is C, says yes to.
+template <class Test>
+found_index find_index(Relation relation, Test test) {
+    return pg_call([=] {
+        found_index found{};
+        List *indexes = RelationGetIndexList(relation);
+        ListCell *cell = nullptr;
+        foreach (cell, indexes) {
+            HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+            if (!HeapTupleIsValid(tuple))
+                continue;
+            auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+            if (test(tuple, index))
+                found = {index->indexrelid, index->indkey.values[0]};
+            ReleaseSysCache(tuple);
+            if (OidIsValid(found.oid))
+                break;
+        }
+        list_free(indexes);
+        return found;
+    });
+}
+
 } // namespace
 
 Relation open_relation(Oid relation, LOCKMODE lock) {
@@ -51,48 +79,29 @@ std::optional<column> find_column(Relation relation, const char *name, AttrNumbe
 }
 
 std::optional<column> primary_key_column(Relation relation) {
-    const AttrNumber number = pg_call([relation]() -> AttrNumber {
-        AttrNumber found = InvalidAttrNumber;
-        List *indexes = RelationGetIndexList(relation);
-        ListCell *cell = nullptr;
-        foreach (cell, indexes) {
-            HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
-            if (!HeapTupleIsValid(tuple))
-                continue;
-            auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
-            if (index->indisprimary && index->indnkeyatts == 1)
-                found = index->indkey.values[0];
-            ReleaseSysCache(tuple);
-        }
-        list_free(indexes);
-        return found;
+    const auto found = find_index(relation, [](HeapTuple, Form_pg_index index) {
+        return index->indisprimary && index->indnkeyatts == 1;
     });
-    if (number < 1)
+    if (found.first_column < 1)
         return std::nullopt;
-    return described(TupleDescAttr(RelationGetDescr(relation), number - 1));
+    return described(TupleDescAttr(RelationGetDescr(relation), found.first_column - 1));
 }
 
 Oid unique_index_on(Relation relation, AttrNumber number) {
-    return pg_call([=] {
-        Oid found = InvalidOid;
-        List *indexes = RelationGetIndexList(relation);
-        ListCell *cell = nullptr;
-        foreach (cell, indexes) {
-            HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
-            if (!HeapTupleIsValid(tuple))
-                continue;
-            auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
-            if (index->indisunique && index->indisvalid && index->indimmediate &&
-                index->indnkeyatts == 1 && index->indkey.values[0] == number &&
-                heap_attisnull(tuple, Anum_pg_index_indpred, nullptr))
-                found = index->indexrelid;
-            ReleaseSysCache(tuple);
-            if (OidIsValid(found))
-                break;
-        }
-        list_free(indexes);
-        return found;
-    });
+    return find_index(relation, [number](HeapTuple tuple, Form_pg_index index) {
+               return index->indisunique && index->indisvalid && index->indimmediate &&
+                      index->indnkeyatts == 1 && index->indkey.values[0] == number &&
+                      heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+           })
+        .oid;
+}
+
+Oid index_on(Relation relation, AttrNumber first, AttrNumber second) {
+    return find_index(relation, [=](HeapTuple, Form_pg_index index) {
+               return index->indnatts == 2 && index->indkey.values[0] == first &&
+                      index->indkey.values[1] == second;
+           })
+        .oid;
 }
 
 bool has_check_on(Relation relation, const column &one) {
@@ -138,6 +147,10 @@ std::string type_name(Oid type, int32 typmod) {
         return format_type_extended(type, typmod,
                                     FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
     }));
+}
+
+std::string shown_type(Oid type) {
+    return copied(pg_call([=] { return format_type_be(type); }));
 }
 
 std::string collation_name(Oid collation) {

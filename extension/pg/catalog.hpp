@@ -34,6 +34,9 @@ void close_relation(Relation relation);
 // InvalidOid. Asking for it proves that a key names at most one row.
 [[nodiscard]] Oid unique_index_on(Relation relation, AttrNumber number);
 
+// An index on just these two columns, in this order: its OID, or InvalidOid.
+[[nodiscard]] Oid index_on(Relation relation, AttrNumber first, AttrNumber second);
+
 // Whether a CHECK constraint, of the table or of the column's domain, reads the column.
 [[nodiscard]] bool has_check_on(Relation relation, const column &one);
 
@@ -44,10 +47,12 @@ void close_relation(Relation relation);
 [[nodiscard]] std::string quoted(const char *identifier);
 // The type as a statement may name it, schema-qualified where it is not the server's own.
 [[nodiscard]] std::string type_name(Oid type, int32 typmod = -1);
+// The type as people read it.
+[[nodiscard]] std::string shown_type(Oid type);
 [[nodiscard]] std::string collation_name(Oid collation);
 [[nodiscard]] std::string role_name(Oid role);
 
-// The relation's schema and name, and the table that holds the registrations.
+// The table that holds the registrations.
 [[nodiscard]] Oid registration_table();
 
 } // namespace lockstep

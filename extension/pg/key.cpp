@@ -53,7 +53,7 @@ key_type key_type_of(const column &key) {
     });
     if (!OidIsValid(operators.compare) || !OidIsValid(operators.equals))
         throw sql_error(state::not_a_ledger,
-                        "type " + type_name(oid) + " of key column \"" + key.name +
+                        "type " + shown_type(oid) + " of key column \"" + key.name +
                             "\" has no btree order",
                         {}, "A key column needs a type with a default btree operator class.");
 

@@ -4,6 +4,8 @@
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
+#include <optional>
+
 namespace lockstep {
 
 namespace {
@@ -71,36 +73,77 @@ void set_rights(Oid journal, const std::string &name, Oid ledger_owner) {
                 " WITH GRANT OPTION");
 }
 
+// What is looked at in an open journal, before it is closed again: no DDL works on an open relation.
+struct journal_facts {
+    std::string name; // qualified
+    std::string plain;
+    std::optional<column> key; // as the journal keeps it
+    Oid from_index;
+    Oid to_index;
+};
+
+std::optional<journal_facts> look_at(Oid oid) {
+    const Relation journal = open_relation(oid, AccessExclusiveLock);
+    if (journal == nullptr)
+        return std::nullopt;
+    const auto number = [journal](const char *name) {
+        const auto one = find_column(journal, name);
+        return one ? one->number : AttrNumber{0};
+    };
+    journal_facts facts{qualified_name(journal), plain_name(journal),
+                        find_column(journal, "from_key"),
+                        index_on(journal, number("from_key"), number("entry")),
+                        index_on(journal, number("to_key"), number("entry"))};
+    close_relation(journal);
+    return facts;
+}
+
 // With history, the journal has an index by each of its keys, to read one row's past by.
-void set_history(const std::string &name, const std::string &plain, Oid schema, bool history) {
-    for (const char *key : {"from_key", "to_key"}) {
-        const char *first = plain.c_str();
-        const char *index = pg_call([=] { return makeObjectName(first, key, "idx"); });
-        const bool exists =
-            OidIsValid(pg_call([=] { return get_relname_relid(index, schema); }));
-        const char *schema_name = pg_call([=] { return get_namespace_name(schema); });
-        if (history && !exists)
-            execute("CREATE INDEX " + quoted(index) + " ON " + name + " (" + key + ", entry)");
-        if (!history && exists)
-            execute("DROP INDEX " + quoted(schema_name) + "." + quoted(index));
-    }
+void set_history(const journal_facts &journal, const char *key, Oid index, bool history) {
+    if (history && !OidIsValid(index))
+        execute("CREATE INDEX ON " + journal.name + " (" + key + ", entry)");
+    if (!history && OidIsValid(index))
+        execute("DROP INDEX " + copied(pg_call([index] {
+                    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
+                                                      get_rel_name(index));
+                })));
 }
 
 // A changed key type: the journal follows, as long as both types are the server's own. The cast of
 // another type could be anybody's function, and this runs as the owner of the extension.
-void follow_key_type(Relation journal, const std::string &name, const column &key) {
-    const auto kept = find_column(journal, "from_key");
+void follow_key_type(const journal_facts &journal, const column &key) {
+    const auto &kept = journal.key;
     if (!kept || (kept->type == key.type && kept->collation == key.collation))
         return;
     if (kept->type >= FirstGenbkiObjectId || key.type >= FirstGenbkiObjectId)
         throw sql_error(state::not_a_ledger,
-                        "journal \"" + plain_name(journal) + "\" keeps keys of type " +
-                            type_name(kept->type),
-                        "The ledger's key is of type " + type_name(key.type) + " now.",
-                        "Rename the journal; a new one is made when the ledger is registered.");
+                        "journal \"" + journal.plain + "\" keeps keys of type " +
+                            shown_type(kept->type),
+                        "The ledger's key is of type " + shown_type(key.type) + " now.",
+                        "Drop the ledger with its journal, or keep the type.");
     const std::string type = key_column_type(key);
-    execute("ALTER TABLE " + name + " ALTER COLUMN from_key TYPE " + type +
+    execute("ALTER TABLE " + journal.name + " ALTER COLUMN from_key TYPE " + type +
             ", ALTER COLUMN to_key TYPE " + type);
+}
+
+// Creates the journal beside the ledger; its OID.
+Oid create_journal(Relation table, const column &key) {
+    const std::string plain = journal_name(table);
+    const Oid schema = RelationGetNamespace(table);
+    const std::string name =
+        quoted(pg_call([schema] { return get_namespace_name(schema); })) + "." +
+        quoted(plain.c_str());
+    const char *wanted = plain.c_str();
+    const auto look_up = [=] {
+        return pg_call([=] { return get_relname_relid(wanted, schema); });
+    };
+    if (OidIsValid(look_up()))
+        throw sql_error(state::duplicate_table, "relation \"" + plain + "\" already exists",
+                        "The journal of ledger \"" + plain_name(table) + "\" needs this name.",
+                        "Rename the relation, or drop it.");
+    execute(create_statement(name, table, key));
+    describe(name, table);
+    return look_up();
 }
 
 } // namespace
@@ -110,38 +153,24 @@ std::string journal_name(Relation table) {
     return copied(pg_call([name] { return makeObjectName(name, nullptr, "journal"); }));
 }
 
-Oid prepare_journal(Relation table, const column &key, bool history) {
-    const std::string plain = journal_name(table);
-    const Oid schema_oid = RelationGetNamespace(table);
-    const std::string schema =
-        quoted(pg_call([schema_oid] { return get_namespace_name(schema_oid); }));
-    const std::string name = schema + "." + quoted(plain.c_str());
-    const char *plain_text = plain.c_str();
-    const auto look_up = [plain_text, schema_oid] {
-        return pg_call([=] { return get_relname_relid(plain_text, schema_oid); });
-    };
-
+Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
     spi_session session;
-    Oid found = look_up();
-    if (OidIsValid(found)) {
-        const Relation journal = open_relation(found, AccessExclusiveLock);
-        if (journal == nullptr || journal->rd_rel->relowner != GetUserId() ||
-            journal->rd_rel->relkind != RELKIND_RELATION)
-            throw sql_error(state::duplicate_table, "relation \"" + plain + "\" already exists",
-                            "The journal of ledger \"" + plain_name(table) +
-                                "\" needs this name.");
-        follow_key_type(journal, name, key);
-        static_cast<void>(checked_journal(journal, key));
-        close_relation(journal);
-    } else {
-        execute(create_statement(name, table, key));
-        found = look_up();
-        describe(name, table);
+    Oid oid = kept;
+    auto journal = OidIsValid(kept) ? look_at(kept) : std::nullopt;
+    if (!journal) {
+        oid = create_journal(table, key);
+        journal = look_at(oid);
     }
-    set_rights(found, name, table->rd_rel->relowner);
-    set_history(name, plain, schema_oid, history);
+    follow_key_type(*journal, key);
+    set_rights(oid, journal->name, table->rd_rel->relowner);
+    set_history(*journal, "from_key", journal->from_index, history);
+    set_history(*journal, "to_key", journal->to_index, history);
     session.finish();
-    return found;
+
+    const Relation finished = open_relation(oid, AccessShareLock);
+    static_cast<void>(checked_journal(finished, key));
+    close_relation(finished);
+    return oid;
 }
 
 void drop_journal(Oid journal) {
@@ -167,7 +196,7 @@ journal_columns checked_journal(Relation journal, const column &key) {
         const auto one = find_column(journal, name);
         if (!one || one->type != type)
             throw refuse("It has no column \"" + std::string{name} + "\" of type " +
-                         type_name(type) + ".");
+                         shown_type(type) + ".");
         return one->number;
     };
     journal_columns columns{};

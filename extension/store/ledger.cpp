@@ -44,11 +44,13 @@ void need_type(Relation table, const std::optional<column> &one, bool fits, cons
     if (one && !fits)
         throw sql_error(state::datatype_mismatch,
                         "column \"" + std::string{one->name} + "\" of ledger \"" +
-                            plain_name(table) + "\" has type " + type_name(one->declared_type),
+                            plain_name(table) + "\" has type " + shown_type(one->declared_type),
                         std::string{wanted});
 }
 
-void check_kind(Relation table) {
+} // namespace
+
+void check_table_kind(Relation table) {
     const char kind = table->rd_rel->relkind;
     if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
         throw sql_error(state::wrong_object_type, "\"" + plain_name(table) + "\" is not a table",
@@ -60,8 +62,6 @@ void check_kind(Relation table) {
     if (table->rd_rel->relhasrules)
         not_usable(table, "It has rewrite rules.", "Use triggers instead of rules.");
 }
-
-} // namespace
 
 amount_type amount_type_of(const column &amount) {
     amount_type type{};
@@ -88,13 +88,13 @@ amount_type amount_type_of(const column &amount) {
     default:
         throw sql_error(state::not_a_ledger,
                         "amount column \"" + std::string{amount.name} + "\" has type " +
-                            type_name(amount.declared_type),
+                            shown_type(amount.declared_type),
                         "Amounts are exact: smallint, integer, bigint or numeric.");
     }
 }
 
 ledger_columns checked_columns(Relation table, const registration &row) {
-    check_kind(table);
+    check_table_kind(table);
     ledger_columns columns{needed(table, row.key),
                            needed(table, row.amount),
                            optional_column(table, row.floor_column),

@@ -53,6 +53,7 @@ struct ledger_columns {
     std::optional<column> version;
     std::optional<column> frozen;
 };
+void check_table_kind(Relation table);
 [[nodiscard]] ledger_columns checked_columns(Relation table, const registration &row);
 
 // The amount column's type; LS005 where amounts of that type are not exact.

@@ -87,14 +87,10 @@ class unfinished {
     ledger *made_;
 };
 
-ledger *describe(Oid table, Relation relation) {
-    const auto row = find_registration(table);
-    if (!row)
-        throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(relation) + "\" is not a ledger", {},
-                        "Call lockstep.register_ledger to register it.");
+ledger *describe(Relation relation) {
+    const registration row = registration_of_ledger(relation);
     unfinished building;
-    describe_ledger(building.made(), relation, *row);
+    describe_ledger(building.made(), relation, row);
     return building.keep();
 }
 
@@ -162,7 +158,7 @@ const ledger &find(Oid table) {
             retire(std::exchange(one->described, nullptr));
         describing = table;
         const uint64 before = changes;
-        one->described = describe(table, relation);
+        one->described = describe(relation);
         // Changed once more while it was described: good for this call, whose locks hold the tables
         // as they are; described anew for the next.
         one->valid = changes == before;

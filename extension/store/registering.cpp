@@ -68,6 +68,7 @@ Oid register_table(registration wanted) {
     const Relation table = locked_table(wanted.ledger);
     check_owner(table);
     check_may_create(table);
+    check_table_kind(table);
     if (is_journal(wanted.ledger))
         throw sql_error(state::not_a_ledger,
                         "table \"" + plain_name(table) + "\" is the journal of a ledger");
@@ -85,9 +86,12 @@ Oid register_table(registration wanted) {
     remember(wanted.ceiling_column, columns.ceiling);
     remember(wanted.version_column, columns.version);
     remember(wanted.frozen_column, columns.frozen);
+    wanted.active = true;
+    const auto before = find_registration(wanted.ledger);
     {
         const as_role owner{registration_owner()};
-        wanted.journal = prepare_journal(table, columns.key, wanted.history);
+        wanted.journal = prepare_journal(table, columns.key, wanted.history,
+                                         before ? before->journal : InvalidOid);
         save_registration(wanted);
     }
     pg_call([table] { CacheInvalidateRelcache(table); });
@@ -98,15 +102,16 @@ Oid register_table(registration wanted) {
 void unregister_table(Oid oid, bool with_journal) {
     const Relation table = locked_table(oid);
     check_owner(table);
-    const auto found = find_registration(oid);
-    if (!found)
-        throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(table) + "\" is not a ledger");
+    registration found = registration_of_ledger(table);
     {
         const as_role owner{registration_owner()};
-        delete_registration(oid);
-        if (with_journal)
-            drop_journal(found->journal);
+        if (with_journal) {
+            delete_registration(oid);
+            drop_journal(found.journal);
+        } else {
+            found.active = false;
+            save_registration(found);
+        }
     }
     pg_call([table] { CacheInvalidateRelcache(table); });
     close_relation(table);

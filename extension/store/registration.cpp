@@ -1,5 +1,6 @@
 #include "store/registration.hpp"
 
+#include "core/sql_error.hpp"
 #include "pg/catalog.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
@@ -26,6 +27,7 @@ enum field : std::size_t {
     f_floor,
     f_ceiling,
     f_history,
+    f_active,
     field_count
 };
 
@@ -111,7 +113,17 @@ std::optional<registration> find_registration(Oid ledger) {
     if (!row.nulls[f_ceiling])
         found.ceiling = money_from_numeric(row.values[f_ceiling], "ceiling");
     found.history = DatumGetBool(row.values[f_history]);
+    found.active = DatumGetBool(row.values[f_active]);
     return found;
+}
+
+registration registration_of_ledger(Relation table) {
+    const auto found = find_registration(RelationGetRelid(table));
+    if (!found || !found->active)
+        throw sql_error(state::not_a_ledger,
+                        "table \"" + plain_name(table) + "\" is not a ledger", {},
+                        "Call lockstep.register_ledger to register it.");
+    return *found;
 }
 
 bool is_journal(Oid table) {
@@ -140,19 +152,20 @@ void save_registration(const registration &row) {
     values.add(numeric_or_null(row.floor));
     values.add(numeric_or_null(row.ceiling));
     values.add(BoolGetDatum(row.history));
+    values.add(BoolGetDatum(row.active));
     run_once("INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_column, "
              "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-             "column_positions, floor, ceiling, history) "
-             "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+             "column_positions, floor, ceiling, history, active) "
+             "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
              "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_column, "
              "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-             "column_positions, floor, ceiling, history) = ROW(excluded.journal, "
+             "column_positions, floor, ceiling, history, active) = ROW(excluded.journal, "
              "excluded.registered_oid, excluded.key_column, excluded.amount_column, "
              "excluded.floor_column, excluded.ceiling_column, excluded.version_column, "
              "excluded.frozen_column, excluded.column_positions, excluded.floor, "
-             "excluded.ceiling, excluded.history)",
+             "excluded.ceiling, excluded.history, excluded.active)",
              {OIDOID, OIDOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
-              NUMERICOID, NUMERICOID, BOOLOID},
+              NUMERICOID, NUMERICOID, BOOLOID, BOOLOID},
              values);
     session.finish();
 }

@@ -31,13 +31,18 @@ struct registration {
     std::optional<money> floor;
     std::optional<money> ceiling;
     bool history;
+    // False after drop_ledger: then only the journal counts, which the next registration takes up.
+    bool active;
 };
 
-// The ledger's registration as it is committed now, whatever the transaction's snapshot says; nothing
-// where the table is not registered. Takes no right of the caller's.
+// The table's registration, active or not, as it is committed now, whatever the transaction's snapshot
+// says; nothing where it never had one. Takes no right of the caller's.
 [[nodiscard]] std::optional<registration> find_registration(Oid ledger);
 
-// Whether the table is some ledger's journal.
+// The same for a table that is a ledger now; LS005 where it is none.
+[[nodiscard]] registration registration_of_ledger(Relation table);
+
+// Whether the table is the journal of a ledger, or was and is kept.
 [[nodiscard]] bool is_journal(Oid table);
 
 // Writes or replaces the registration, and forgets the ones whose tables are gone. Call as the owner

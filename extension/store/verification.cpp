@@ -19,16 +19,13 @@ std::string verification_query(Oid oid) {
     if (table == nullptr)
         throw sql_error(state::not_a_ledger,
                         "relation with OID " + std::to_string(oid) + " does not exist");
-    const auto row = find_registration(oid);
-    if (!row)
-        throw sql_error(state::not_a_ledger, "table \"" + plain_name(table) + "\" is not a ledger",
-                        {}, "Call lockstep.register_ledger to register it.");
+    const registration row = registration_of_ledger(table);
     if (pg_call([oid] { return check_enable_rls(oid, InvalidOid, true); }) == RLS_ENABLED)
         throw sql_error(state::insufficient_privilege,
                         "row security hides rows of ledger \"" + plain_name(table) + "\"", {},
                         "Verify it as the table's owner or as a role with BYPASSRLS.");
-    const ledger_columns columns = checked_columns(table, *row);
-    const Relation journal = open_relation(row->journal, AccessShareLock);
+    const ledger_columns columns = checked_columns(table, row);
+    const Relation journal = open_relation(row.journal, AccessShareLock);
     if (journal == nullptr)
         throw sql_error(state::not_a_ledger,
                         "table \"" + plain_name(table) + "\" cannot be used as a ledger",
@@ -48,8 +45,8 @@ std::string verification_query(Oid oid) {
     // A leg knows the balance after it; so the one before it is known too, and the legs of a row must
     // hang together, the last of them with the row itself.
     return "WITH amounts AS (SELECT " + key + " AS key, l." + quoted(columns.amount.name) +
-           "::numeric AS amount, " + bound(columns.floor, row->floor) + " AS floor, " +
-           bound(columns.ceiling, row->ceiling) + " AS ceiling FROM " + from_ledger +
+           "::numeric AS amount, " + bound(columns.floor, row.floor) + " AS floor, " +
+           bound(columns.ceiling, row.ceiling) + " AS ceiling FROM " + from_ledger +
            " AS l), legs AS ("
            "SELECT entry, request_id, from_key AS key, - amount AS change, from_balance AS balance"
            " FROM " + from_journal + " WHERE refusal IS NULL AND from_key IS NOT NULL "
