@@ -1,6 +1,7 @@
-// How long to wait before the next attempt: full jitter, uniform between zero and a limit that doubles
-// with each attempt up to a cap. Waiters that failed together do not come back together. The random
-// bits are the caller's, so that the server and the client each use their own source, and tests none.
+// How long to wait before the next attempt: full jitter, uniform between zero and a limit that
+// doubles with each attempt up to a cap. Waiters that failed together do not come back together.
+// The random bits are the caller's, so that the server and the client each use their own source,
+// and tests none.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // What to do after a failure: the one table of verdicts by SQLSTATE, for the server and for the C++
-// client. An exact code comes first, then its class (the first two characters), then "never". What a
-// code means also depends on when it came: once COMMIT was sent, a lost session proves nothing.
+// client. An exact code comes first, then its class (the first two characters), then "never". What
+// a code means also depends on when it came: once COMMIT was sent, a lost session proves nothing.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ struct retry_rule {
 // Every line: the lost session, the codes in bytewise order, the classes in bytewise order.
 [[nodiscard]] std::span<const retry_rule> retry_rules() noexcept;
 
-// The line for a code: exact, else its class, else one that says never. The empty code finds the line
-// of the lost session. O(log n), no allocation; the result lives for ever.
+// The line for a code: exact, else its class, else one that says never. The empty code finds the
+// line of the lost session. O(log n), no allocation; the result lives for ever.
 [[nodiscard]] const retry_rule &retry_rule_for(std::string_view sqlstate) noexcept;
 
 // What is known about one failure.
@@ -57,9 +57,9 @@ struct retry_judgement {
     std::string_view note;
 };
 
-// The table's answer, after the gate of the commit: once it was sent, a closed session or one of the
-// codes that leave it open (40003, 08007) is in doubt, whatever else the table says. A closed session
-// never yields same_session.
+// The table's answer, after the gate of the commit: once it was sent, a closed session or one of
+// the codes that leave it open (40003, 08007) is in doubt, whatever else the table says. A closed
+// session never yields same_session.
 [[nodiscard]] retry_judgement judge_failure(const failure_facts &facts) noexcept;
 
 // The words for the SQL view, for logs and for metrics: same_session, none, ...

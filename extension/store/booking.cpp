@@ -58,8 +58,19 @@ void check_same_content(const ledger &in, const movement_request &request, const
         differs("amount", earlier.amount.to_string(), request.amount.to_string());
 }
 
-// The answer to a request that is in the journal already.
+// Balances of a row that row security hides are not told; where none was booked there is none to tell.
+void check_may_see(const ledger &in, const std::optional<Datum> &key,
+                   const std::optional<money> &balance) {
+    if (key && balance && !may_see_row(in, *key))
+        throw sql_error(state::row_not_found, "row " + key_text(in.key, *key) + " of ledger \"" +
+                                                  in.name + "\" not found");
+}
+
+// The answer to a request that is in the journal already: for those only who could have made it.
 movement_result replay(const ledger &in, const movement_request &request, booking earlier) {
+    check_rights(in);
+    check_may_see(in, earlier.from, earlier.from_balance);
+    check_may_see(in, earlier.to, earlier.to_balance);
     check_same_content(in, request, earlier);
     if (!earlier.refusal)
         return {"replayed", std::move(earlier), std::nullopt};

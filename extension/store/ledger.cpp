@@ -147,9 +147,12 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
     strlcpy(made.name, RelationGetRelationName(table), sizeof(made.name));
 
     {
-        const memory_scope scope{GetMemoryChunkContext(&made)}; // the key's function look-ups stay with the ledger
+        // The key's function look-ups stay with the ledger.
+        const memory_scope scope{GetMemoryChunkContext(&made)};
         made.key = key_type_of(columns.key);
     }
+    made.key_column = columns.key.number;
+    made.amount_column = columns.amount.number;
     made.amount_column_type = columns.amount.type;
     made.amount = amount_type_of(columns.amount);
     made.has_floor_column = columns.floor.has_value();

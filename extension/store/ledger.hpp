@@ -24,6 +24,8 @@ struct ledger {
     journal_columns booked;
 
     key_type key;
+    AttrNumber key_column;
+    AttrNumber amount_column;
     Oid amount_column_type; // base type
     amount_type amount;
     bool has_floor_column;

@@ -83,19 +83,34 @@ Datum change_of(const ledger &in, money change) {
     }
 }
 
+bool under_row_security(const ledger &in) {
+    const Oid table = in.table;
+    return pg_call([table] { return check_enable_rls(table, InvalidOid, true); }) == RLS_ENABLED;
+}
+
+bool is_there(const ledger &in, Datum key) {
+    spi_parameters values;
+    values.add(key);
+    return execute(in.look, values) > 0;
+}
+
 // Why a write named no row, where the row is there all the same: under row security it is not the
 // caller's to write, which is as good as not there; otherwise a trigger has swallowed the write.
 void explain_no_row(const ledger &in, Datum key) {
-    const Oid table = in.table;
-    if (pg_call([table] { return check_enable_rls(table, InvalidOid, true); }) == RLS_ENABLED)
-        return;
-    spi_parameters values;
-    values.add(key);
-    if (execute(in.look, values) > 0)
+    if (!under_row_security(in) && is_there(in, key))
         throw sql_error(state::triggered_action_exception,
                         "the update of row " + key_text(in.key, key) + " of ledger \"" + in.name +
                             "\" was suppressed",
                         "A trigger of the table left the row as it was.");
+}
+
+// As the executor asks: the right on the column, or on the whole table.
+bool has_right(const ledger &in, AttrNumber column, AclMode right) {
+    const Oid table = in.table;
+    return pg_call([=] {
+        return pg_class_aclcheck(table, GetUserId(), right) == ACLCHECK_OK ||
+               pg_attribute_aclcheck(table, column, GetUserId(), right) == ACLCHECK_OK;
+    });
 }
 
 } // namespace
@@ -106,6 +121,17 @@ std::optional<row_state> lock_row(const ledger &in, Datum key) {
     if (!found_one(in, key, execute(in.lock, values)))
         return std::nullopt;
     return read_state(in, key);
+}
+
+void check_rights(const ledger &in) {
+    if (!has_right(in, in.key_column, ACL_SELECT) || !has_right(in, in.amount_column, ACL_SELECT) ||
+        !has_right(in, in.amount_column, ACL_UPDATE))
+        throw sql_error(state::insufficient_privilege,
+                        std::string{"permission denied for table "} + in.name);
+}
+
+bool may_see_row(const ledger &in, Datum key) {
+    return !under_row_security(in) || is_there(in, key);
 }
 
 std::optional<row_state> add_to_row(const ledger &in, Datum key, money change) {

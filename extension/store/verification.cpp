@@ -42,6 +42,7 @@ std::string verification_query(Oid oid) {
     close_relation(journal);
     close_relation(table);
 
+    // concat() shows a key by its type's output function; a cast to text could be anybody's.
     // A leg knows the balance after it; so the one before it is known too, and the legs of a row must
     // hang together, the last of them with the row itself.
     return "WITH amounts AS (SELECT " + key + " AS key, l." + quoted(columns.amount.name) +
@@ -56,19 +57,19 @@ std::string verification_query(Oid oid) {
            " lag(balance) OVER by_row AS before, lead(entry) OVER by_row IS NULL AS is_last"
            " FROM legs WINDOW by_row AS (PARTITION BY key ORDER BY entry)), "
            "violations AS ("
-           "SELECT 'amount is not a number' AS violation, key::text AS key,"
+           "SELECT 'amount is not a number' AS violation, concat(key) AS key,"
            " NULL::uuid AS request_id, NULL::numeric AS expected, amount AS found FROM amounts"
            " WHERE amount IS NULL OR amount IN ('NaN', 'Infinity', '-Infinity') "
-           "UNION ALL SELECT 'below floor', key::text, NULL, floor, amount FROM amounts"
+           "UNION ALL SELECT 'below floor', concat(key), NULL, floor, amount FROM amounts"
            " WHERE amount < floor "
-           "UNION ALL SELECT 'above ceiling', key::text, NULL, ceiling, amount FROM amounts"
+           "UNION ALL SELECT 'above ceiling', concat(key), NULL, ceiling, amount FROM amounts"
            " WHERE amount > ceiling AND amount NOT IN ('NaN') "
-           "UNION ALL SELECT 'journal does not add up', key::text, request_id, before + change,"
+           "UNION ALL SELECT 'journal does not add up', concat(key), request_id, before + change,"
            " balance FROM chain WHERE before IS NOT NULL AND before + change <> balance "
-           "UNION ALL SELECT 'amount is not the journal''s', c.key::text, c.request_id, c.balance,"
+           "UNION ALL SELECT 'amount is not the journal''s', concat(c.key), c.request_id, c.balance,"
            " a.amount FROM chain AS c JOIN amounts AS a ON a.key " + equals + " c.key"
            " WHERE c.is_last AND a.amount IS DISTINCT FROM c.balance "
-           "UNION ALL SELECT 'row is gone', c.key::text, c.request_id, c.balance, NULL"
+           "UNION ALL SELECT 'row is gone', concat(c.key), c.request_id, c.balance, NULL"
            " FROM chain AS c WHERE c.is_last AND NOT EXISTS (SELECT FROM amounts AS a"
            " WHERE a.key " + equals + " c.key)) "
            "SELECT violation, key, request_id, expected, found FROM violations"

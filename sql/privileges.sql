@@ -1,0 +1,163 @@
+-- Who may do what, and what a caller with bad intentions cannot do. Run as plain roles.
+CREATE EXTENSION lockstep;
+CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text; detail text; hint text;
+BEGIN
+    EXECUTE statement INTO result;
+    RETURN 'ok: ' || coalesce(result, '');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
+END $$;
+CREATE ROLE regress_ls_owner;
+CREATE ROLE regress_ls_clerk;
+CREATE ROLE regress_ls_nobody;
+CREATE SCHEMA app AUTHORIZATION regress_ls_owner;
+GRANT USAGE ON SCHEMA app TO regress_ls_clerk, regress_ls_nobody;
+-- Rights on new tables that the administrator gave away long ago.
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO regress_ls_clerk, PUBLIC;
+SET ROLE regress_ls_owner;
+CREATE TABLE app.accounts (id int PRIMARY KEY, balance int NOT NULL, secret text, version int DEFAULT 0, frozen boolean);
+INSERT INTO app.accounts SELECT n, 100, 'secret' FROM generate_series(1, 4) AS n;
+
+-- Only the owner registers and drops.
+RESET ROLE;
+SET ROLE regress_ls_nobody;
+SELECT outcome('SELECT lockstep.register_ledger(''app.accounts'')'), outcome('SELECT lockstep.drop_ledger(''app.accounts'')');
+RESET ROLE;
+SET ROLE regress_ls_owner;
+SELECT lockstep.register_ledger('app.accounts', version_column => 'version', frozen_column => 'frozen');
+-- The owner may read the journal, let others read it, and nothing else.
+SELECT relowner::regrole = 'regress_ls_owner'::regrole AS owns FROM pg_class WHERE oid = 'app.accounts_journal'::regclass;
+SELECT grantee, privilege_type, is_grantable FROM information_schema.role_table_grants WHERE table_name = 'accounts_journal' ORDER BY 1, 2;
+SELECT outcome(s) FROM unnest(ARRAY[
+    'SELECT count(*)::text FROM app.accounts_journal', 'DELETE FROM app.accounts_journal', 'UPDATE app.accounts_journal SET amount = 1', 'TRUNCATE app.accounts_journal',
+    'INSERT INTO app.accounts_journal (request_id, booked_at, amount) VALUES (lockstep.request_id(''x''), now(), 1)',
+    'ALTER TABLE app.accounts_journal ADD COLUMN x int', 'CREATE TRIGGER t BEFORE INSERT ON app.accounts_journal FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+    'SELECT * FROM lockstep.registration', 'DELETE FROM lockstep.registration', 'INSERT INTO lockstep.registration SELECT * FROM lockstep.registration', 'DELETE FROM lockstep.ledgers']) AS s;
+RESET ROLE;
+SELECT grantee FROM information_schema.role_table_grants WHERE table_name = 'accounts_journal' AND grantee IN ('PUBLIC', 'regress_ls_clerk');
+
+-- The caller needs SELECT and UPDATE on the ledger's columns, and nothing on the journal.
+SET ROLE regress_ls_nobody;
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 1)');
+RESET ROLE;
+REVOKE ALL ON app.accounts FROM regress_ls_clerk, PUBLIC;
+GRANT SELECT (id, balance, version, frozen) ON app.accounts TO regress_ls_clerk;
+SET ROLE regress_ls_clerk;
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 1)'), outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 1, on_refusal => ''return'')');
+RESET ROLE;
+GRANT UPDATE (balance, version) ON app.accounts TO regress_ls_clerk;
+SET ROLE regress_ls_clerk;
+SELECT status, from_balance, to_balance FROM lockstep.transfer('app.accounts', 1, 2, 1, lockstep.request_id('a'));
+SELECT status, from_balance, to_balance FROM lockstep.transfer('app.accounts', 1, 2, 1, lockstep.request_id('a'));
+SELECT status, sqlstate FROM lockstep.transfer('app.accounts', 1, 2, 1000, lockstep.request_id('b'), on_refusal => 'return');
+SELECT status, balance FROM lockstep.adjust('app.accounts', 3, -1);
+-- An answer from the journal is for those only who could have made the request.
+RESET ROLE;
+SET ROLE regress_ls_nobody;
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 1, lockstep.request_id(''a''))');
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 7, lockstep.request_id(''a''))');
+RESET ROLE;
+SET ROLE regress_ls_clerk;
+SELECT outcome('SELECT * FROM app.accounts_journal'), outcome('SELECT * FROM lockstep.verify_ledger(''app.accounts'')'), outcome('SELECT secret FROM app.accounts');
+SELECT current_user, ledger, journal FROM lockstep.ledgers;
+RESET ROLE;
+SELECT entry, from_key, to_key, amount, refusal FROM app.accounts_journal ORDER BY entry;
+-- The rights are looked at each time, by the plans that another role has left in the session too.
+REVOKE UPDATE (balance) ON app.accounts FROM regress_ls_clerk;
+SET ROLE regress_ls_clerk;
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 1)');
+RESET ROLE;
+GRANT UPDATE (balance) ON app.accounts TO regress_ls_clerk;
+SET ROLE regress_ls_owner;
+SELECT status FROM lockstep.transfer('app.accounts', 2, 1, 1);
+RESET ROLE;
+
+-- A search_path of the caller's making, with operators, functions, casts and tables that lie in wait.
+CREATE SCHEMA evil AUTHORIZATION regress_ls_clerk;
+CREATE TABLE evil.caught (what text);
+ALTER TABLE evil.caught OWNER TO regress_ls_clerk;
+SET ROLE regress_ls_clerk;
+CREATE FUNCTION evil.catch(what text) RETURNS void LANGUAGE sql SECURITY INVOKER AS $$ INSERT INTO evil.caught VALUES (what || ' as ' || current_user) $$;
+CREATE FUNCTION evil.int_eq(int, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM evil.catch('='); RETURN true; END $$;
+CREATE FUNCTION evil.int_plus(int, int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM evil.catch('+'); RETURN 1000000; END $$;
+CREATE FUNCTION evil.uuid_eq(uuid, uuid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM evil.catch('uuid ='); RETURN false; END $$;
+CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN PERFORM evil.catch('now'); RETURN 'epoch'; END $$;
+CREATE OPERATOR evil.= (FUNCTION = evil.int_eq, LEFTARG = int, RIGHTARG = int);
+CREATE OPERATOR evil.+ (FUNCTION = evil.int_plus, LEFTARG = int, RIGHTARG = int);
+CREATE OPERATOR evil.= (FUNCTION = evil.uuid_eq, LEFTARG = uuid, RIGHTARG = uuid);
+CREATE TYPE evil.disguise AS (n int);
+CREATE FUNCTION evil.undress(evil.disguise) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM evil.catch('cast'); RETURN 2; END $$;
+CREATE CAST (evil.disguise AS int) WITH FUNCTION evil.undress(evil.disguise) AS IMPLICIT;
+CREATE DOMAIN evil.numeric AS int;
+CREATE DOMAIN evil.jsonb AS int;
+CREATE TABLE evil.accounts_journal (request_id uuid, amount numeric);
+CREATE TABLE evil.registration (ledger regclass);
+SET search_path = evil, pg_catalog, app;
+SELECT status, from_balance, to_balance FROM lockstep.transfer('app.accounts', 1, 2, 1);
+SELECT status, from_balance, to_balance FROM lockstep.transfer('app.accounts', 1, 2, 1, on_refusal => 'return');
+SELECT status, from_balance, to_balance FROM lockstep.transfer('app.accounts', 1, 2, 1, lockstep.request_id('a'));
+-- A key of a type with a cast of the caller's: its text counts, the cast is not called.
+SELECT pg_catalog.split_part(outcome, ' | ', 1) AS outcome FROM (SELECT public.outcome('SELECT lockstep.transfer(''app.accounts'', ROW(1)::evil.disguise, ROW(2)::evil.disguise, 1)')) AS o;
+RESET search_path;
+RESET ROLE;
+SET search_path = evil, pg_catalog, app, public;
+SELECT count(*) FROM lockstep.verify_ledger('app.accounts');
+SET ROLE regress_ls_owner;
+SELECT lockstep.register_ledger('app.accounts', version_column => 'version', frozen_column => 'frozen');
+RESET ROLE;
+RESET search_path;
+SELECT * FROM evil.caught;
+SELECT count(*) AS in_evil FROM evil.accounts_journal;
+
+-- The caller's settings and role are the caller's again, after success and after failure.
+SET ROLE regress_ls_clerk;
+SET search_path = app;
+SELECT public.outcome('SELECT lockstep.transfer(''app.accounts'', 1, 99, 1)');
+SELECT public.outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 1, lockstep.request_id(''a''))');
+SELECT current_user, current_setting('search_path') AS path;
+RESET ROLE;
+RESET search_path;
+
+-- Row security: a row that the caller may not write is not there for the caller.
+ALTER TABLE app.accounts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON app.accounts TO regress_ls_clerk USING (id <= 2);
+CREATE POLICY look ON app.accounts FOR SELECT TO regress_ls_clerk USING (id <= 3);
+SET ROLE regress_ls_clerk;
+SELECT status, from_balance, to_balance FROM lockstep.transfer('app.accounts', 1, 2, 1);
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 1, 3, 1)'), outcome('SELECT lockstep.transfer(''app.accounts'', 4, 1, 1)');
+SELECT status, sqlstate, from_balance, to_balance FROM lockstep.transfer('app.accounts', 3, 1, 1, on_refusal => 'return');
+RESET ROLE;
+SET ROLE regress_ls_owner;
+SELECT status FROM lockstep.transfer('app.accounts', 4, 1, 1, lockstep.request_id('owner'));
+RESET ROLE;
+SET ROLE regress_ls_clerk;
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 4, 1, 1, lockstep.request_id(''owner''))');
+RESET ROLE;
+-- The new row is checked too.
+CREATE POLICY not_poor ON app.accounts AS RESTRICTIVE TO regress_ls_clerk USING (true) WITH CHECK (balance > 50);
+SET ROLE regress_ls_clerk;
+SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 90)');
+RESET ROLE;
+GRANT SELECT ON app.accounts, app.accounts_journal TO regress_ls_clerk;
+SET ROLE regress_ls_clerk;
+SELECT outcome('SELECT * FROM lockstep.verify_ledger(''app.accounts'')');
+RESET ROLE;
+SELECT * FROM lockstep.verify_ledger('app.accounts');
+
+-- Registering needs the right to create in the schema, where the journal goes.
+ALTER SCHEMA app OWNER TO CURRENT_USER;
+GRANT USAGE ON SCHEMA app TO regress_ls_owner;
+SET ROLE regress_ls_owner;
+SELECT outcome('SELECT lockstep.register_ledger(''app.accounts'')');
+SELECT lockstep.drop_ledger('app.accounts');
+RESET ROLE;
+
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM regress_ls_clerk, PUBLIC;
+SET client_min_messages = warning;
+DROP FUNCTION outcome;
+DROP SCHEMA evil, app CASCADE;
+DROP EXTENSION lockstep;
+DROP ROLE regress_ls_owner, regress_ls_clerk, regress_ls_nobody;
