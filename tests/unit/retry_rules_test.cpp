@@ -1,5 +1,5 @@
-// The table of verdicts: what each code means, the gate of the commit, and that no code of the server
-// is without an answer.
+// The table of verdicts: what each code means, the gate of the commit, and that no code of the
+// server is without an answer.
 
 #include "core/retry_rules.hpp"
 
@@ -109,8 +109,7 @@ TEST(commit_gate, the_codes_that_say_unknown_are_in_doubt_on_an_open_session_too
 
 TEST(commit_gate, a_closed_session_is_never_used_again) {
     for (const auto &rule : retry_rules())
-        EXPECT_NE(judge_failure({rule.sqlstate, false, false}).verdict,
-                  retry_verdict::same_session)
+        EXPECT_NE(judge_failure({rule.sqlstate, false, false}).verdict, retry_verdict::same_session)
             << rule.sqlstate;
 }
 
@@ -130,8 +129,8 @@ std::vector<std::filesystem::path> errcodes_files() {
     return found;
 }
 
-// Every code of the servers at hand is named by a line, its own or its class's, so that a class that a
-// later server adds is noticed; and what is not an error is never repeated.
+// Every code of the servers at hand is named by a line, its own or its class's, so that a class
+// that a later server adds is noticed; and what is not an error is never repeated.
 TEST(retry_rules, every_code_of_the_server_was_thought_of) {
     const auto files = errcodes_files();
     if (files.empty())

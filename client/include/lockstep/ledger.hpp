@@ -1,0 +1,96 @@
+// What a transfer and an adjustment ask for, and what comes of them. Plain values.
+#pragma once
+
+#include <lockstep/amount.hpp>
+#include <lockstep/request_id.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace lockstep {
+
+// A row's key as text; the server converts it to the type of the ledger's key column.
+class ledger_key {
+  public:
+    template <std::integral Whole>
+    requires(!std::same_as<Whole, bool> && !std::same_as<Whole, char>) ledger_key(Whole key)
+        : text_(std::to_string(key)) {}
+    ledger_key(std::string key) : text_(std::move(key)) {}
+    ledger_key(std::string_view key) : text_(key) {}
+    ledger_key(const char *key) : text_(key) {}
+
+    [[nodiscard]] const std::string &text() const noexcept { return text_; }
+
+  private:
+    std::string text_;
+};
+
+enum class booking {
+    applied,  // this call moved the amount
+    replayed, // the id had been booked before with the same content: the first outcome, again
+    refused,  // a business answer: sqlstate says which; nothing was moved
+};
+
+[[nodiscard]] std::string_view to_string(booking status) noexcept;
+
+struct transfer_request {
+    std::string ledger; // the table, as SQL names it: pgbench_accounts, shop."Stock"
+    ledger_key from_key;
+    ledger_key to_key;
+    lockstep::amount amount;
+    // The caller's own id, kept before the call, makes the intent safe even against the caller's
+    // own crash. Without one the call makes its own, which is safe against everything else.
+    std::optional<lockstep::request_id> id = {};
+    std::optional<std::string> memo = {}; // JSON
+    std::optional<std::int64_t> expected_from_version = {};
+};
+
+struct adjust_request {
+    std::string ledger;
+    ledger_key key;
+    lockstep::amount delta; // positive puts in, negative takes out
+    std::optional<lockstep::request_id> id = {};
+    std::optional<std::string> memo = {}; // JSON
+    std::optional<std::int64_t> expected_version = {};
+};
+
+// What the call had to go through. Where a commit's answer was lost and the same call was sent
+// again, was_in_doubt is true and the status is still the outcome of this call: a replay of an id
+// that the call itself had made can only be its own first attempt, so it is told as applied. With
+// the caller's own id the two cannot be told apart, so it stays replayed; the amount moved exactly
+// once either way.
+struct call_facts {
+    bool was_in_doubt = false;
+    int attempts = 0;
+    std::chrono::microseconds elapsed{0};
+};
+
+using booking_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+
+struct transfer_result {
+    lockstep::request_id id;
+    booking status;
+    std::string sqlstate; // of the refusal, else empty
+    lockstep::amount amount;
+    std::optional<lockstep::amount> from_balance; // right after the booking
+    std::optional<lockstep::amount> to_balance;
+    std::optional<booking_time> booked_at; // the server's clock
+    call_facts call;
+};
+
+struct adjust_result {
+    lockstep::request_id id;
+    booking status;
+    std::string sqlstate; // of the refusal, else empty
+    lockstep::amount delta;
+    std::optional<lockstep::amount> balance; // right after the booking
+    std::optional<booking_time> booked_at;   // the server's clock
+    call_facts call;
+};
+
+} // namespace lockstep

@@ -1,0 +1,53 @@
+# Installs the client into a folder of the build, and builds and runs a program against it, found by
+# find_package or by pkg-config (way). Run by ctest.
+set(here ${build}/install-test/${way})
+set(prefix ${here}/prefix)
+file(REMOVE_RECURSE ${here})
+file(MAKE_DIRECTORY ${here})
+
+function(run)
+    execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE out
+        OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "${ARGN}\n${out}")
+    endif()
+    set(out "${out}" PARENT_SCOPE)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
+# No header may need what is not installed, whichever is included alone.
+file(GLOB headers RELATIVE ${prefix}/include ${prefix}/include/lockstep/*.hpp)
+list(LENGTH headers count)
+if(count LESS 10)
+    message(FATAL_ERROR "only ${count} headers were installed")
+endif()
+
+if(sanitize)
+    set(sanitize_flags -fsanitize=${sanitize})
+endif()
+if(way STREQUAL cmake)
+    run(${CMAKE_COMMAND} -S ${source} -B ${here}/build -DCMAKE_PREFIX_PATH=${prefix}
+        -DCMAKE_CXX_COMPILER=${compiler} -Dwanted_version=${version}
+        -DCMAKE_CXX_FLAGS=${sanitize_flags})
+    run(${CMAKE_COMMAND} --build ${here}/build)
+    run(${here}/build/consumer)
+    message(STATUS "${out}")
+else()
+    file(GLOB_RECURSE pc ${prefix}/lockstep.pc)
+    get_filename_component(pc_folder ${pc} DIRECTORY)
+    set(ENV{PKG_CONFIG_PATH} ${pc_folder})
+    run(pkg-config --modversion lockstep)
+    if(NOT out STREQUAL version)
+        message(FATAL_ERROR "pkg-config says version ${out}, not ${version}")
+    endif()
+    run(pkg-config --cflags --libs lockstep)
+    separate_arguments(flags UNIX_COMMAND "${out}")
+    foreach(header ${headers})
+        file(WRITE ${here}/alone.cpp "#include <${header}>\nint main() {}\n")
+        run(${compiler} -std=c++20 -Wall -Wextra -Werror -fsyntax-only ${here}/alone.cpp ${flags})
+    endforeach()
+    run(${compiler} -std=c++20 ${sanitize_flags} ${source}/consumer.cpp -o ${here}/consumer ${flags})
+    set(ENV{LD_LIBRARY_PATH} ${pc_folder}/..)
+    run(${here}/consumer)
+    message(STATUS "${out}")
+endif()
