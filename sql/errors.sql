@@ -29,7 +29,7 @@ INSERT INTO cases (call) VALUES
 -- rows
 ('''accounts'', 1, 1, 1'), ('''accounts'', 1, 3, 1'), ('''accounts'', 3, 1, 1'), ('''accounts'', 3, 4, 1'),
 -- keys
-('''accounts'', ''one'', ''two'', 1'), ('''accounts'', 1.5, 2, 1'), ('''accounts'', true, false, 1'), ('''accounts'', now(), now(), 1'),
+('''accounts'', ''one'', ''two'', 1'), ('''accounts'', 1.5, 2, 1'), ('''accounts'', true, false, 1'), ('''accounts'', ''2026-01-01''::date, ''2026-01-02''::date, 1'),
 ('''accounts'', 99999999999999999999, 2, 1'), ('''accounts'', '''', 2, 1'), ('''accounts'', ARRAY[1], ARRAY[2], 1'),
 -- ledgers
 ('''plain'', 1, 2, 1'), ('''looks'', 1, 2, 1'), ('''pg_class'', 1, 2, 1'), ('''accounts_journal'', 1, 2, 1'), ('''accounts_pkey'', 1, 2, 1'),
@@ -41,13 +41,15 @@ SELECT call, outcome('SELECT lockstep.transfer(' || call || ')') FROM cases ORDE
 -- No state of ours is the state of an internal error.
 SELECT call FROM cases WHERE outcome('SELECT lockstep.transfer(' || call || ')') LIKE 'XX%';
 
--- A gigabyte of text is refused by its size; it is not even unpacked.
-CREATE TABLE huge AS SELECT repeat('x', 1024 * 1024 * 1000) AS t;
-SELECT outcome('SELECT lockstep.transfer(''accounts'', (SELECT t FROM huge), ''2'', 1)');
-SELECT outcome('SELECT lockstep.transfer(''accounts'', ''1'', (SELECT t FROM huge), 1)');
-SELECT outcome('SELECT lockstep.transfer(''accounts'', 1, 2, 1, on_refusal => (SELECT t FROM huge))');
-SELECT outcome('SELECT lockstep.request_id((SELECT t FROM huge))');
-DROP TABLE huge;
+-- A gigabyte of text is refused by its size; packed in a table, it is not even unpacked.
+SELECT outcome('SELECT lockstep.transfer(''accounts'', repeat(''x'', 1024 * 1024 * 1000), ''2'', 1)');
+SELECT outcome('SELECT lockstep.transfer(''accounts'', ''1'', repeat(''x'', 1024 * 1024 * 1000), 1)');
+SELECT outcome('SELECT lockstep.adjust(''accounts'', repeat(''x'', 1024 * 1024 * 1000), 1)');
+SELECT outcome('SELECT lockstep.transfer(''accounts'', 1, 2, 1, on_refusal => repeat(''x'', 1024 * 1024 * 1000))');
+SELECT outcome('SELECT lockstep.request_id(repeat(''x'', 1024 * 1024 * 1000))');
+CREATE TABLE packed AS SELECT repeat('x', 1024 * 1024 * 50) AS t;
+SELECT outcome('SELECT lockstep.transfer(''accounts'', (SELECT t FROM packed), ''2'', 1)');
+DROP TABLE packed;
 -- A long text that is no number is refused too, with a message of bearable length.
 SELECT length(outcome(format('SELECT lockstep.transfer(''accounts'', %L, ''2'', 1)', repeat('9', 1000)))) < 2000 AS bearable;
 SELECT outcome(format('SELECT lockstep.transfer(''accounts'', %L, ''2'', 1)', repeat('9', 2000)));

@@ -116,7 +116,7 @@ SELECT count(*) AS in_evil FROM evil.accounts_journal;
 SET ROLE regress_ls_clerk;
 SET search_path = app;
 SELECT public.outcome('SELECT lockstep.transfer(''app.accounts'', 1, 99, 1)');
-SELECT public.outcome('SELECT lockstep.transfer(''app.accounts'', 1, 2, 1, lockstep.request_id(''a''))');
+SELECT public.outcome('SELECT (lockstep.transfer(''app.accounts'', 1, 2, 1, lockstep.request_id(''a''))).status');
 SELECT current_user, current_setting('search_path') AS path;
 RESET ROLE;
 RESET search_path;
