@@ -39,6 +39,7 @@ DROP SCHEMA lockstep;
 -- A schema that belongs to somebody else is refused: its owner could put functions beside ours.
 CREATE ROLE regress_lockstep_squatter;
 CREATE SCHEMA lockstep AUTHORIZATION regress_lockstep_squatter;
+\set SHOW_CONTEXT never
 CREATE EXTENSION lockstep;
 DROP SCHEMA lockstep;
 DROP ROLE regress_lockstep_squatter;

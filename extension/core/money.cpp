@@ -60,7 +60,8 @@ std::optional<money> money::parse(std::string_view text) noexcept {
             return std::nullopt;
         seen_digit = true;
         const auto next = shifted(coefficient, 1);
-        const bool full = (seen_point && scale == max_digits) || !next || *next + (c - '0') >= limit;
+        const bool full =
+            (seen_point && scale == max_digits) || !next || *next + (c - '0') >= limit;
         if (full) {
             // No room for this digit. Zeros to the end, after the point, say nothing; let them go.
             if (!seen_point || text.find_first_not_of('0', i) != std::string_view::npos)
@@ -89,8 +90,8 @@ int money::least_scale() const noexcept {
 }
 
 std::optional<money> money::plus(money other) const noexcept {
-    // Whole parts and decimals apart: at one scale, one of both might not have room although the sum
-    // has.
+    // Whole parts and decimals apart: at one scale, one of both might not have room although the
+    // sum has.
     int scale = std::max(scale_, other.scale_);
     const wide unit = powers_of_ten[static_cast<std::size_t>(scale)];
     const auto whole_of = [](money one) {
@@ -224,8 +225,8 @@ std::strong_ordering money::compared_to(money other) const noexcept {
     // Each remainder is below its unit, so the shifted one stays below 10^38.
     const wide a_rest =
         coefficient_ % a_unit * powers_of_ten[static_cast<std::size_t>(scale - scale_)];
-    const wide b_rest = other.coefficient_ % b_unit *
-                        powers_of_ten[static_cast<std::size_t>(scale - other.scale_)];
+    const wide b_rest =
+        other.coefficient_ % b_unit * powers_of_ten[static_cast<std::size_t>(scale - other.scale_)];
     return a_rest <=> b_rest;
 }
 

@@ -21,10 +21,10 @@ class money {
     // A whole number.
     constexpr explicit money(std::int64_t units) noexcept : coefficient_(units) {}
 
-    // Reads what the server's numeric prints: an optional sign, digits, an optional point and digits.
-    // Returns nothing when the text is anything else (NaN and Infinity among them) or needs more than
-    // 38 digits; leading zeros do not count as digits, trailing zeros after the point are kept while
-    // there is room for them.
+    // Reads what the server's numeric prints: an optional sign, digits, an optional point and
+    // digits. Returns nothing when the text is anything else (NaN and Infinity among them) or needs
+    // more than 38 digits; leading zeros do not count as digits, trailing zeros after the point are
+    // kept while there is room for them.
     [[nodiscard]] static std::optional<money> parse(std::string_view text) noexcept;
 
     // Decimals that are kept, zeros included: 1.50 has two.
@@ -35,14 +35,14 @@ class money {
     [[nodiscard]] bool is_zero() const noexcept { return coefficient_ == 0; }
     [[nodiscard]] bool is_negative() const noexcept { return coefficient_ < 0; }
 
-    // The exact sum or difference at the larger of both scales (or at fewer decimals where only zeros
-    // are given up); nothing when it needs more than 38 digits.
+    // The exact sum or difference at the larger of both scales (or at fewer decimals where only
+    // zeros are given up); nothing when it needs more than 38 digits.
     [[nodiscard]] std::optional<money> plus(money other) const noexcept;
     [[nodiscard]] std::optional<money> minus(money other) const noexcept;
     [[nodiscard]] money negated() const noexcept;
 
-    // The same amount with exactly this many decimals (negative: a multiple of a power of ten, shown
-    // without decimals); nothing when that would round, or needs more than 38 digits.
+    // The same amount with exactly this many decimals (negative: a multiple of a power of ten,
+    // shown without decimals); nothing when that would round, or needs more than 38 digits.
     [[nodiscard]] std::optional<money> with_scale(int scale) const noexcept;
 
     // Whether a column numeric(precision, scale) holds it without rounding and without overflow.

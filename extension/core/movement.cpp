@@ -15,12 +15,9 @@ bool in_range(money amount, const amount_type &type) {
         return units && *units <= most;
     };
     switch (type.stored) {
-    case amount_type::kind::int16:
-        return within(std::numeric_limits<std::int16_t>::max());
-    case amount_type::kind::int32:
-        return within(std::numeric_limits<std::int32_t>::max());
-    case amount_type::kind::int64:
-        return within(std::numeric_limits<std::int64_t>::max());
+    case amount_type::kind::int16: return within(std::numeric_limits<std::int16_t>::max());
+    case amount_type::kind::int32: return within(std::numeric_limits<std::int32_t>::max());
+    case amount_type::kind::int64: return within(std::numeric_limits<std::int64_t>::max());
     case amount_type::kind::numeric:
         return !type.has_limits || amount.fits(type.precision, type.scale);
     }
@@ -50,12 +47,11 @@ std::optional<refusal> version_moved(const std::string &ledger, const leg &one,
     const auto before = one.after->version ? *one.after->version - 1 : 0;
     if (one.after->version && before == expected)
         return std::nullopt;
-    return refusal{state::version_changed,
-                   place(one.row, ledger) + " has another version",
-                   one.after->version ? "The version is " + std::to_string(before) + ", and " +
-                                            std::to_string(expected) + " was expected."
-                                      : "The version is null, and " + std::to_string(expected) +
-                                            " was expected."};
+    return refusal{state::version_changed, place(one.row, ledger) + " has another version",
+                   one.after->version
+                       ? "The version is " + std::to_string(before) + ", and " +
+                             std::to_string(expected) + " was expected."
+                       : "The version is null, and " + std::to_string(expected) + " was expected."};
 }
 
 // The balance before the movement, for the reader of an error.
@@ -70,8 +66,8 @@ std::optional<refusal> below_floor(const std::string &ledger, const leg &one, mo
         return std::nullopt;
     return refusal{state::insufficient_funds, "insufficient funds in " + place(one.row, ledger),
                    "The balance is " + before_text(*row.amount, amount.negated()) +
-                       ", the floor is " + row.floor->to_string() + ", and " +
-                       amount.to_string() + " was to be taken."};
+                       ", the floor is " + row.floor->to_string() + ", and " + amount.to_string() +
+                       " was to be taken."};
 }
 
 std::optional<refusal> above_ceiling(const std::string &ledger, const leg &one, money amount) {

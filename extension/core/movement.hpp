@@ -44,9 +44,9 @@ struct refusal {
 // decimals than the column keeps (LS007), within the column's range (22003). Throws sql_error.
 [[nodiscard]] money checked_amount(money amount, const amount_type &type);
 
-// Decides on the rows as they stand, or would stand, after the movement. Either leg may be absent (an
-// adjustment has one). The order of the checks is part of the contract: missing row, frozen, version,
-// floor, ceiling; the giving row before the taking one.
+// Decides on the rows as they stand, or would stand, after the movement. Either leg may be absent
+// (an adjustment has one). The order of the checks is part of the contract: missing row, frozen,
+// version, floor, ceiling; the giving row before the taking one.
 [[nodiscard]] std::optional<refusal> decide(const std::string &ledger, const leg *from,
                                             const leg *to, money amount,
                                             std::optional<std::int64_t> expected_version);

@@ -1,5 +1,6 @@
-// An error that SQL will see: a SQLSTATE, a message, and optionally a detail and a hint. Plain C++, so
-// that core/ can refuse bad input without knowing PostgreSQL; pg/boundary.cpp turns it into an ERROR.
+// An error that SQL will see: a SQLSTATE, a message, and optionally a detail and a hint. Plain C++,
+// so that core/ can refuse bad input without knowing PostgreSQL; pg/boundary.cpp turns it into an
+// ERROR.
 #pragma once
 
 #include <exception>

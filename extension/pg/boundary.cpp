@@ -48,14 +48,14 @@ const char *clipped(char *text, std::size_t size) {
 [[noreturn]] void raise(failure &failed) {
     if (failed.rethrow)
         PG_RE_THROW();
-    ereport(ERROR, (errcode(failed.sqlstate),
-                    errmsg_internal("%s", clipped(failed.message, sizeof(failed.message))),
-                    failed.detail[0] != '\0'
-                        ? errdetail_internal("%s", clipped(failed.detail, sizeof(failed.detail)))
-                        : 0,
-                    failed.hint[0] != '\0'
-                        ? errhint("%s", clipped(failed.hint, sizeof(failed.hint)))
-                        : 0));
+    ereport(
+        ERROR,
+        (errcode(failed.sqlstate),
+         errmsg_internal("%s", clipped(failed.message, sizeof(failed.message))),
+         failed.detail[0] != '\0'
+             ? errdetail_internal("%s", clipped(failed.detail, sizeof(failed.detail)))
+             : 0,
+         failed.hint[0] != '\0' ? errhint("%s", clipped(failed.hint, sizeof(failed.hint))) : 0));
     pg_unreachable();
 }
 

@@ -1,17 +1,18 @@
 // The wall between C++ and PostgreSQL. There are two doors and no others.
 //
-// pg_call(lambda) goes from C++ to PostgreSQL: an ERROR, which is a longjmp, becomes the C++ exception
-// pg_error, so that the destructors of everything outside the lambda run. The error itself stays on
-// PostgreSQL's own stack, untouched: SQLSTATE, detail, hint and location survive.
+// pg_call(lambda) goes from C++ to PostgreSQL: an ERROR, which is a longjmp, becomes the C++
+// exception pg_error, so that the destructors of everything outside the lambda run. The error
+// itself stays on PostgreSQL's own stack, untouched: SQLSTATE, detail, hint and location survive.
 //
-// LOCKSTEP_FUNCTION(name) goes from PostgreSQL to C++: it makes the extern "C" entry point, runs the
-// body, and turns every exception into an ERROR after the handler has been left (the exception object
-// would otherwise never be released). A pg_error is simply thrown on as the error that it was.
+// LOCKSTEP_FUNCTION(name) goes from PostgreSQL to C++: it makes the extern "C" entry point, runs
+// the body, and turns every exception into an ERROR after the handler has been left (the exception
+// object would otherwise never be released). A pg_error is simply thrown on as the error that it
+// was.
 //
-// Rules for the lambda: it is C. Locals and captures are trivially destructible, nothing in it throws,
-// and what it returns is trivially destructible; a C++ object that lived between the sigsetjmp and the
-// raising call would never be destroyed. A pg_error may be caught by the entry alone: swallowing it
-// would leave locks, pins and SPI levels behind.
+// Rules for the lambda: it is C. Locals and captures are trivially destructible, nothing in it
+// throws, and what it returns is trivially destructible; a C++ object that lived between the
+// sigsetjmp and the raising call would never be destroyed. A pg_error may be caught by the entry
+// alone: swallowing it would leave locks, pins and SPI levels behind.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -80,8 +81,8 @@ Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo));
 
 } // namespace lockstep
 
-// Opens the definition of the C++ body of an SQL function, and makes its C entry point. The body sees
-// `fcinfo`, as in any function of the server's version 1 interface.
+// Opens the definition of the C++ body of an SQL function, and makes its C entry point. The body
+// sees `fcinfo`, as in any function of the server's version 1 interface.
 #define LOCKSTEP_FUNCTION(name)                                                                    \
     extern "C" {                                                                                   \
     LOCKSTEP_EXPORT Datum name(PG_FUNCTION_ARGS);                                                  \

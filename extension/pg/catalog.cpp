@@ -88,19 +88,21 @@ std::optional<column> primary_key_column(Relation relation) {
 }
 
 Oid unique_index_on(Relation relation, AttrNumber number) {
-    return find_index(relation, [number](HeapTuple tuple, Form_pg_index index) {
-               return index->indisunique && index->indisvalid && index->indimmediate &&
-                      index->indnkeyatts == 1 && index->indkey.values[0] == number &&
-                      heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
-           })
+    return find_index(relation,
+                      [number](HeapTuple tuple, Form_pg_index index) {
+                          return index->indisunique && index->indisvalid && index->indimmediate &&
+                                 index->indnkeyatts == 1 && index->indkey.values[0] == number &&
+                                 heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+                      })
         .oid;
 }
 
 Oid index_on(Relation relation, AttrNumber first, AttrNumber second) {
-    return find_index(relation, [=](HeapTuple, Form_pg_index index) {
-               return index->indnatts == 2 && index->indkey.values[0] == first &&
-                      index->indkey.values[1] == second;
-           })
+    return find_index(relation,
+                      [=](HeapTuple, Form_pg_index index) {
+                          return index->indnatts == 2 && index->indkey.values[0] == first &&
+                                 index->indkey.values[1] == second;
+                      })
         .oid;
 }
 
@@ -114,11 +116,11 @@ bool has_check_on(Relation relation, const column &one) {
             return false;
         for (int i = 0; i < constraints->num_check; ++i) {
             Bitmapset *columns = nullptr;
-            Node *expression =
-                static_cast<Node *>(stringToNode(constraints->check[i].ccbin));
+            Node *expression = static_cast<Node *>(stringToNode(constraints->check[i].ccbin));
             pull_varattnos(expression, 1, &columns);
-            const bool reads = bms_is_member(number - FirstLowInvalidHeapAttributeNumber, columns) ||
-                               bms_is_member(-FirstLowInvalidHeapAttributeNumber, columns);
+            const bool reads =
+                bms_is_member(number - FirstLowInvalidHeapAttributeNumber, columns) ||
+                bms_is_member(-FirstLowInvalidHeapAttributeNumber, columns);
             bms_free(columns);
             if (reads)
                 return true;

@@ -1,5 +1,6 @@
-// What the store needs to know of the server's catalogs: columns, names safe to put into a statement,
-// owners, rights. Names that come back are quoted and schema-qualified, so that no search_path matters.
+// What the store needs to know of the server's catalogs: columns, names safe to put into a
+// statement, owners, rights. Names that come back are quoted and schema-qualified, so that no
+// search_path matters.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -23,7 +24,8 @@ struct column {
 [[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
 void close_relation(Relation relation);
 
-// The column of this name; where there is none, the one at this position (if it is not 0 or dropped).
+// The column of this name; where there is none, the one at this position (if it is not 0 or
+// dropped).
 [[nodiscard]] std::optional<column> find_column(Relation relation, const char *name,
                                                 AttrNumber position = 0);
 

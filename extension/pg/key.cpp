@@ -96,10 +96,9 @@ Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const 
             too_long(name, bytes, most);
     }
     if (same_bytes(given, type.type))
-        return type.length == -1 ? pg_call([value] {
-            return PointerGetDatum(PG_DETOAST_DATUM(value));
-        })
-                                 : value;
+        return type.length == -1
+                   ? pg_call([value] { return PointerGetDatum(PG_DETOAST_DATUM(value)); })
+                   : value;
 
     const Oid input = type.input_function;
     const Oid parameter = type.input_parameter;
@@ -115,8 +114,7 @@ int compare_keys(const key_type &type, Datum a, Datum b) {
     // The look-up is ours alone; FunctionCall2Coll does not change it.
     auto *compare = const_cast<FmgrInfo *>(&type.compare);
     const Oid collation = type.collation;
-    return DatumGetInt32(
-        pg_call([=] { return FunctionCall2Coll(compare, collation, a, b); }));
+    return DatumGetInt32(pg_call([=] { return FunctionCall2Coll(compare, collation, a, b); }));
 }
 
 std::string key_text(const key_type &type, Datum key) {

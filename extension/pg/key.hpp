@@ -1,7 +1,8 @@
-// Keys of any type with a btree order. A key is taken as the caller's driver sent it (another integer
-// type, text from an untyped parameter) and made into the column's own type through the types' text
-// form, never through casts: nothing is rounded, and no function of the caller's is called. Order and
-// equality are the ones of the type's btree operator class, under the column's collation.
+// Keys of any type with a btree order. A key is taken as the caller's driver sent it (another
+// integer type, text from an untyped parameter) and made into the column's own type through the
+// types' text form, never through casts: nothing is rounded, and no function of the caller's is
+// called. Order and equality are the ones of the type's btree operator class, under the column's
+// collation.
 #pragma once
 
 #include "pg/catalog.hpp"
@@ -11,8 +12,8 @@
 
 namespace lockstep {
 
-// How keys of one ledger are read, compared and shown. Trivially destructible; the function look-ups
-// in it live in the memory context that was current when it was made.
+// How keys of one ledger are read, compared and shown. Trivially destructible; the function
+// look-ups in it live in the memory context that was current when it was made.
 struct key_type {
     Oid type;
     Oid collation;
@@ -28,8 +29,9 @@ struct key_type {
 // Makes it for a column. LS005 where the type has no btree order.
 [[nodiscard]] key_type key_type_of(const column &key);
 
-// The argument as a key of the ledger. 22004 where it is null (`name` names it), 54000 where its text
-// is too long to be a key, and the type's own errors (22P02, 22003) where it is none of its values.
+// The argument as a key of the ledger. 22004 where it is null (`name` names it), 54000 where its
+// text is too long to be a key, and the type's own errors (22P02, 22003) where it is none of its
+// values.
 [[nodiscard]] Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name,
                                  const key_type &type);
 

@@ -1,5 +1,6 @@
-// Work under another role, for the statements on tables that callers have no right on. The switch is
-// local: SET ROLE is not possible inside it, and it ends with the scope, on success and on error.
+// Work under another role, for the statements on tables that callers have no right on. The switch
+// is local: SET ROLE is not possible inside it, and it ends with the scope, on success and on
+// error.
 #pragma once
 
 #include "pg/boundary.hpp"

@@ -1,6 +1,6 @@
-// Statements through SPI, with plans that live as long as their owner wants. One session is opened per
-// call; results are read before it is closed. Nothing is closed on an error: the server does that when
-// it ends the (sub)transaction, and a destructor must not raise.
+// Statements through SPI, with plans that live as long as their owner wants. One session is opened
+// per call; results are read before it is closed. Nothing is closed on an error: the server does
+// that when it ends the (sub)transaction, and a destructor must not raise.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -42,7 +42,8 @@ class spi_parameters {
     std::size_t count_ = 0;
 };
 
-// Parses and keeps a statement. The plan outlives the session; the caller frees it with SPI_freeplan.
+// Parses and keeps a statement. The plan outlives the session; the caller frees it with
+// SPI_freeplan.
 [[nodiscard]] SPIPlanPtr prepare_kept(const std::string &sql, std::initializer_list<Oid> types);
 
 // Runs a kept plan with a fresh snapshot (where the isolation level gives one); rows processed.

@@ -39,8 +39,8 @@ std::string name_argument(FunctionCallInfo fcinfo, int number) {
 }
 
 money money_from_numeric(Datum numeric, const char *what) {
-    const char *text = pg_call(
-        [numeric] { return DatumGetCString(DirectFunctionCall1(numeric_out, numeric)); });
+    const char *text =
+        pg_call([numeric] { return DatumGetCString(DirectFunctionCall1(numeric_out, numeric)); });
     if (const auto amount = money::parse(text))
         return *amount;
 
@@ -50,8 +50,7 @@ money money_from_numeric(Datum numeric, const char *what) {
                         std::string{what} + " must be a finite number: " + text);
     const std::string_view whole = digits.substr(0, digits.find('.'));
     if (whole.size() > money::max_digits)
-        throw sql_error(state::numeric_value_out_of_range,
-                        std::string{what} + " is out of range",
+        throw sql_error(state::numeric_value_out_of_range, std::string{what} + " is out of range",
                         "Amounts have at most 38 digits.");
     throw sql_error(state::invalid_amount, std::string{what} + " has too many decimals",
                     "Amounts have at most 38 digits, decimals included.");

@@ -46,8 +46,7 @@ void check_same_content(const ledger &in, const movement_request &request, const
         throw sql_error(state::request_id_reused,
                         "request id " + id_text(earlier.request_id) +
                             " was used for another request",
-                        std::string{"Field "} + field + " was " + then + " and is " + now +
-                            " now.",
+                        std::string{"Field "} + field + " was " + then + " and is " + now + " now.",
                         "Use a new request id for a new request.");
     };
     if (!same_key(in, request.from, earlier.from))
@@ -58,7 +57,8 @@ void check_same_content(const ledger &in, const movement_request &request, const
         differs("amount", earlier.amount.to_string(), request.amount.to_string());
 }
 
-// Balances of a row that row security hides are not told; where none was booked there is none to tell.
+// Balances of a row that row security hides are not told; where none was booked there is none to
+// tell.
 void check_may_see(const ledger &in, const std::optional<Datum> &key,
                    const std::optional<money> &balance) {
     if (key && balance && !may_see_row(in, *key))
@@ -76,14 +76,13 @@ movement_result replay(const ledger &in, const movement_request &request, bookin
         return {"replayed", std::move(earlier), std::nullopt};
     if (request.return_refusals)
         return {"refused", std::move(earlier), state::already_refused};
-    throw sql_error(state::already_refused,
-                    "request id " + id_text(earlier.request_id) + " was refused before",
-                    "The first refusal was " + *earlier.refusal + ".",
-                    "Use a new request id to try again.");
+    throw sql_error(
+        state::already_refused, "request id " + id_text(earlier.request_id) + " was refused before",
+        "The first refusal was " + *earlier.refusal + ".", "Use a new request id to try again.");
 }
 
-std::optional<refusal> decide_on(const ledger &in, const movement_request &request,
-                                 const leg *from, const leg *to) {
+std::optional<refusal> decide_on(const ledger &in, const movement_request &request, const leg *from,
+                                 const leg *to) {
     return decide(in.name, from, to, request.amount, request.expected_version);
 }
 
@@ -208,8 +207,8 @@ movement_result book_movement(const ledger &in, const movement_request &request)
     if (!request.request_id)
         return perform(in, request, new_request_id());
 
-    // The lock lines up the calls with this id, so that of two at once the second one finds the first
-    // one's booking instead of colliding with it.
+    // The lock lines up the calls with this id, so that of two at once the second one finds the
+    // first one's booking instead of colliding with it.
     request_lock lock{in.journal, *request.request_id};
     auto earlier = find_booking(in, *request.request_id);
     movement_result result = earlier ? replay(in, request, *std::move(earlier))

@@ -26,8 +26,8 @@ struct movement_result {
     std::optional<std::string> sqlstate; // of a refusal
 };
 
-// Does it, exactly once where the request has an id. Needs an open SPI session. Refusals are thrown,
-// or returned and kept; see README for the errors.
+// Does it, exactly once where the request has an id. Needs an open SPI session. Refusals are
+// thrown, or returned and kept; see README for the errors.
 [[nodiscard]] movement_result book_movement(const ledger &in, const movement_request &request);
 
 } // namespace lockstep

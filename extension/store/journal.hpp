@@ -1,5 +1,5 @@
-// Bookings under their request ids: the lock that lines up calls with one id, the look-up that waits
-// for a booking in flight, and the one row that each movement leaves.
+// Bookings under their request ids: the lock that lines up calls with one id, the look-up that
+// waits for a booking in flight, and the one row that each movement leaves.
 #pragma once
 
 #include "store/ledger.hpp"
@@ -24,9 +24,9 @@ struct booking {
 };
 
 // Lines up the calls with one request id, from the look-up to the journal row. From then on the row
-// itself tells others to wait, so a transaction with any number of movements holds one such lock at a
-// time. Waits as any heavyweight lock does: lock_timeout, deadlock detection, pg_locks (as an advisory
-// lock). On an error the server releases it with the (sub)transaction.
+// itself tells others to wait, so a transaction with any number of movements holds one such lock at
+// a time. Waits as any heavyweight lock does: lock_timeout, deadlock detection, pg_locks (as an
+// advisory lock). On an error the server releases it with the (sub)transaction.
 class request_lock {
   public:
     request_lock(Oid journal, const uuid_bytes &id);
@@ -40,8 +40,8 @@ class request_lock {
 // booking is committed but newer than the transaction's snapshot.
 [[nodiscard]] std::optional<booking> find_booking(const ledger &in, const uuid_bytes &id);
 
-// Writes the row, as the journal's owner. Needs an open SPI session. 40001 where the id was booked in
-// spite of the lock.
+// Writes the row, as the journal's owner. Needs an open SPI session. 40001 where the id was booked
+// in spite of the lock.
 void write_booking(const ledger &in, const booking &row, std::optional<Datum> memo);
 
 } // namespace lockstep

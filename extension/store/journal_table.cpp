@@ -10,8 +10,8 @@ namespace lockstep {
 
 namespace {
 
-// A key's type as the journal keeps it: what a domain stands on, so that no check of the caller's runs
-// when the journal is written.
+// A key's type as the journal keeps it: what a domain stands on, so that no check of the caller's
+// runs when the journal is written.
 std::string key_column_type(const column &key) {
     std::string text = type_name(key.type);
     if (OidIsValid(key.collation))
@@ -55,8 +55,8 @@ void describe(const std::string &name, Relation table) {
     comment("memo", "whatever the caller wanted to keep with the booking");
 }
 
-// Default privileges may have given others rights on the new table: the journal is written by lockstep
-// alone.
+// Default privileges may have given others rights on the new table: the journal is written by
+// lockstep alone.
 void set_rights(Oid journal, const std::string &name, Oid ledger_owner) {
     const std::string oid = std::to_string(journal);
     const uint64 grantees =
@@ -73,7 +73,8 @@ void set_rights(Oid journal, const std::string &name, Oid ledger_owner) {
                 " WITH GRANT OPTION");
 }
 
-// What is looked at in an open journal, before it is closed again: no DDL works on an open relation.
+// What is looked at in an open journal, before it is closed again: no DDL works on an open
+// relation.
 struct journal_facts {
     std::string name; // qualified
     std::string plain;
@@ -130,13 +131,10 @@ void follow_key_type(const journal_facts &journal, const column &key) {
 Oid create_journal(Relation table, const column &key) {
     const std::string plain = journal_name(table);
     const Oid schema = RelationGetNamespace(table);
-    const std::string name =
-        quoted(pg_call([schema] { return get_namespace_name(schema); })) + "." +
-        quoted(plain.c_str());
+    const std::string name = quoted(pg_call([schema] { return get_namespace_name(schema); })) +
+                             "." + quoted(plain.c_str());
     const char *wanted = plain.c_str();
-    const auto look_up = [=] {
-        return pg_call([=] { return get_relname_relid(wanted, schema); });
-    };
+    const auto look_up = [=] { return pg_call([=] { return get_relname_relid(wanted, schema); }); };
     if (OidIsValid(look_up()))
         throw sql_error(state::duplicate_table, "relation \"" + plain + "\" already exists",
                         "The journal of ledger \"" + plain_name(table) + "\" needs this name.",

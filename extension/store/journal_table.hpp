@@ -25,9 +25,10 @@ struct journal_columns {
 // The name that the ledger's journal has: <ledger>_journal, the ledger's part cut where it is long.
 [[nodiscard]] std::string journal_name(Relation table);
 
-// Makes sure of the journal: takes the one that the table has from before (if not 0 and still there)
-// or creates it, and gives it the ledger's key type and, with history, the indexes to read one row's
-// past by. Call as the owner of the extension. Returns its OID. 42P07 where the name is taken.
+// Makes sure of the journal: takes the one that the table has from before (if not 0 and still
+// there) or creates it, and gives it the ledger's key type and, with history, the indexes to read
+// one row's past by. Call as the owner of the extension. Returns its OID. 42P07 where the name is
+// taken.
 [[nodiscard]] Oid prepare_journal(Relation table, const column &key, bool history, Oid kept);
 
 void drop_journal(Oid journal);

@@ -25,8 +25,8 @@ column needed(Relation table, const registered_column &wanted) {
     if (const auto found = find_column(table, wanted.name, wanted.position))
         return *found;
     throw sql_error(state::undefined_column,
-                    "column \"" + std::string{wanted.name} + "\" of ledger \"" +
-                        plain_name(table) + "\" does not exist",
+                    "column \"" + std::string{wanted.name} + "\" of ledger \"" + plain_name(table) +
+                        "\" does not exist",
                     {}, "Call lockstep.register_ledger to name the columns of the ledger.");
 }
 
@@ -66,15 +66,9 @@ void check_table_kind(Relation table) {
 amount_type amount_type_of(const column &amount) {
     amount_type type{};
     switch (amount.type) {
-    case INT2OID:
-        type.stored = amount_type::kind::int16;
-        return type;
-    case INT4OID:
-        type.stored = amount_type::kind::int32;
-        return type;
-    case INT8OID:
-        type.stored = amount_type::kind::int64;
-        return type;
+    case INT2OID: type.stored = amount_type::kind::int16; return type;
+    case INT4OID: type.stored = amount_type::kind::int32; return type;
+    case INT8OID: type.stored = amount_type::kind::int64; return type;
     case NUMERICOID:
         type.stored = amount_type::kind::numeric;
         if (amount.typmod >= static_cast<int32>(VARHDRSZ)) {
@@ -125,9 +119,9 @@ ledger_columns checked_columns(Relation table, const registration &row) {
               "A version is smallint, integer or bigint.");
     need_type(table, columns.frozen, columns.frozen && columns.frozen->type == BOOLOID,
               "Whether a row is frozen is boolean.");
-    if (columns.version && (columns.version->is_generated ||
-                            columns.version->number == columns.amount.number ||
-                            columns.version->number == columns.key.number))
+    if (columns.version &&
+        (columns.version->is_generated || columns.version->number == columns.amount.number ||
+         columns.version->number == columns.key.number))
         not_usable(table, "The version needs a column of its own that may be written.");
     return columns;
 }

@@ -34,8 +34,8 @@ struct ledger {
     bool has_frozen_column;
     std::optional<money> floor;
     std::optional<money> ceiling;
-    // A CHECK on the amount speaks before the write returns; so rows are read first, for the refusal
-    // to be ours in every mode.
+    // A CHECK on the amount speaks before the write returns; so rows are read first, for the
+    // refusal to be ours in every mode.
     bool reads_first;
 
     // Every statement names one row by key equality: $1 is the key.

@@ -45,22 +45,21 @@ void forget(Oid relation) noexcept {
     HASH_SEQ_STATUS scan;
     hash_seq_init(&scan, entries);
     while (auto *one = static_cast<entry *>(hash_seq_search(&scan)))
-        if (one->described != nullptr &&
-            (relation == InvalidOid || relation == one->table ||
-             relation == one->described->journal))
+        if (one->described != nullptr && (relation == InvalidOid || relation == one->table ||
+                                          relation == one->described->journal))
             one->valid = false;
 }
 
 void make_table() {
     pg_call([] {
-        memory = AllocSetContextCreate(CacheMemoryContext, "lockstep ledgers",
-                                       ALLOCSET_SMALL_SIZES);
+        memory =
+            AllocSetContextCreate(CacheMemoryContext, "lockstep ledgers", ALLOCSET_SMALL_SIZES);
         HASHCTL control{};
         control.keysize = sizeof(Oid);
         control.entrysize = sizeof(entry);
         control.hcxt = memory;
-        entries = hash_create("lockstep ledgers", 16, &control,
-                              HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+        entries =
+            hash_create("lockstep ledgers", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
     });
 }
 
@@ -95,8 +94,8 @@ ledger *describe(Relation relation) {
 }
 
 void retire(ledger *described) {
-    auto *one = static_cast<retired *>(
-        pg_call([] { return MemoryContextAlloc(memory, sizeof(retired)); }));
+    auto *one =
+        static_cast<retired *>(pg_call([] { return MemoryContextAlloc(memory, sizeof(retired)); }));
     one->described = described;
     one->next = retired_first;
     retired_first = one;

@@ -31,8 +31,8 @@ void check_owner(Relation table) {
 
 void check_may_create(Relation table) {
     const Oid schema = RelationGetNamespace(table);
-    const auto result = pg_call(
-        [schema] { return version::check_schema_right(schema, GetUserId(), ACL_CREATE); });
+    const auto result =
+        pg_call([schema] { return version::check_schema_right(schema, GetUserId(), ACL_CREATE); });
     if (result == ACLCHECK_OK)
         return;
     const char *name = pg_call([schema] { return get_namespace_name(schema); });
@@ -47,8 +47,8 @@ void choose_key(Relation table, registered_column &key) {
     const auto found = primary_key_column(table);
     if (!found)
         throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(table) + "\" has no primary key of one column",
-                        {}, "Name the key column in the argument key.");
+                        "table \"" + plain_name(table) + "\" has no primary key of one column", {},
+                        "Name the key column in the argument key.");
     std::memcpy(key.name, found->name, NAMEDATALEN);
 }
 

@@ -96,9 +96,12 @@ std::optional<registration> find_registration(Oid ledger) {
     registration found{};
     found.ledger = ledger;
     found.journal = DatumGetObjectId(row.values[f_journal]);
-    std::array<registered_column *, 6> columns{&found.key,           &found.amount,
-                                               &found.floor_column,  &found.ceiling_column,
-                                               &found.version_column, &found.frozen_column};
+    std::array<registered_column *, 6> columns{&found.key,
+                                               &found.amount,
+                                               &found.floor_column,
+                                               &found.ceiling_column,
+                                               &found.version_column,
+                                               &found.frozen_column};
     for (std::size_t i = 0; i < columns.size(); ++i)
         set_name(*columns[i], row, static_cast<field>(f_key + i));
     // In another table than the registered one (a restored dump's) positions mean nothing.
@@ -120,9 +123,8 @@ std::optional<registration> find_registration(Oid ledger) {
 registration registration_of_ledger(Relation table) {
     const auto found = find_registration(RelationGetRelid(table));
     if (!found || !found->active)
-        throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(table) + "\" is not a ledger", {},
-                        "Call lockstep.register_ledger to register it.");
+        throw sql_error(state::not_a_ledger, "table \"" + plain_name(table) + "\" is not a ledger",
+                        {}, "Call lockstep.register_ledger to register it.");
     return *found;
 }
 
@@ -135,9 +137,12 @@ void save_registration(const registration &row) {
     execute("DELETE FROM lockstep.registration AS r WHERE NOT EXISTS (SELECT FROM "
             "pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)");
 
-    std::array<int16, 6> positions{row.key.position,           row.amount.position,
-                                   row.floor_column.position,   row.ceiling_column.position,
-                                   row.version_column.position, row.frozen_column.position};
+    std::array<int16, 6> positions{row.key.position,
+                                   row.amount.position,
+                                   row.floor_column.position,
+                                   row.ceiling_column.position,
+                                   row.version_column.position,
+                                   row.frozen_column.position};
     const int16 *first = positions.data();
     spi_parameters values;
     values.add(ObjectIdGetDatum(row.ledger));

@@ -35,8 +35,8 @@ struct registration {
     bool active;
 };
 
-// The table's registration, active or not, as it is committed now, whatever the transaction's snapshot
-// says; nothing where it never had one. Takes no right of the caller's.
+// The table's registration, active or not, as it is committed now, whatever the transaction's
+// snapshot says; nothing where it never had one. Takes no right of the caller's.
 [[nodiscard]] std::optional<registration> find_registration(Oid ledger);
 
 // The same for a table that is a ledger now; LS005 where it is none.
@@ -45,8 +45,8 @@ struct registration {
 // Whether the table is the journal of a ledger, or was and is kept.
 [[nodiscard]] bool is_journal(Oid table);
 
-// Writes or replaces the registration, and forgets the ones whose tables are gone. Call as the owner
-// of lockstep's own tables.
+// Writes or replaces the registration, and forgets the ones whose tables are gone. Call as the
+// owner of lockstep's own tables.
 void save_registration(const registration &row);
 void delete_registration(Oid ledger);
 

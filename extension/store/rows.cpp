@@ -11,12 +11,9 @@ namespace {
 
 std::int64_t integer_of(Datum value, Oid type) {
     switch (type) {
-    case INT2OID:
-        return DatumGetInt16(value);
-    case INT4OID:
-        return DatumGetInt32(value);
-    default:
-        return DatumGetInt64(value);
+    case INT2OID: return DatumGetInt16(value);
+    case INT4OID: return DatumGetInt32(value);
+    default: return DatumGetInt64(value);
     }
 }
 
@@ -36,8 +33,7 @@ std::optional<money> amount_of(row_column which, const char *what) {
     if (!value)
         return std::nullopt;
     const Oid type = type_of(which);
-    return type == NUMERICOID ? money_from_numeric(*value, what)
-                              : money{integer_of(*value, type)};
+    return type == NUMERICOID ? money_from_numeric(*value, what) : money{integer_of(*value, type)};
 }
 
 // Reads the one row that the last statement returned.
@@ -45,8 +41,7 @@ row_state read_state(const ledger &in, Datum key) {
     row_state row{};
     row.amount = amount_of(row_column::amount, "balance");
     if (!row.amount)
-        throw sql_error(state::null_value_not_allowed, "amount of row " +
-                                                           key_text(in.key, key) +
+        throw sql_error(state::null_value_not_allowed, "amount of row " + key_text(in.key, key) +
                                                            " of ledger \"" + in.name +
                                                            "\" is null");
     row.floor = in.has_floor_column ? amount_of(row_column::floor, "floor") : in.floor;
@@ -63,9 +58,9 @@ row_state read_state(const ledger &in, Datum key) {
 // One row, or none; more would mean that the key's unique index has gone.
 bool found_one(const ledger &in, Datum key, uint64 rows) {
     if (rows > 1)
-        throw sql_error(state::cardinality_violation,
-                        "key " + key_text(in.key, key) + " names more than one row of ledger \"" +
-                            in.name + "\"");
+        throw sql_error(state::cardinality_violation, "key " + key_text(in.key, key) +
+                                                          " names more than one row of ledger \"" +
+                                                          in.name + "\"");
     return rows == 1;
 }
 
@@ -74,12 +69,9 @@ Datum change_of(const ledger &in, money change) {
         return numeric_from_money(change);
     const auto units = change.as_int64();
     switch (in.amount.stored) {
-    case amount_type::kind::int16:
-        return Int16GetDatum(static_cast<int16>(*units));
-    case amount_type::kind::int32:
-        return Int32GetDatum(static_cast<int32>(*units));
-    default:
-        return Int64GetDatum(*units);
+    case amount_type::kind::int16: return Int16GetDatum(static_cast<int16>(*units));
+    case amount_type::kind::int32: return Int32GetDatum(static_cast<int32>(*units));
+    default: return Int64GetDatum(*units);
     }
 }
 

@@ -39,8 +39,8 @@ void prepare_statements(ledger &made, const ledger_columns &columns, Relation ta
                         " OPERATOR(pg_catalog.+) $2";
     if (columns.version) {
         const std::string version = quoted(columns.version->name);
-        write += ", " + version + " = l." + version + " OPERATOR(pg_catalog.+) '1'::" +
-                 type_name(columns.version->type);
+        write += ", " + version + " = l." + version +
+                 " OPERATOR(pg_catalog.+) '1'::" + type_name(columns.version->type);
     }
     made.write = prepare_kept(write + where + " RETURNING " + values,
                               {made.key.type, made.amount_column_type});
@@ -54,7 +54,8 @@ void prepare_statements(ledger &made, const ledger_columns &columns, Relation ta
     made.book = prepare_kept(
         "INSERT INTO " + qualified_name(journal) +
             " (request_id, booked_at, from_key, to_key, amount, from_balance, to_balance, refusal,"
-            " memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (request_id) DO NOTHING",
+            " memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (request_id) DO "
+            "NOTHING",
         {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID, NUMERICOID,
          TEXTOID, JSONBOID});
 }

@@ -1,5 +1,5 @@
-// The statements on one ledger's rows, as SQL and as kept plans. Everything in them is named with its
-// schema, operators too, so that nothing in a caller's search_path can take their place.
+// The statements on one ledger's rows, as SQL and as kept plans. Everything in them is named with
+// its schema, operators too, so that nothing in a caller's search_path can take their place.
 #pragma once
 
 #include "store/ledger.hpp"

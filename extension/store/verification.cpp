@@ -33,26 +33,29 @@ std::string verification_query(Oid oid) {
     static_cast<void>(checked_journal(journal, columns.key));
 
     const std::string equals = key_type_of(columns.key).equals;
-    const std::string key = "l." + quoted(columns.key.name) +
-                            (columns.key.declared_type != columns.key.type
-                                 ? "::" + type_name(columns.key.type)
-                                 : "");
+    const std::string key =
+        "l." + quoted(columns.key.name) +
+        (columns.key.declared_type != columns.key.type ? "::" + type_name(columns.key.type) : "");
     const std::string from_ledger = qualified_name(table);
     const std::string from_journal = qualified_name(journal);
     close_relation(journal);
     close_relation(table);
 
     // concat() shows a key by its type's output function; a cast to text could be anybody's.
-    // A leg knows the balance after it; so the one before it is known too, and the legs of a row must
-    // hang together, the last of them with the row itself.
+    // A leg knows the balance after it; so the one before it is known too, and the legs of a row
+    // must hang together, the last of them with the row itself.
     return "WITH amounts AS (SELECT " + key + " AS key, l." + quoted(columns.amount.name) +
            "::numeric AS amount, " + bound(columns.floor, row.floor) + " AS floor, " +
            bound(columns.ceiling, row.ceiling) + " AS ceiling FROM " + from_ledger +
            " AS l), legs AS ("
            "SELECT entry, request_id, from_key AS key, - amount AS change, from_balance AS balance"
-           " FROM " + from_journal + " WHERE refusal IS NULL AND from_key IS NOT NULL "
+           " FROM " +
+           from_journal +
+           " WHERE refusal IS NULL AND from_key IS NOT NULL "
            "UNION ALL SELECT entry, request_id, to_key, amount, to_balance"
-           " FROM " + from_journal + " WHERE refusal IS NULL AND to_key IS NOT NULL), "
+           " FROM " +
+           from_journal +
+           " WHERE refusal IS NULL AND to_key IS NOT NULL), "
            "chain AS (SELECT key, request_id, entry, change, balance,"
            " lag(balance) OVER by_row AS before, lead(entry) OVER by_row IS NULL AS is_last"
            " FROM legs WINDOW by_row AS (PARTITION BY key ORDER BY entry)), "
@@ -66,12 +69,17 @@ std::string verification_query(Oid oid) {
            " WHERE amount > ceiling AND amount NOT IN ('NaN') "
            "UNION ALL SELECT 'journal does not add up', concat(key), request_id, before + change,"
            " balance FROM chain WHERE before IS NOT NULL AND before + change <> balance "
-           "UNION ALL SELECT 'amount is not the journal''s', concat(c.key), c.request_id, c.balance,"
-           " a.amount FROM chain AS c JOIN amounts AS a ON a.key " + equals + " c.key"
+           "UNION ALL SELECT 'amount is not the journal''s', concat(c.key), c.request_id, "
+           "c.balance,"
+           " a.amount FROM chain AS c JOIN amounts AS a ON a.key " +
+           equals +
+           " c.key"
            " WHERE c.is_last AND a.amount IS DISTINCT FROM c.balance "
            "UNION ALL SELECT 'row is gone', concat(c.key), c.request_id, c.balance, NULL"
            " FROM chain AS c WHERE c.is_last AND NOT EXISTS (SELECT FROM amounts AS a"
-           " WHERE a.key " + equals + " c.key)) "
+           " WHERE a.key " +
+           equals +
+           " c.key)) "
            "SELECT violation, key, request_id, expected, found FROM violations"
            " ORDER BY violation, key COLLATE \"C\", request_id";
 }

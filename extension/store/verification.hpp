@@ -1,5 +1,5 @@
-// The check of a whole ledger: amounts, journal and bounds against each other, in one statement and so
-// at one instant.
+// The check of a whole ledger: amounts, journal and bounds against each other, in one statement and
+// so at one instant.
 #pragma once
 
 #include "store/ledger.hpp"

@@ -60,9 +60,7 @@ TEST(exact_money, adds_exactly_and_says_where_it_cannot) {
     EXPECT_FALSE(amount(largest).negated().minus(amount("1")));
     EXPECT_FALSE(amount(largest).plus(amount("0.1")));
     // Two halves make a whole that has room again.
-    EXPECT_EQ(amount("9999999999999999999999999999999999998.5")
-                  .plus(amount("0.5"))
-                  ->to_string(),
+    EXPECT_EQ(amount("9999999999999999999999999999999999998.5").plus(amount("0.5"))->to_string(),
               "9999999999999999999999999999999999999.0");
     EXPECT_EQ(amount("0.60000000000000000000000000000000000000")
                   .plus(amount("0.40000000000000000000000000000000000000"))

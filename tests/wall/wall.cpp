@@ -83,14 +83,14 @@ LOCKSTEP_FUNCTION(lockstep_wall_sql) {
     const uint64 rows = execute(statement);
     std::string first;
     if (rows > 0 && pg_call([] { return SPI_tuptable != nullptr; }))
-        first = copied(pg_call(
-            [] { return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1); }));
+        first = copied(
+            pg_call([] { return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1); }));
     session.finish();
     return text_datum(first.c_str());
 }
 
-// Runs a statement that fails and says in which function of the server's source it did. A pg_error may
-// be caught here because a subtransaction of our own is rolled back for it.
+// Runs a statement that fails and says in which function of the server's source it did. A pg_error
+// may be caught here because a subtransaction of our own is rolled back for it.
 LOCKSTEP_FUNCTION(lockstep_wall_error_place) {
     const counted outside;
     const std::string statement = text_argument(fcinfo, 0, "statement", 100000);
@@ -162,8 +162,7 @@ LOCKSTEP_FUNCTION(lockstep_wall_money_compare) {
 }
 
 LOCKSTEP_FUNCTION(lockstep_wall_money_fits) {
-    return BoolGetDatum(
-        amount_argument(fcinfo, 0).fits(PG_GETARG_INT32(1), PG_GETARG_INT32(2)));
+    return BoolGetDatum(amount_argument(fcinfo, 0).fits(PG_GETARG_INT32(1), PG_GETARG_INT32(2)));
 }
 
 LOCKSTEP_FUNCTION(lockstep_wall_money_least_scale) {
