@@ -64,7 +64,7 @@ class money {
 
   private:
     // Aligned as the server's memory is: amounts live in palloc'd structs too.
-    __extension__ using wide = __int128 __attribute__((aligned(8)));
+    __extension__ using wide [[gnu::aligned(8)]] = __int128;
 
     constexpr money(wide coefficient, int scale) noexcept
         : coefficient_(coefficient), scale_(scale) {}

@@ -158,7 +158,10 @@ LOCKSTEP_FUNCTION(lockstep_wall_money_plus) {
 
 LOCKSTEP_FUNCTION(lockstep_wall_money_compare) {
     const auto order = amount_argument(fcinfo, 0) <=> amount_argument(fcinfo, 1);
-    return Int32GetDatum(order < 0 ? -1 : order > 0 ? 1 : 0);
+    return Int32GetDatum(
+        static_cast<int>(order > 0) -
+        static_cast<int>(
+            order < 0)); // NOLINT(modernize-use-nullptr): the standard compares an order with 0
 }
 
 LOCKSTEP_FUNCTION(lockstep_wall_money_fits) {
