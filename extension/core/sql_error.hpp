@@ -23,7 +23,6 @@ constexpr char already_refused[] = "LS012";
 constexpr char version_changed[] = "LS030";
 
 constexpr char triggered_action_exception[] = "09000";
-constexpr char feature_not_supported[] = "0A000";
 constexpr char cardinality_violation[] = "21000";
 constexpr char numeric_value_out_of_range[] = "22003";
 constexpr char null_value_not_allowed[] = "22004";
