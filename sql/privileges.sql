@@ -65,6 +65,12 @@ SELECT outcome('SELECT * FROM app.accounts_journal'), outcome('SELECT * FROM loc
 SELECT current_user, ledger, journal FROM lockstep.ledgers;
 RESET ROLE;
 SELECT entry, from_key, to_key, amount, refusal FROM app.accounts_journal ORDER BY entry;
+-- Whom the owner has let read the journal keeps that when the ledger is registered again.
+SET ROLE regress_ls_owner;
+GRANT SELECT ON app.accounts_journal TO regress_ls_nobody;
+SELECT lockstep.register_ledger('app.accounts', version_column => 'version', frozen_column => 'frozen');
+RESET ROLE;
+SELECT has_table_privilege('regress_ls_nobody', 'app.accounts_journal', 'SELECT') AS reads, has_table_privilege('regress_ls_nobody', 'app.accounts_journal', 'INSERT') AS writes;
 -- The rights are looked at each time, by the plans that another role has left in the session too.
 REVOKE UPDATE (balance) ON app.accounts FROM regress_ls_clerk;
 SET ROLE regress_ls_clerk;

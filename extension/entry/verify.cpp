@@ -8,12 +8,12 @@ using namespace lockstep;
 
 LOCKSTEP_FUNCTION(lockstep_verify_ledger) {
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
-    const std::string query = verification_query(table);
+    const std::string statement = verification_query(table);
     pg_call([fcinfo] { InitMaterializedSRF(fcinfo, 0); });
 
     own_search_path path;
     spi_session session;
-    const uint64 rows = execute(query);
+    const uint64 rows = query(statement);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     pg_call([=] {
         for (uint64 i = 0; i < rows; ++i)

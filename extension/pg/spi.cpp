@@ -11,6 +11,14 @@ namespace {
     throw sql_error(state::internal_error, std::string{"SPI: "} + text);
 }
 
+uint64 run_once(const std::string &sql, bool read_only) {
+    const char *text = sql.c_str();
+    const int code = pg_call([=] { return SPI_execute(text, read_only, 0); });
+    if (code < 0)
+        refuse(code);
+    return SPI_processed;
+}
+
 } // namespace
 
 SPIPlanPtr prepare_kept(const std::string &sql, std::initializer_list<Oid> types) {
@@ -39,11 +47,11 @@ uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters) {
 }
 
 uint64 execute(const std::string &sql) {
-    const char *text = sql.c_str();
-    const int code = pg_call([=] { return SPI_execute(text, false, 0); });
-    if (code < 0)
-        refuse(code);
-    return SPI_processed;
+    return run_once(sql, false);
+}
+
+uint64 query(const std::string &sql) {
+    return run_once(sql, true);
 }
 
 std::optional<Datum> cell(uint64 row, int column) {

@@ -52,6 +52,9 @@ uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters);
 // Runs one statement that is not worth keeping; rows processed.
 uint64 execute(const std::string &sql);
 
+// Runs one query with the caller's snapshot; rows found.
+uint64 query(const std::string &sql);
+
 // A cell of the last result, by row from 0 and column from 1; nothing where it is null. The value
 // lives until the session ends or the next result replaces it.
 [[nodiscard]] std::optional<Datum> cell(uint64 row, int column);

@@ -57,7 +57,7 @@ void describe(const std::string &name, Relation table) {
 
 // Default privileges may have given others rights on the new table: the journal is written by
 // lockstep alone.
-void set_rights(Oid journal, const std::string &name, Oid ledger_owner) {
+void take_rights_away(Oid journal, const std::string &name) {
     const std::string oid = std::to_string(journal);
     const uint64 grantees =
         execute("SELECT DISTINCT g.grantee FROM pg_catalog.pg_class AS c, "
@@ -67,7 +67,11 @@ void set_rights(Oid journal, const std::string &name, Oid ledger_owner) {
     for (uint64 i = 0; i < grantees; ++i)
         if (const auto grantee = cell(i, 1); grantee && DatumGetObjectId(*grantee) != InvalidOid)
             others += ", " + role_name(DatumGetObjectId(*grantee));
-    execute("REVOKE ALL ON TABLE " + name + " FROM " + others + " CASCADE");
+    execute("REVOKE ALL ON TABLE " + name + " FROM " + others);
+}
+
+// The ledger's owner may read the journal, and let others read it.
+void let_read(const std::string &name, Oid ledger_owner) {
     if (ledger_owner != GetUserId())
         execute("GRANT SELECT ON TABLE " + name + " TO " + role_name(ledger_owner) +
                 " WITH GRANT OPTION");
@@ -141,7 +145,9 @@ Oid create_journal(Relation table, const column &key) {
                         "Rename the relation, or drop it.");
     execute(create_statement(name, table, key));
     describe(name, table);
-    return look_up();
+    const Oid created = look_up();
+    take_rights_away(created, name);
+    return created;
 }
 
 } // namespace
@@ -160,7 +166,7 @@ Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
         journal = look_at(oid);
     }
     follow_key_type(*journal, key);
-    set_rights(oid, journal->name, table->rd_rel->relowner);
+    let_read(journal->name, table->rd_rel->relowner);
     set_history(*journal, "from_key", journal->from_index, history);
     set_history(*journal, "to_key", journal->to_index, history);
     session.finish();

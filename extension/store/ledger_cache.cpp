@@ -152,6 +152,11 @@ const ledger &find(Oid table) {
         }
         return made;
     }));
+    // The journal's lock brings the news of the journal, as the table's does of the table.
+    if (one->valid) {
+        const Oid journal = one->described->journal;
+        pg_call([journal] { LockRelationOid(journal, RowExclusiveLock); });
+    }
     if (!one->valid) {
         if (one->described != nullptr)
             retire(std::exchange(one->described, nullptr));
