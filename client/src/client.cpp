@@ -5,6 +5,8 @@
 #include "open_transaction.hpp"
 
 #include <exception>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -47,9 +49,11 @@ class transaction_run {
             loop_.now_in(phase::verify);
             if (still_at_work(on))
                 return outcome::not_yet;
-            if (verified(on))
-                return outcome::done;
-            loop_.settle();
+            if (options_.verify) {
+                if (verified(on))
+                    return outcome::done;
+                loop_.settle();
+            }
         }
         lost_.reset();
         loop_.now_in(phase::begin);
@@ -91,10 +95,10 @@ class transaction_run {
         try {
             tag = on.simple("COMMIT", loop_.deadline()).tag;
         } catch (const statement_error &) {
-            if (on.was_sent())
+            if (on.was_sent() && options_.mode == access_mode::read_write) {
                 loop_.commit_was_sent();
-            if (options_.verify)
                 lost_ = {std::to_string(on.backend_pid()), on.backend_start()};
+            }
             throw;
         }
         if (tag != "COMMIT")
@@ -155,6 +159,27 @@ class transaction_run {
     std::optional<lost_commit> lost_;
 };
 
+// Why an id was refused when it was first tried, as the journal has it; LS012, which only says that
+// it was, where the caller may not read the journal.
+std::string first_refusal(session_pool &sessions, const parameter &ledger, const request_id &id,
+                          time_point deadline) {
+    try {
+        const auto leased = sessions.acquire(deadline);
+        const auto journal = leased->execute("SELECT journal::pg_catalog.text FROM lockstep.ledgers"
+                                             " WHERE ledger = $1::pg_catalog.regclass",
+                                             std::span(&ledger, 1), deadline);
+        const parameter which = id;
+        const auto found =
+            leased->execute("SELECT refusal FROM " + journal.data[0][0].as<std::string>() +
+                                " WHERE request_id = $1",
+                            std::span(&which, 1), deadline);
+        return found.data[0][0].as<std::string>();
+    } catch (const error &) { // the answer stands without it
+    } catch (const std::logic_error &) {
+    }
+    return "LS012";
+}
+
 // A statement that commits by itself: body and commit in one round trip. Whatever is lost after it
 // was sent is in doubt, and the id answers that.
 template <class Result>
@@ -181,9 +206,13 @@ Result run_alone(session_pool &sessions, const keyed_call<Result> &call,
     });
     auto result = call.result(answer);
     result.call = loop.facts();
+    if (!result.call.was_in_doubt)
+        return result;
     // Nobody else knows an id that was made here, so its replay is this call's own booking.
-    if (result.call.was_in_doubt && call.made_id && result.status == booking::replayed)
+    if (call.made_id && result.status == booking::replayed)
         result.status = booking::applied;
+    if (result.sqlstate == "LS012")
+        result.sqlstate = first_refusal(sessions, call.parameters[0], call.id, loop.deadline());
     return result;
 }
 

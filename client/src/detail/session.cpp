@@ -109,9 +109,13 @@ void session::set_up(const settings &wanted, time_point deadline) {
             throw statement_error(first_sentence(PQerrorMessage(raw_)), {});
         return std::string(quoted.get());
     };
-    // A server that waits for a lock does not notice that its client has gone, unless it looks.
-    // Only on Linux can it look everywhere.
+    // The server is to notice a client that has gone: by keepalives while it waits for our next
+    // word, and by looking while it works or waits for a lock (which it can where it runs on
+    // Linux).
     std::string text =
+        "SELECT pg_catalog.set_config('tcp_keepalives_idle', '10', false),"
+        " pg_catalog.set_config('tcp_keepalives_interval', '5', false),"
+        " pg_catalog.set_config('tcp_keepalives_count', '3', false);"
         "SELECT pg_catalog.set_config('client_connection_check_interval', '5s', false)"
         " WHERE pg_catalog.version() LIKE '%linux%';";
     for (const auto &[name, value] : wanted)
@@ -122,6 +126,7 @@ void session::set_up(const settings &wanted, time_point deadline) {
             " (SELECT extract(epoch FROM backend_start)::text FROM pg_catalog.pg_stat_activity"
             "   WHERE pid = pg_catalog.pg_backend_pid())";
     const auto facts = simple(text, deadline).data;
+    backend_pid_ = PQbackendPID(raw_);
     server_limit_ms_ = session_limit_ms_ = limit_ms_ = facts[0][0].as<std::int64_t>();
     session_level_ = facts[0][1].as<std::string>();
     backend_start_ = facts[0][2].as_optional<std::string>().value_or("");
@@ -246,10 +251,6 @@ bool session::is_read_only() const {
             return true;
     }
     return false;
-}
-
-int session::backend_pid() const noexcept {
-    return PQbackendPID(raw_);
 }
 
 void session::wait_for(short events, time_point deadline) {

@@ -105,7 +105,8 @@ class session {
     [[nodiscard]] pqxx::transaction_base &native() { return link_->transaction(); }
     void end_native() noexcept { link_->end_transaction(); }
 
-    [[nodiscard]] int backend_pid() const noexcept;
+    // Of the server's process; still known when the session is lost.
+    [[nodiscard]] int backend_pid() const noexcept { return backend_pid_; }
     [[nodiscard]] const std::string &backend_start() const noexcept { return backend_start_; }
 
   private:
@@ -126,6 +127,7 @@ class session {
     std::unique_ptr<pqxx_link> link_;
     notice_sink on_notice_;
     std::set<std::string, std::less<>> prepared_;
+    int backend_pid_ = 0;
     std::string backend_start_;
     std::string farewell_;
 

@@ -76,6 +76,8 @@ std::string_view recognised(std::string_view message) {
     const std::string_view body = message.substr(5);
     if (message[0] == 'Q' && body.starts_with("COMMIT"))
         return "COMMIT";
+    if (message[0] == 'Q' && body.front() == '\0')
+        return "PING";
     if (message[0] == 'B') { // Bind: the portal's name, then the statement's
         const auto portal_end = body.find('\0');
         const auto name =
@@ -131,6 +133,14 @@ void proxy::release() {
     [[maybe_unused]] const auto woken = write(wake_[1], "x", 1);
 }
 
+void proxy::drop_held() {
+    {
+        const std::lock_guard held(mutex_);
+        dropping_ = true;
+    }
+    [[maybe_unused]] const auto woken = write(wake_[1], "x", 1);
+}
+
 void proxy::wait_for_faults(int count) {
     std::unique_lock held(mutex_);
     if (!changed_.wait_for(held, std::chrono::minutes(1), [&] { return faults_ >= count; }))
@@ -142,9 +152,9 @@ int proxy::faults_done() const {
     return faults_;
 }
 
-int proxy::requests_delivered() const {
+int proxy::round_trips() const {
     const std::lock_guard held(mutex_);
-    return delivered_;
+    return round_trips_;
 }
 
 void proxy::fault_done() {
@@ -223,12 +233,19 @@ bool proxy::take_client_messages(link &at) {
                 fault_done();
                 return false;
             }
-            const std::lock_guard held(mutex_);
-            ++delivered_;
+            if (at.under_way == fault::swallow) {
+                at.client.reset();
+                fault_done();
+                return true;
+            }
         }
         send_all(at.server.get(), message);
         // What is executed with Bind comes in the same flight, and ends with Sync.
-        const bool whole = message[0] == 'Q' || message[0] == 'S';
+        const bool whole = !first && (message[0] == 'Q' || message[0] == 'S');
+        if (whole) {
+            const std::lock_guard held(mutex_);
+            ++round_trips_;
+        }
         if (at.under_way == fault::hold_answer && whole)
             fault_done();
         if (at.under_way == fault::drop_client && whole) {
@@ -254,7 +271,9 @@ void proxy::take_server_messages(link &at) {
     }
     if (at.under_way == fault::hold_answer) {
         const std::lock_guard held(mutex_);
-        if (!released_)
+        if (dropping_)
+            at.client.reset();
+        if (dropping_ || !released_)
             return;
         at.under_way = fault::none;
     }

@@ -1,6 +1,7 @@
 // A loopback TCP proxy between client and server that understands just enough of the protocol to
 // hurt it at the worst moment: it recognises a simple-query COMMIT, and the execution of a
-// statement prepared under a name that begins with lockstep_ (body and commit at once).
+// statement prepared under a name that begins with lockstep_ (body and commit at once), and an
+// empty query.
 #pragma once
 
 #include <condition_variable>
@@ -20,6 +21,7 @@ enum class fault {
     cut_after,   // the server has answered, the client never hears it
     drop_client, // the request reaches the server, the client is cut off; the server's side stays
                  // open
+    swallow,     // as drop_client, but the request never reaches the server
     hold_answer, // the link stays open, and the answer comes when release() says so
 };
 
@@ -38,11 +40,13 @@ class proxy {
 
     // Answers held back go out now, and none is held any more.
     void release();
+    // Cuts off the clients whose answers are held back; the server's side stays open.
+    void drop_held();
     // Waits until so many faults were done: after cut_after has seen the answer, for one.
     void wait_for_faults(int count);
     [[nodiscard]] int faults_done() const;
-    // Recognised requests that reached the server.
-    [[nodiscard]] int requests_delivered() const;
+    // Requests that reached the server and wait for one answer each: simple queries and Syncs.
+    [[nodiscard]] int round_trips() const;
 
   private:
     struct link;
@@ -66,8 +70,9 @@ class proxy {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     int faults_ = 0;
-    int delivered_ = 0;
+    int round_trips_ = 0;
     bool released_ = false;
+    bool dropping_ = false;
     bool stopping_ = false;
 
     std::thread thread_;

@@ -31,7 +31,7 @@ server_address shared_server() {
     const char *const folder = std::getenv("LOCKSTEP_TEST_SERVER");
     if (folder != nullptr && *folder != '\0')
         return parsed(private_cluster::command({"conninfo", folder}));
-    static const private_cluster own(own_folder(), {"max_connections = 200"});
+    static const private_cluster own(own_folder(), {"max_connections = 500"});
     return parsed(own.conninfo());
 }
 

@@ -9,8 +9,20 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
+
+namespace lockstep {
+
+// For the names of tests.
+inline void PrintTo(isolation level, std::ostream *out) {
+    *out << (level == isolation::read_committed    ? "read_committed"
+             : level == isolation::repeatable_read ? "repeatable_read"
+                                                   : "serializable");
+}
+
+} // namespace lockstep
 
 namespace lockstep::testing {
 
