@@ -28,6 +28,7 @@ class private_cluster {
     // Through the Unix socket, to the database postgres, as the superuser.
     [[nodiscard]] std::string conninfo() const { return conninfo_; }
     [[nodiscard]] int port() const noexcept { return port_; }
+    [[nodiscard]] const std::string &folder() const noexcept { return folder_; }
 
     // What scripts/cluster prints for any command.
     static std::string command(const std::vector<std::string> &words);

@@ -50,7 +50,8 @@ class ledger_database {
 
     [[nodiscard]] const std::string &name() const noexcept { return name_; }
     [[nodiscard]] admin &ask() noexcept { return *admin_; }
-    // The admin's session anew, after the server was restarted.
+    // The admin's session ends, and begins anew, around a restart of the server.
+    void leave() { admin_.reset(); }
     void reconnect();
 
     // The invariants: the sum of all amounts, every amount against its journal, every acknowledged
