@@ -74,6 +74,10 @@ std::string private_cluster::command(const std::vector<std::string> &words) {
     return run_program(line);
 }
 
+std::string private_cluster::pg_config() {
+    return run_program({scripts() + "/pg-config"});
+}
+
 private_cluster::private_cluster(std::string folder, const std::vector<std::string> &settings)
     : folder_(std::move(folder)) {
     command({"destroy", folder_});

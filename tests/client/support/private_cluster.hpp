@@ -30,6 +30,8 @@ class private_cluster {
     [[nodiscard]] int port() const noexcept { return port_; }
     [[nodiscard]] const std::string &folder() const noexcept { return folder_; }
 
+    // The pg_config of the server that scripts/cluster runs.
+    static std::string pg_config();
     // What scripts/cluster prints for any command.
     static std::string command(const std::vector<std::string> &words);
 
