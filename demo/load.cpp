@@ -24,6 +24,7 @@ outcome load::run(const std::atomic<bool> &stop,
     stop_ = &stop;
     begun_ = steady_clock::now();
     std::vector<std::jthread> threads;
+    threads.reserve(static_cast<std::size_t>(wanted_.threads) + 1);
     for (int i = 0; i < wanted_.threads; ++i)
         threads.emplace_back([&, i] { transfer_until_over(caller, i); });
     if (wanted_.kill_every > 0ms)

@@ -13,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep::demo {
@@ -36,9 +37,8 @@ struct progress {
 
 class load {
   public:
-    load(const options &wanted, const std::string &conninfo, std::int64_t accounts,
-         std::uint64_t seed)
-        : wanted_(wanted), conninfo_(conninfo), accounts_(accounts), seed_(seed) {}
+    load(const options &wanted, std::string conninfo, std::int64_t accounts, std::uint64_t seed)
+        : wanted_(wanted), conninfo_(std::move(conninfo)), accounts_(accounts), seed_(seed) {}
 
     // Runs until the time is over, or stop becomes true; tells how far it is a few times a second,
     // in the calling thread.

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -150,18 +151,18 @@ bool run(const options &wanted) {
 } // namespace
 
 int main(int argc, char **argv) {
-    int status = 0;
-    const options wanted = parsed(argc, argv, status);
-    if (status >= 0)
-        return status;
     // The server is removed in any case: its destructor has to run.
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);
     std::signal(SIGPIPE, SIG_IGN);
     try {
+        int status = 0;
+        const options wanted = parsed(argc, argv, status);
+        if (status >= 0)
+            return status;
         return run(wanted) ? 0 : 1;
     } catch (const std::exception &problem) {
-        fmt::print(stderr, "\nlockstep-demo: {}\n", problem.what());
+        std::fprintf(stderr, "\nlockstep-demo: %s\n", problem.what());
         return 2;
     }
 }

@@ -222,15 +222,16 @@ Result run_alone(session_pool &sessions, const keyed_call<Result> &call,
 client::client(pool &sessions) noexcept : sessions_(&detail::sessions_of(sessions)) {}
 
 void client::run_transaction(const run_options &options,
-                             const std::function<void(transaction &)> &body) {
+                             const std::function<void(transaction &)> &body) const {
     detail::transaction_run(*sessions_, options, body).run();
 }
 
-transfer_result client::transfer(const transfer_request &request, const call_options &options) {
+transfer_result client::transfer(const transfer_request &request,
+                                 const call_options &options) const {
     return detail::run_alone(*sessions_, detail::keyed(request), options);
 }
 
-adjust_result client::adjust(const adjust_request &request, const call_options &options) {
+adjust_result client::adjust(const adjust_request &request, const call_options &options) const {
     return detail::run_alone(*sessions_, detail::keyed(request), options);
 }
 

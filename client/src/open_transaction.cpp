@@ -23,7 +23,7 @@ void open_transaction::run(const std::function<void(transaction &)> &callback) {
         const auto failure = on_.failure_of(std::current_exception());
         on_.end_native();
         if (failure)
-            throw *failure;
+            throw statement_error(*failure);
         throw;
     }
     on_.end_native();

@@ -426,6 +426,7 @@ struct chaos : exactly_once {
         std::mutex done_mutex;
         std::vector<request_id> done;
         std::vector<std::thread> running;
+        running.reserve(threads);
         for (int t = 0; t < threads; ++t)
             running.emplace_back([&] {
                 for (int i = 0; i < intents_each; ++i) {

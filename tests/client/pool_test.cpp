@@ -247,6 +247,7 @@ TEST_F(pool_test, a_place_is_passed_on_when_connecting_fails) {
     wanted.conninfo += " dbname=nowhere";
     session_pool sessions(wanted);
     std::vector<std::thread> callers;
+    callers.reserve(12);
     std::atomic<int> failed = 0;
     for (int i = 0; i < 8; ++i)
         callers.emplace_back([&] {
@@ -304,6 +305,7 @@ TEST_F(pool_test, serves_everyone_under_load_and_loss) {
     std::atomic<int> served = 0;
     std::atomic<std::size_t> most = 0;
     std::vector<std::thread> callers;
+    callers.reserve(12);
     for (int i = 0; i < 12; ++i)
         callers.emplace_back([&, i] {
             for (int turn = 0; turn < 40; ++turn) {

@@ -169,15 +169,20 @@ TEST_F(run_test, write_skew_is_found_at_the_commit_and_tried_again) {
 TEST_F(run_test, a_deadlock_is_tried_again) {
     admin other(db().conninfo());
     const auto other_pid = other.value("SELECT pg_backend_pid()");
-    std::thread blocked;
+    std::jthread blocked;
     auto wanted = logged();
     wanted.level = isolation::read_committed;
+    const auto record = wanted.retry.on_retry;
+    wanted.retry.on_retry = [&](const retry_event &event) {
+        record(event);
+        blocked.join(); // the way is free now
+    };
     caller.run(wanted, [&](transaction &tx) {
         if (tx.attempt() == 1) {
             other.run("BEGIN; UPDATE account SET balance = balance + 10 WHERE id = 2");
             tx.exec("SET LOCAL deadlock_timeout = '10ms'"); // so that it is we who find it
             tx.exec("UPDATE account SET balance = balance + 1 WHERE id = 1");
-            blocked = std::thread([&] {
+            blocked = std::jthread([&] {
                 other.run("SET LOCAL deadlock_timeout = '1h';"
                           "UPDATE account SET balance = balance + 10 WHERE id = 1; COMMIT");
             });
@@ -190,7 +195,6 @@ TEST_F(run_test, a_deadlock_is_tried_again) {
         }
         tx.exec("UPDATE account SET balance = balance + 1 WHERE id = 2");
     });
-    blocked.join();
     EXPECT_EQ(log.codes, std::vector<std::string>{"40P01"});
     EXPECT_EQ(balance(1), "1011");
     EXPECT_EQ(balance(2), "1011");

@@ -201,7 +201,7 @@ TEST_F(transfer_test, is_part_of_a_callers_own_transaction) {
         tx.exec("CREATE TABLE receipt (id uuid)");
         auto request = one_unit();
         request.id = id;
-        const auto moved = tx.transfer(request);
+        auto moved = tx.transfer(request);
         tx.exec("INSERT INTO receipt VALUES ($1)", moved.id);
         (void)tx.adjust({.ledger = "account", .key = 3, .delta = 5});
         (void)tx.adjust({.ledger = "account", .key = 4, .delta = -5});

@@ -69,8 +69,9 @@ TEST(backoff, jitter_is_uniform) {
         ASSERT_LE(wait, 1600us);
         ++drawers[std::min<std::size_t>(static_cast<std::size_t>(wait.count()) / 100, 15)];
     }
+    constexpr int share = draws / 16, tolerance = share / 20;
     for (const int count : drawers)
-        EXPECT_NEAR(count, draws / 16, draws / 16 / 20);
+        EXPECT_NEAR(count, share, tolerance);
 }
 
 } // namespace

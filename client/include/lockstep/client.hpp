@@ -56,7 +56,7 @@ class client {
     // What the callback throws itself rolls back and passes through unchanged. Throws the errors of
     // error.hpp.
     template <class Callback>
-    auto run(const run_options &options, Callback &&callback)
+    auto run(const run_options &options, Callback &&callback) const
         -> std::invoke_result_t<Callback &, transaction &> {
         using result = std::invoke_result_t<Callback &, transaction &>;
         static_assert(!std::is_reference_v<result>, "a callback returns a value");
@@ -78,15 +78,15 @@ class client {
     // that is wrong in itself (not a ledger, same row twice, an invalid amount), request_id_reused
     // for an id that stands with another content.
     [[nodiscard]] transfer_result transfer(const transfer_request &request,
-                                           const call_options &options = {});
+                                           const call_options &options = {}) const;
 
     // The same with one leg: deposit, withdraw, take or return stock.
     [[nodiscard]] adjust_result adjust(const adjust_request &request,
-                                       const call_options &options = {});
+                                       const call_options &options = {}) const;
 
   private:
     void run_transaction(const run_options &options,
-                         const std::function<void(transaction &)> &body);
+                         const std::function<void(transaction &)> &body) const;
 
     detail::session_pool *sessions_;
 };

@@ -69,7 +69,8 @@ class pool {
     // cannot be meant.
     explicit pool(pool_options options);
 
-    // Closes, then waits until every call has given its session back.
+    // Closes, then waits until every session is back. Calls of other threads must have ended by
+    // then; close() makes them end.
     ~pool();
 
     pool(const pool &) = delete;

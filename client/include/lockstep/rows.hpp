@@ -45,8 +45,8 @@ class field {
     field(std::string_view column, std::optional<std::string_view> text) noexcept
         : column_(column), text_(text) {}
 
-    std::int64_t signed_between(std::int64_t least, std::int64_t most) const;
-    std::uint64_t unsigned_up_to(std::uint64_t most) const;
+    [[nodiscard]] std::int64_t signed_between(std::int64_t least, std::int64_t most) const;
+    [[nodiscard]] std::uint64_t unsigned_up_to(std::uint64_t most) const;
 
     std::string_view column_;
     std::optional<std::string_view> text_;

@@ -31,13 +31,18 @@ class connection : private given_handle, public pqxx::connection_base {
   public:
     explicit connection(pg_conn *open)
         : given_handle(open), pqxx::connection_base(static_cast<given_handle &>(*this)) {
-        init();
+        try {
+            init();
+        } catch (...) {
+            close(); // no destructor will
+            throw;
+        }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
         inhibit_reactivation(true);
 #pragma GCC diagnostic pop
     }
-    ~connection() noexcept {
+    ~connection() noexcept override {
         close();
     }
 };

@@ -169,9 +169,9 @@ void session_pool::take_back(std::unique_ptr<pooled_session> used) noexcept {
     const std::lock_guard held(mutex_);
     if (!well)
         ++lost_;
-    if (used != nullptr && closed_)
-        ended.push_back(std::move(used));
-    if (used == nullptr) {
+    if (used == nullptr || closed_) {
+        if (used != nullptr)
+            ended.push_back(std::move(used));
         hand_over_slot();
         return;
     }

@@ -51,7 +51,12 @@ void admin::wait_until(const std::string &sql, const std::string &wanted) {
     std::string found;
     while ((found = value(sql)) != wanted) {
         if (std::chrono::steady_clock::now() > end)
-            throw std::runtime_error("admin: " + sql + " stayed " + found + ", not " + wanted);
+            throw std::runtime_error(std::string("admin: ")
+                                         .append(sql)
+                                         .append(" stayed ")
+                                         .append(found)
+                                         .append(", not ")
+                                         .append(wanted));
         std::this_thread::sleep_for(2ms);
     }
 }

@@ -38,6 +38,7 @@ std::string read_all(int descriptor) {
 
 std::string run_program(const std::vector<std::string> &words) {
     std::vector<char *> arguments;
+    arguments.reserve(words.size() + 1);
     for (const auto &word : words)
         arguments.push_back(const_cast<char *>(word.c_str()));
     arguments.push_back(nullptr);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <unistd.h>
+#include <utility>
 
 namespace lockstep::testing {
 namespace {
@@ -35,7 +36,7 @@ server_address shared_server() {
     return parsed(own.conninfo());
 }
 
-ledger_database::ledger_database(const server_address &server) : server_(server) {
+ledger_database::ledger_database(server_address server) : server_(std::move(server)) {
     static std::atomic<int> made = 0;
     name_ = "test_" + std::to_string(getpid()) + "_" + std::to_string(++made);
     const std::string home = "host=" + server_.socket_folder +

@@ -38,7 +38,7 @@ server_address shared_server();
 // to 8, 1000 each, floor 0. Dropped with the object.
 class ledger_database {
   public:
-    explicit ledger_database(const server_address &server);
+    explicit ledger_database(server_address server);
     ~ledger_database();
     ledger_database(const ledger_database &) = delete;
     ledger_database &operator=(const ledger_database &) = delete;
