@@ -132,19 +132,23 @@ source_files() {
     )
 }
 
-# build_cmake PG_CONFIG JOBS [TARGET...]: the CMake tree in build/cmake. One that was configured in another
-# place, for another server or with other flags is of no use, and is made anew.
+# build_cmake PG_CONFIG JOBS (with-tests|without-tests) [TARGET...]: the CMake tree in build/cmake. One that
+# was configured in another place or for another server is of no use, and is made anew. Without tests, an
+# existing tree is taken as it is, so that the demo needs no test library and undoes no configuration.
 build_cmake() {
-    local pg_config=$1 jobs=$2 made_for strict=OFF
-    shift 2
+    local pg_config=$1 jobs=$2 tests=$3 tree=$build_dir/cmake made_for strict=OFF
+    shift 3
     [ -f "$root_dir/CMakeLists.txt" ] || fail "CMakeLists.txt is missing"
     [ "${WERROR:-0}" != 1 ] || strict=ON
-    made_for="$root_dir $pg_config $("$pg_config" --version) $strict $(c++ --version | head -n 1)"
-    if [ "$(cat "$build_dir/cmake/.made-for" 2>/dev/null)" != "$made_for" ]; then
-        rm -rf "$build_dir/cmake"
-        cmake -S "$root_dir" -B "$build_dir/cmake" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-            -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DLOCKSTEP_WERROR=$strict || return 1
-        printf '%s\n' "$made_for" >"$build_dir/cmake/.made-for"
+    made_for="$root_dir $pg_config $("$pg_config" --version) $(c++ --version | head -n 1)"
+    if [ "$(cat "$tree/.made-for" 2>/dev/null)" != "$made_for" ]; then
+        rm -rf "$tree"
+        cmake -S "$root_dir" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
+            -DLOCKSTEP_TESTS="$([ "$tests" = with-tests ] && echo ON || echo OFF)" -DLOCKSTEP_WERROR=$strict || return 1
+        printf '%s\n' "$made_for" >"$tree/.made-for"
+    elif [ "$tests" = with-tests ] && ! { grep -q '^LOCKSTEP_TESTS:BOOL=ON' "$tree/CMakeCache.txt" &&
+        grep -q "^LOCKSTEP_WERROR:BOOL=$strict" "$tree/CMakeCache.txt"; }; then
+        cmake -S "$root_dir" -B "$tree" -DLOCKSTEP_TESTS=ON -DLOCKSTEP_WERROR=$strict || return 1
     fi
-    cmake --build "$build_dir/cmake" -j "$jobs" ${1:+--target "$@"}
+    cmake --build "$tree" -j "$jobs" ${1:+--target "$@"}
 }
