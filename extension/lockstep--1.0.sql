@@ -37,7 +37,6 @@ CREATE TABLE lockstep.registration (
     history          boolean NOT NULL,
     active           boolean NOT NULL
 );
-REVOKE ALL ON lockstep.registration FROM PUBLIC;
 
 COMMENT ON TABLE lockstep.registration IS 'what register_ledger has registered; read the view lockstep.ledgers';
 COMMENT ON COLUMN lockstep.registration.ledger IS 'the table that holds the amounts';
@@ -68,7 +67,6 @@ SELECT r.ledger, r.journal, r.key_column, r.amount_column, r.floor, r.ceiling,
   FROM lockstep.registration AS r
  WHERE r.active
    AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger);
-GRANT SELECT ON lockstep.ledgers TO PUBLIC;
 
 COMMENT ON VIEW lockstep.ledgers IS 'registered tables, and how each is served';
 COMMENT ON COLUMN lockstep.ledgers.ledger IS 'the table that holds the amounts';
@@ -86,7 +84,32 @@ COMMENT ON COLUMN lockstep.ledgers.store IS 'how rows are read and written';
 COMMENT ON COLUMN lockstep.ledgers.store_reason IS 'why this store serves the ledger';
 
 
+-- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
+-- has to.
+DO $$
+DECLARE
+    relation regclass;
+    grantee text;
+BEGIN
+    FOREACH relation IN ARRAY '{lockstep.registration, lockstep.ledgers}'::pg_catalog.regclass[] LOOP
+        FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
+                         FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
+                        WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP
+            EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', relation, grantee);
+        END LOOP;
+        EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', relation);
+    END LOOP;
+END $$;
+
+
 -- Ledgers
+
+CREATE FUNCTION lockstep.journal_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'lockstep_journal_guard'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lockstep.journal_guard() IS
+    'trigger of every journal: lets lockstep append, and nobody else write';
 
 CREATE FUNCTION lockstep.register_ledger(
     ledger         regclass,

@@ -54,5 +54,5 @@ SELECT outcome($$SELECT lockstep.adjust('stock', 'nut', -50, lockstep.request_id
 
 SELECT * FROM lockstep.verify_ledger('stock');
 DROP FUNCTION outcome;
-DROP EXTENSION lockstep;
 DROP TABLE stock, stock_journal;
+DROP EXTENSION lockstep;

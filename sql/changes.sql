@@ -64,12 +64,22 @@ SELECT lockstep.register_ledger('konten', amount => 'stand');
 SELECT status, to_balance FROM lockstep.transfer('konten', 1, 5000000000, 1);
 SELECT status FROM lockstep.transfer('konten', 1, 2, 10, lockstep.request_id('a'));
 SELECT * FROM lockstep.verify_ledger('konten');
--- A type that is somebody's own is not cast by the owner of the extension.
+-- A type of one's own; and back to a number, by the text.
 CREATE TYPE own AS ENUM ('1', '2', '5000000000');
 ALTER TABLE konten ALTER COLUMN nr TYPE own USING nr::own;
-SELECT outcome('SELECT lockstep.register_ledger(''konten'', amount => ''stand'')');
-ALTER TABLE konten ALTER COLUMN nr TYPE text;
+SELECT lockstep.register_ledger('konten', amount => 'stand');
+SELECT status FROM lockstep.transfer('konten', 1, 2, 10, lockstep.request_id('a'));
+ALTER TABLE konten ALTER COLUMN nr TYPE bigint USING nr::text::bigint;
+SELECT lockstep.register_ledger('konten', amount => 'stand');
+SELECT status FROM lockstep.transfer('konten', 1, 2, 10, lockstep.request_id('a'));
+-- The key's collation is the journal's too.
+ALTER TABLE konten ALTER COLUMN nr TYPE text COLLATE "C";
+SELECT lockstep.register_ledger('konten', amount => 'stand');
+ALTER TABLE konten ALTER COLUMN nr TYPE text COLLATE "POSIX";
+SELECT outcome('SELECT lockstep.transfer(''konten'', 1, 2, 1)'), outcome('SELECT lockstep.verify_ledger(''konten'')');
+SELECT lockstep.register_ledger('konten', amount => 'stand');
 SELECT status FROM lockstep.transfer('konten', 1, 2, 1);
+SELECT * FROM lockstep.verify_ledger('konten');
 
 -- What a ledger needs is taken away, and given back.
 ALTER TABLE konten DROP CONSTRAINT accounts_pkey;
@@ -81,12 +91,60 @@ ALTER TABLE konten ALTER COLUMN stand TYPE numeric(12,2);
 SELECT status FROM lockstep.transfer('konten', 1, 2, 1);
 ALTER TABLE konten RENAME COLUMN stand TO s1;
 ALTER TABLE konten ADD COLUMN stand numeric(12,2) DEFAULT 500;
--- A new column of the registered name is meant, not the old one.
+-- Which of both is meant? The registered one, or the one of the registered name? Neither, until it is said.
+SELECT outcome('SELECT lockstep.transfer(''konten'', 1, 2, 1)');
+SELECT lockstep.register_ledger('konten', amount => 'stand');
 SELECT status, from_balance FROM lockstep.transfer('konten', 1, 2, 1);
 ALTER TABLE konten DROP COLUMN stand, DROP COLUMN s1;
 SELECT outcome('SELECT lockstep.transfer(''konten'', 1, 2, 1)');
 ALTER TABLE konten ADD COLUMN stand int DEFAULT 100;
 SELECT status, from_balance FROM lockstep.transfer('konten', 1, 2, 1);
+
+-- An unlogged ledger that becomes a logged one: its journal has to, or a crash would forget the ids.
+CREATE UNLOGGED TABLE scratch (id int PRIMARY KEY, balance int);
+INSERT INTO scratch VALUES (1, 100), (2, 100);
+SELECT lockstep.register_ledger('scratch');
+ALTER TABLE scratch SET LOGGED;
+SELECT outcome('SELECT lockstep.transfer(''scratch'', 1, 2, 1)');
+SELECT lockstep.register_ledger('scratch');
+SELECT relpersistence FROM pg_class WHERE oid = 'scratch_journal'::regclass;
+SELECT status FROM lockstep.transfer('scratch', 1, 2, 1);
+
+-- Another owner.
+CREATE ROLE regress_ls_heir;
+GRANT CREATE ON SCHEMA public TO regress_ls_heir;
+ALTER TABLE scratch OWNER TO regress_ls_heir;
+SET ROLE regress_ls_heir;
+SELECT status FROM lockstep.transfer('scratch', 1, 2, 1);
+-- The journal is still the former owner's: what needs no change of it, works.
+SELECT lockstep.register_ledger('scratch', floor => 5);
+SELECT outcome('SELECT lockstep.register_ledger(''scratch'', floor => 5, history => true)');
+RESET ROLE;
+ALTER TABLE scratch_journal OWNER TO regress_ls_heir;
+SET ROLE regress_ls_heir;
+SELECT lockstep.register_ledger('scratch', floor => 5, history => true);
+SELECT status FROM lockstep.transfer('scratch', 1, 2, 1);
+RESET ROLE;
+DROP TABLE scratch, scratch_journal;
+REVOKE CREATE ON SCHEMA public FROM regress_ls_heir;
+DROP ROLE regress_ls_heir;
+
+-- A type's operators move to another schema with their extension.
+CREATE EXTENSION citext SCHEMA public;
+CREATE TABLE names (name citext PRIMARY KEY, balance int);
+INSERT INTO names VALUES ('Ann', 100), ('Bob', 100);
+SELECT lockstep.register_ledger('names');
+SELECT status, from_balance FROM lockstep.transfer('names', 'ANN', 'bob', 1);
+CREATE SCHEMA ext;
+ALTER EXTENSION citext SET SCHEMA ext;
+SELECT status, from_balance FROM lockstep.transfer('names', 'ANN', 'bob', 1);
+DROP TABLE names, names_journal;
+DROP EXTENSION citext;
+DROP SCHEMA ext;
+
+-- Registered and used in one statement.
+SELECT t.status, t.from_balance FROM (SELECT lockstep.register_ledger('konten', amount => 'stand', floor => -1000) AS journal) AS r,
+       LATERAL lockstep.transfer('konten', 1, 2, CASE WHEN r.journal IS NOT NULL THEN 500 END) AS t;
 
 -- Truncated: the rows are gone, the ids are not.
 TRUNCATE konten;
@@ -132,7 +190,7 @@ ROLLBACK;
 SELECT status, from_balance FROM lockstep.transfer('konten', 1, 2, 1);
 
 DROP FUNCTION outcome;
-DROP EXTENSION lockstep;
 DROP TABLE konten, konten_journal;
 DROP SCHEMA "Bank";
 DROP TYPE own;
+DROP EXTENSION lockstep;

@@ -85,5 +85,5 @@ SELECT * FROM try_amounts('f', ARRAY[0.0001, 0.00001, 0.0099, 0.01]);
 
 DROP FUNCTION outcome, try_amounts;
 DROP VIEW looks;
-DROP EXTENSION lockstep;
 DROP TABLE accounts, accounts_journal, plain, cases, odd, odd_journal, small, small_journal;
+DROP EXTENSION lockstep;

@@ -75,5 +75,5 @@ SELECT bool_and(a.request_id < b.request_id) AS ascending, bool_and(substr(a.req
 SELECT * FROM lockstep.verify_ledger('accounts');
 SELECT * FROM lockstep.verify_ledger('points');
 DROP FUNCTION outcome;
-DROP EXTENSION lockstep;
 DROP TABLE accounts, accounts_journal, points, points_journal;
+DROP EXTENSION lockstep;

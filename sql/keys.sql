@@ -42,6 +42,36 @@ SELECT status, from_balance, to_balance FROM lockstep.transfer('members', 'ann',
 SELECT lockstep.transfer('members', 'ann', 'Ann', 10);
 SELECT * FROM lockstep.verify_ledger('members');
 
+-- What the column's type would cut or round names another row, and is refused.
+CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text; detail text;
+BEGIN
+    EXECUTE statement INTO result;
+    RETURN 'ok: ' || coalesce(result, '');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''));
+END $$;
+CREATE FUNCTION try_lossy(key_type text, row_key text, asked text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    EXECUTE format('CREATE TABLE k (key %s PRIMARY KEY, balance int)', key_type);
+    EXECUTE format('INSERT INTO k VALUES (%L, 100)', row_key);
+    PERFORM lockstep.register_ledger('k');
+    answer := outcome(format('SELECT (lockstep.adjust(''k'', %s, 1)).status', asked));
+    DROP TABLE k, k_journal;
+    RETURN answer;
+END $$;
+SELECT key_type, asked, try_lossy(key_type, row_key, asked) FROM (VALUES
+    ('date', '2024-01-01', 'timestamp ''2024-01-01 17:00'''), ('date', '2024-01-01', 'timestamp ''2024-01-01 00:00'''), ('date', '2024-01-01', '''2024-01-01'''),
+    ('timestamp', '2024-01-01', 'date ''2024-01-01'''), ('name', repeat('a', 63), 'repeat(''a'', 100)'), ('name', repeat('a', 63), 'repeat(''a'', 63)'),
+    ('"char"', 'a', '''apple'''), ('"char"', 'a', '''a'''), ('real', '16777216', '16777217'), ('double precision', '16777217', '16777217'),
+    ('int', '1', '1.0'), ('int', '1', '1::numeric'), ('int', '1', '1::float8'), ('smallint', '1', '1::bigint'), ('bigint', '1', '1::smallint'), ('smallint', '1', '70000'),
+    ('text', 'a', '''a''::char(5)'), ('text', 'a', '''a  '''), ('text', '5', '5'), ('uuid', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '''A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'''),
+    ('numeric', '1', '''01.00'''), ('bytea', 'x', 'repeat(''y'', 60)'), ('bytea', repeat('y', 2000), '''\x'' || repeat(''79'', 2000)')) AS t (key_type, row_key, asked);
+
 -- A key that is unique without being the primary key.
 CREATE TABLE wallets (id int PRIMARY KEY, email text UNIQUE, balance numeric);
 INSERT INTO wallets VALUES (1, 'a@x', 10.5), (2, 'b@x', 0);
@@ -66,9 +96,9 @@ CREATE DOMAIN cents AS bigint CHECK (VALUE >= 0);
 SELECT t.* FROM unnest(ARRAY['smallint', 'integer', 'bigint', 'cents', 'numeric(6,2)', 'numeric', 'numeric(10,0)', 'numeric(4,-1)', 'numeric(50,40)']) WITH ORDINALITY AS a (type, n),
      LATERAL try_amount(a.type, CASE WHEN a.type LIKE 'numeric(6%' OR a.type IN ('numeric', 'numeric(50,40)') THEN ARRAY['10', '0.5', '0.50', '1.10'] ELSE ARRAY['10', '10.0', '1e2'] END) AS t ORDER BY n;
 
-DROP FUNCTION try_key, try_amount;
-DROP EXTENSION lockstep;
+DROP FUNCTION try_key, try_amount, try_lossy, outcome;
 DROP TABLE members, members_journal, wallets, wallets_journal;
 DROP TYPE colour, point_of;
 DROP DOMAIN account_number, short_name, cents;
 DROP COLLATION no_case;
+DROP EXTENSION lockstep;

@@ -1,5 +1,12 @@
 -- Who may do what, and what a caller with bad intentions cannot do. Run as plain roles.
+-- Default privileges of the one who makes the extension do not reach into it.
+CREATE ROLE regress_ls_app;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO regress_ls_app, PUBLIC;
 CREATE EXTENSION lockstep;
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM regress_ls_app, PUBLIC;
+SELECT oid::regclass, has_table_privilege('regress_ls_app', oid, 'SELECT') AS reads, has_table_privilege('regress_ls_app', oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AS writes
+  FROM pg_class WHERE relnamespace = 'lockstep'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1;
+DROP ROLE regress_ls_app;
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text; detail text; hint text;
@@ -16,9 +23,11 @@ CREATE ROLE regress_ls_nobody;
 CREATE SCHEMA app AUTHORIZATION regress_ls_owner;
 GRANT USAGE ON SCHEMA app TO regress_ls_clerk, regress_ls_nobody;
 -- Rights on new tables that the administrator gave away long ago.
-ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO regress_ls_clerk, PUBLIC;
 SET ROLE regress_ls_owner;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO regress_ls_clerk, PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO regress_ls_clerk, PUBLIC;
 CREATE TABLE app.accounts (id int PRIMARY KEY, balance int NOT NULL, secret text, version int DEFAULT 0, frozen boolean);
+REVOKE ALL ON app.accounts FROM regress_ls_clerk, PUBLIC;
 INSERT INTO app.accounts SELECT n, 100, 'secret' FROM generate_series(1, 4) AS n;
 
 -- Only the owner registers and drops.
@@ -28,16 +37,14 @@ SELECT outcome('SELECT lockstep.register_ledger(''app.accounts'')'), outcome('SE
 RESET ROLE;
 SET ROLE regress_ls_owner;
 SELECT lockstep.register_ledger('app.accounts', version_column => 'version', frozen_column => 'frozen');
--- The owner may read the journal, let others read it, and nothing else.
-SELECT relowner::regrole = 'regress_ls_owner'::regrole AS owns FROM pg_class WHERE oid = 'app.accounts_journal'::regclass;
-SELECT grantee, privilege_type, is_grantable FROM information_schema.role_table_grants WHERE table_name = 'accounts_journal' ORDER BY 1, 2;
+-- The journal is the owner's, as if made by hand; nobody else has a right on it or on its sequence; and the owner too only reads it.
+SELECT oid::regclass, relowner::regrole, (SELECT count(*) FROM aclexplode(relacl) WHERE grantee <> relowner) AS others FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relname LIKE 'accounts_journal%' AND relkind IN ('r', 'S') ORDER BY 1;
 SELECT outcome(s) FROM unnest(ARRAY[
     'SELECT count(*)::text FROM app.accounts_journal', 'DELETE FROM app.accounts_journal', 'UPDATE app.accounts_journal SET amount = 1', 'TRUNCATE app.accounts_journal',
     'INSERT INTO app.accounts_journal (request_id, booked_at, amount) VALUES (lockstep.request_id(''x''), now(), 1)',
-    'ALTER TABLE app.accounts_journal ADD COLUMN x int', 'CREATE TRIGGER t BEFORE INSERT ON app.accounts_journal FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
-    'SELECT * FROM lockstep.registration', 'DELETE FROM lockstep.registration', 'INSERT INTO lockstep.registration SELECT * FROM lockstep.registration', 'DELETE FROM lockstep.ledgers']) AS s;
+    'WITH d AS (DELETE FROM app.accounts_journal RETURNING 1) SELECT count(*) FROM d', 'SELECT lockstep.journal_guard()',
+    'SELECT count(*)::text FROM lockstep.registration', 'DELETE FROM lockstep.registration', 'INSERT INTO lockstep.registration SELECT * FROM lockstep.registration', 'DELETE FROM lockstep.ledgers']) AS s;
 RESET ROLE;
-SELECT grantee FROM information_schema.role_table_grants WHERE table_name = 'accounts_journal' AND grantee IN ('PUBLIC', 'regress_ls_clerk');
 
 -- The caller needs SELECT and UPDATE on the ledger's columns, and nothing on the journal.
 SET ROLE regress_ls_nobody;
@@ -153,17 +160,51 @@ SELECT outcome('SELECT * FROM lockstep.verify_ledger(''app.accounts'')');
 RESET ROLE;
 SELECT * FROM lockstep.verify_ledger('app.accounts');
 
+-- The journal is written, analyzed and altered with the rights of the ledger's owner, whoever calls: what hides in a key's type is
+-- called as its owner.
+CREATE SCHEMA trap AUTHORIZATION regress_ls_owner;
+SET ROLE regress_ls_owner;
+CREATE TABLE trap.caught (who name);
+CREATE FUNCTION trap.spring() RETURNS void LANGUAGE sql AS $$ INSERT INTO trap.caught VALUES (current_user) $$;
+CREATE FUNCTION trap.diff(int, int) RETURNS float8 IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM trap.spring(); RETURN $1 - $2; END $$;
+CREATE TYPE trap.span AS RANGE (subtype = int4, subtype_diff = trap.diff);
+CREATE TABLE trap.spans (k trap.span PRIMARY KEY, balance int NOT NULL);
+INSERT INTO trap.spans SELECT trap.span(n, n + 5), 1000 FROM generate_series(1, 50) AS n;
+SELECT lockstep.register_ledger('trap.spans');
+RESET ROLE;
+SELECT count(*) FROM generate_series(1, 50) AS n, lockstep.adjust('trap.spans', trap.span(n, n + 5), 1);
+ANALYZE trap.spans_journal;
+SELECT DISTINCT who FROM trap.caught;
+-- A trigger on the journal runs as its owner too, and cannot leave that role.
+SET ROLE regress_ls_owner;
+TRUNCATE trap.caught;
+CREATE FUNCTION trap.escapes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM trap.spring(); RESET ROLE; RETURN NULL; END $$;
+CREATE TRIGGER t AFTER INSERT ON trap.spans_journal FOR EACH ROW EXECUTE FUNCTION trap.escapes();
+RESET ROLE;
+SELECT outcome('SELECT lockstep.adjust(''trap.spans'', trap.span(1, 6), 1)');
+-- A domain in place of the key's type is no journal.
+SET ROLE regress_ls_owner;
+DROP TRIGGER t ON trap.spans_journal;
+CREATE DOMAIN trap.evil AS trap.span CHECK (trap.diff(1, 2) < 0);
+ALTER TABLE trap.spans_journal ALTER COLUMN from_key TYPE trap.evil;
+RESET ROLE;
+SELECT outcome('SELECT lockstep.adjust(''trap.spans'', trap.span(1, 6), 1)');
+SET ROLE regress_ls_owner;
+ALTER TABLE trap.spans_journal ALTER COLUMN from_key TYPE trap.span;
+RESET ROLE;
+SELECT (lockstep.adjust('trap.spans', trap.span(1, 6), 1)).status;
+
 -- Registering needs the right to create in the schema, where the journal goes.
 ALTER SCHEMA app OWNER TO CURRENT_USER;
 GRANT USAGE ON SCHEMA app TO regress_ls_owner;
 SET ROLE regress_ls_owner;
+SELECT lockstep.drop_ledger('app.accounts', drop_journal => true);
 SELECT outcome('SELECT lockstep.register_ledger(''app.accounts'')');
-SELECT lockstep.drop_ledger('app.accounts');
 RESET ROLE;
 
-ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM regress_ls_clerk, PUBLIC;
 SET client_min_messages = warning;
 DROP FUNCTION outcome;
-DROP SCHEMA evil, app CASCADE;
-DROP EXTENSION lockstep;
+DROP SCHEMA evil, app, trap CASCADE;
+DROP OWNED BY regress_ls_owner;
 DROP ROLE regress_ls_owner, regress_ls_clerk, regress_ls_nobody;
+DROP EXTENSION lockstep;

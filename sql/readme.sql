@@ -36,5 +36,5 @@ SELECT status, balance FROM lockstep.adjust('stock', 'bolt', -1, expected_versio
 SELECT lockstep.adjust('stock', 'bolt', -1, expected_version => 0);
 SELECT ledger, journal, key_column, amount_column, floor, ceiling_column, store FROM lockstep.ledgers;
 
-DROP EXTENSION lockstep;
 DROP TABLE accounts, accounts_journal, stock, stock_journal;
+DROP EXTENSION lockstep;

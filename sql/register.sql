@@ -32,6 +32,15 @@ SELECT outcome(format('SELECT lockstep.transfer(%L, 3, 2, 1, expected_from_versi
 SELECT * FROM "My Shop"."Kunden ""A""" ORDER BY "Id";
 SELECT * FROM lockstep.verify_ledger('"My Shop"."Kunden ""A"""');
 
+-- Infinity is no bound, on its own side.
+CREATE TABLE endless (id int PRIMARY KEY, balance numeric, lo numeric, hi numeric);
+INSERT INTO endless VALUES (1, 0, '-Infinity', 'Infinity'), (2, 0, 'Infinity', '-Infinity');
+SELECT lockstep.register_ledger('endless', floor_column => 'lo', ceiling_column => 'hi');
+SELECT status, balance FROM lockstep.adjust('endless', 1, -1000000);
+SELECT status, balance FROM lockstep.adjust('endless', 1, 2000000);
+SELECT outcome('SELECT lockstep.adjust(''endless'', 2, 1)'), outcome('SELECT lockstep.adjust(''endless'', 2, -1)');
+DROP TABLE endless, endless_journal;
+
 -- The order in which refusals are found: missing, frozen, version, floor, ceiling; the giving row first.
 CREATE TABLE l (id int PRIMARY KEY, balance int, v int, f boolean);
 INSERT INTO l VALUES (1, 10, 1, true), (2, 10, 1, true), (3, 15, 1, false), (4, 15, 1, false);
@@ -102,7 +111,7 @@ SELECT relpersistence FROM pg_class WHERE oid = 'scratch_journal'::regclass;
 DROP FUNCTION outcome;
 DROP VIEW v;
 DROP MATERIALIZED VIEW mv;
-DROP EXTENSION lockstep;
 DROP SCHEMA "My Shop" CASCADE;
 DROP TABLE l, l_journal, no_key, two_keys, late, partly, floats, passing, ruled, scratch, scratch_journal,
     a123456789012345678901234567890123456789012345678901234567890bc, a123456789012345678901234567890123456789012345678901234567890xx, a123456789012345678901234567890123456789012345678901234_journal;
+DROP EXTENSION lockstep;

@@ -59,16 +59,35 @@ SELECT status, from_balance, to_balance FROM lockstep.transfer('accounts', 1, 2,
 SELECT outcome('SELECT lockstep.transfer(''accounts'', 2, 1, 50)');
 SELECT outcome('SELECT lockstep.transfer(''accounts'', 2, 1, 50, on_refusal => ''return'')');
 SELECT id, balance FROM accounts ORDER BY id;
--- One that calls lockstep itself, on the same ledger.
+-- One that calls lockstep itself, on other rows of the ledger; on the same row it may not, as the balances would not follow.
 DROP TRIGGER a ON accounts;
 CREATE FUNCTION tips() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF pg_trigger_depth() = 1 THEN PERFORM lockstep.transfer('accounts', 2, 3, 0.5); END IF;
+    IF pg_trigger_depth() = 1 THEN PERFORM lockstep.adjust('accounts', 3, 0.5); END IF;
     RETURN NULL;
 END $$;
 INSERT INTO accounts (id, balance) VALUES (3, 0);
 CREATE TRIGGER h AFTER UPDATE ON accounts FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION tips();
 SELECT status, from_balance, to_balance FROM lockstep.transfer('accounts', 1, 2, 10);
+SELECT outcome('SELECT lockstep.transfer(''accounts'', 1, 3, 10)');
+CREATE FUNCTION takes_fee() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() = 1 THEN PERFORM lockstep.adjust('accounts', NEW.id, -1); END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER i AFTER UPDATE ON accounts FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION takes_fee();
+SELECT outcome('SELECT lockstep.transfer(''accounts'', 1, 2, 10)');
+SELECT outcome('SELECT lockstep.transfer(''accounts'', 1, 2, 10, on_refusal => ''return'')');
+DROP TRIGGER i ON accounts;
+-- Nor may it use the id of the call that it runs in.
+CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() = 1 THEN PERFORM lockstep.adjust('accounts', 3, 1, lockstep.request_id('outer')); END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER i AFTER UPDATE ON accounts FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION again();
+SELECT outcome('SELECT lockstep.transfer(''accounts'', 1, 2, 10, lockstep.request_id(''outer''))');
+DROP TRIGGER i ON accounts;
 SELECT id, balance FROM accounts ORDER BY id;
 -- One that changes the ledger's definition under the call that it runs in.
 CREATE FUNCTION changes_ledger() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -127,6 +146,10 @@ SELECT status, from_balance, to_balance FROM lockstep.transfer('by_range', 60, 1
 SELECT status, from_balance, to_balance FROM lockstep.transfer('by_range', 1, 20, 10, on_refusal => 'return');
 SELECT status, from_balance, to_balance FROM lockstep.transfer('by_hash', lockstep.request_id('row 1'), lockstep.request_id('row 2'), 10);
 SELECT outcome('SELECT lockstep.transfer(''by_range'', 1, 1000, 10)');
+-- A CHECK of one partition does not hide the refusal either.
+ALTER TABLE by_list_ab ADD CHECK (balance >= 0);
+SELECT lockstep.register_ledger('by_list');
+SELECT outcome('SELECT lockstep.transfer(''by_list'', ''a'', ''c'', 1000)');
 -- The key is not unique by itself where the partitions go by another column.
 CREATE TABLE by_other (region text, id int, balance int, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
 SELECT outcome('SELECT lockstep.register_ledger(''by_other'', ''id'')');
@@ -148,6 +171,6 @@ SELECT outcome('SELECT (lockstep.transfer(''parent'', 1, 2, 10, on_refusal => ''
 SELECT tableoid::regclass, * FROM parent ORDER BY id, 1;
 DROP TABLE parent, child, parent_journal;
 
-DROP FUNCTION outcome, before_row, after_any, fails, swallows, charges_fee, tips, changes_ledger;
+DROP FUNCTION outcome, before_row, after_any, fails, swallows, charges_fee, tips, takes_fee, again, changes_ledger;
 DROP TABLE log;
 DROP EXTENSION lockstep;

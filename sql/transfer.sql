@@ -87,5 +87,5 @@ SELECT sum(balance) FROM accounts;
 SELECT * FROM lockstep.verify_ledger('accounts');
 
 DROP FUNCTION outcome;
-DROP EXTENSION lockstep;
 DROP TABLE accounts, accounts_journal;
+DROP EXTENSION lockstep;

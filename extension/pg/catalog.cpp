@@ -24,6 +24,24 @@ column described(Form_pg_attribute attribute) {
     return one;
 }
 
+// C: runs inside the guard. Whether a CHECK of this one relation reads the column of that name.
+bool checks_column(Oid oid, const char *name) {
+    Relation relation = relation_open(oid, NoLock); // find_all_inheritors has locked it
+    bool checks = false;
+    const AttrNumber number = get_attnum(oid, name);
+    const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+    for (int i = 0; constraints != nullptr && i < constraints->num_check && !checks; ++i) {
+        Bitmapset *columns = nullptr;
+        auto *expression = static_cast<Node *>(stringToNode(constraints->check[i].ccbin));
+        pull_varattnos(expression, 1, &columns);
+        checks = bms_is_member(number - FirstLowInvalidHeapAttributeNumber, columns) ||
+                 bms_is_member(-FirstLowInvalidHeapAttributeNumber, columns);
+        bms_free(columns);
+    }
+    relation_close(relation, NoLock);
+    return checks;
+}
+
 struct found_index {
     Oid oid;
     AttrNumber first_column;
@@ -109,22 +127,15 @@ Oid index_on(Relation relation, AttrNumber first, AttrNumber second) {
 bool has_check_on(Relation relation, const column &one) {
     if (one.declared_type != one.type)
         return true; // a domain: it may check, and looking further would gain nothing
-    const AttrNumber number = one.number;
+    const char *name = one.name;
+    const Oid oid = RelationGetRelid(relation);
     return pg_call([=] {
-        const TupleConstr *constraints = RelationGetDescr(relation)->constr;
-        if (constraints == nullptr)
-            return false;
-        for (int i = 0; i < constraints->num_check; ++i) {
-            Bitmapset *columns = nullptr;
-            Node *expression = static_cast<Node *>(stringToNode(constraints->check[i].ccbin));
-            pull_varattnos(expression, 1, &columns);
-            const bool reads =
-                bms_is_member(number - FirstLowInvalidHeapAttributeNumber, columns) ||
-                bms_is_member(-FirstLowInvalidHeapAttributeNumber, columns);
-            bms_free(columns);
-            if (reads)
+        // Itself, and what stands below it: a partition may have a CHECK of its own.
+        List *family = find_all_inheritors(oid, AccessShareLock, nullptr);
+        ListCell *cell = nullptr;
+        foreach (cell, family)
+            if (checks_column(lfirst_oid(cell), name))
                 return true;
-        }
         return false;
     });
 }
@@ -133,6 +144,13 @@ std::string qualified_name(Relation relation) {
     return copied(pg_call([relation] {
         return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
                                           RelationGetRelationName(relation));
+    }));
+}
+
+std::string qualified_name_of(Oid relation) {
+    return copied(pg_call([relation] {
+        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+                                          get_rel_name(relation));
     }));
 }
 

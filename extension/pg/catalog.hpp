@@ -44,6 +44,7 @@ void close_relation(Relation relation);
 
 // "schema"."name" for statements, schema.name quoted only where needed.
 [[nodiscard]] std::string qualified_name(Relation relation);
+[[nodiscard]] std::string qualified_name_of(Oid relation);
 // The plain name, for messages.
 [[nodiscard]] std::string plain_name(Relation relation);
 [[nodiscard]] std::string quoted(const char *identifier);

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t most_key_bytes = std::size_t{1} << 20;
 // What a number, a uuid or a time may be written with.
 constexpr std::size_t most_literal_bytes = 1024;
+// What a longer value, a bytea or an array, may be written with.
+constexpr std::size_t most_written_bytes = std::size_t{1} << 16;
 constexpr std::size_t most_shown_bytes = 100;
 
 bool is_string(Oid type) {
@@ -25,14 +27,82 @@ bool same_bytes(Oid given, Oid wanted) {
     return given == wanted || (plain_string(given) && plain_string(wanted));
 }
 
+bool is_integer(Oid type) {
+    return type == INT2OID || type == INT4OID;
+}
+
+// How long a key of that type may come.
+std::size_t most_bytes(Oid given, const key_type &type) {
+    if (same_bytes(given, type.type) || is_string(type.type))
+        return most_key_bytes;
+    return type.length == -1 ? most_written_bytes : most_literal_bytes;
+}
+
 [[noreturn]] void too_long(const char *name, std::size_t bytes, std::size_t most) {
     throw sql_error(state::program_limit_exceeded,
                     std::string{name} + " is too long: " + std::to_string(bytes) + " bytes",
                     "At most " + std::to_string(most) + " bytes are taken.");
 }
 
+// Cut at a whole character where it is too long for a message.
+std::string clipped_text(std::string shown) {
+    if (shown.size() <= most_shown_bytes)
+        return shown;
+    const char *first = shown.c_str();
+    const int length = static_cast<int>(shown.size());
+    shown.resize(static_cast<std::size_t>(
+        pg_call([=] { return pg_mbcliplen(first, length, static_cast<int>(most_shown_bytes)); })));
+    return shown + "...";
+}
+
+const char *text_of(Oid type, Datum value) {
+    return pg_call([=] {
+        Oid output = InvalidOid;
+        bool varlena = false;
+        getTypeOutputInfo(type, &output, &varlena);
+        return OidOutputFunctionCall(output, value);
+    });
+}
+
 std::size_t variable_bytes(Datum value) {
     return pg_call([value] { return toast_raw_datum_size(value); }) - VARHDRSZ;
+}
+
+// Whether the text says the same in the given type as the value that it came from.
+bool says_the_same(Oid given, Datum value, const char *text) {
+    return pg_call([=] {
+        Oid input = InvalidOid;
+        Oid parameter = InvalidOid;
+        getTypeInputInfo(given, &input, &parameter);
+        const Datum back = OidInputFunctionCall(input, const_cast<char *>(text), parameter, -1);
+        TypeCacheEntry *entry = lookup_type_cache(given, TYPECACHE_EQ_OPR_FINFO);
+        return !OidIsValid(entry->eq_opr) ||
+               DatumGetBool(
+                   FunctionCall2Coll(&entry->eq_opr_finfo, entry->typcollation, back, value));
+    });
+}
+
+// A key of another type, by way of its text. What the column's type would cut or round names
+// another row, and is refused.
+Datum converted(Datum value, Oid given, const char *name, const key_type &type) {
+    std::string text = text_of(given, value);
+    if (given == BPCHAROID)
+        text.erase(text.find_last_not_of(' ') + 1); // padding is no part of it
+    const char *written = text.c_str();
+    const Oid input = type.input_function;
+    const Oid parameter = type.input_parameter;
+    const Datum key = pg_call(
+        [=] { return OidInputFunctionCall(input, const_cast<char *>(written), parameter, -1); });
+    const char *read = text_of(type.type, key);
+    // A text may be written in many ways, 1.0 and 01 and 1; but name and "char" cut theirs.
+    const bool cuts = type.type == NAMEOID || type.type == CHAROID;
+    const bool same = is_string(given) ? !cuts || text == read : says_the_same(given, value, read);
+    if (!same)
+        throw sql_error(state::invalid_text_representation,
+                        std::string{name} + " is no value of type " + shown_type(type.type) + ": " +
+                            clipped_text(text),
+                        std::string{"The nearest value is "} + clipped_text(read) + ".");
+    return key;
 }
 
 } // namespace
@@ -90,8 +160,7 @@ Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const 
     if (pg_call([=] { return get_typlen(given); }) == -1) {
         // Known before anything is unpacked: a gigabyte of text is refused by its size alone.
         const std::size_t bytes = variable_bytes(value);
-        const bool may_be_long = same_bytes(given, type.type) || is_string(type.type);
-        const std::size_t most = may_be_long ? most_key_bytes : most_literal_bytes;
+        const std::size_t most = most_bytes(given, type);
         if (bytes > most)
             too_long(name, bytes, most);
     }
@@ -99,15 +168,9 @@ Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const 
         return type.length == -1
                    ? pg_call([value] { return PointerGetDatum(PG_DETOAST_DATUM(value)); })
                    : value;
-
-    const Oid input = type.input_function;
-    const Oid parameter = type.input_parameter;
-    return pg_call([=] {
-        Oid output = InvalidOid;
-        bool varlena = false;
-        getTypeOutputInfo(given, &output, &varlena);
-        return OidInputFunctionCall(input, OidOutputFunctionCall(output, value), parameter, -1);
-    });
+    if (is_integer(given) && type.type == INT8OID)
+        return Int64GetDatum(given == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value));
+    return converted(value, given, name, type);
 }
 
 int compare_keys(const key_type &type, Datum a, Datum b) {
@@ -119,17 +182,7 @@ int compare_keys(const key_type &type, Datum a, Datum b) {
 
 std::string key_text(const key_type &type, Datum key) {
     auto *output = const_cast<FmgrInfo *>(&type.output);
-    const char *text = pg_call([=] { return OutputFunctionCall(output, key); });
-    std::string shown{text};
-    if (shown.size() > most_shown_bytes) {
-        const int whole = pg_call([text] {
-            return pg_mbcliplen(text, static_cast<int>(strlen(text)),
-                                static_cast<int>(most_shown_bytes));
-        });
-        shown.resize(static_cast<std::size_t>(whole));
-        shown += "...";
-    }
-    return shown;
+    return clipped_text(pg_call([=] { return OutputFunctionCall(output, key); }));
 }
 
 } // namespace lockstep

@@ -23,7 +23,7 @@ struct key_type {
     Oid input_parameter;
     FmgrInfo compare;
     FmgrInfo output;
-    char equals[2 * NAMEDATALEN + 16]; // OPERATOR(schema.=), as a statement may write it
+    char equals[4 * NAMEDATALEN]; // OPERATOR(schema.=), as a statement may write it
 };
 
 // Makes it for a column. LS005 where the type has no btree order.

@@ -1,6 +1,6 @@
 // Work under another role, for the statements on tables that callers have no right on. The switch
-// is local: SET ROLE is not possible inside it, and it ends with the scope, on success and on
-// error.
+// is local: SET ROLE is not possible inside it, nor anything that would outlive it in the session;
+// it ends with the scope, on success and on error.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -11,7 +11,8 @@ class as_role {
   public:
     explicit as_role(Oid role) noexcept {
         GetUserIdAndSecContext(&role_, &security_);
-        SetUserIdAndSecContext(role, security_ | SECURITY_LOCAL_USERID_CHANGE);
+        SetUserIdAndSecContext(role, security_ | SECURITY_LOCAL_USERID_CHANGE |
+                                         SECURITY_RESTRICTED_OPERATION);
     }
     ~as_role() { SetUserIdAndSecContext(role_, security_); }
     as_role(const as_role &) = delete;

@@ -39,24 +39,6 @@ bool same_key(const ledger &in, const std::optional<Datum> &a, const std::option
     return compare_keys(in.key, *a, *b) == 0;
 }
 
-// LS010 where the earlier request under this id asked for something else.
-void check_same_content(const ledger &in, const movement_request &request, const booking &earlier) {
-    const auto differs = [&earlier](const char *field, const std::string &then,
-                                    const std::string &now) {
-        throw sql_error(state::request_id_reused,
-                        "request id " + id_text(earlier.request_id) +
-                            " was used for another request",
-                        std::string{"Field "} + field + " was " + then + " and is " + now + " now.",
-                        "Use a new request id for a new request.");
-    };
-    if (!same_key(in, request.from, earlier.from))
-        differs("from_key", shown(in, earlier.from), shown(in, request.from));
-    if (!same_key(in, request.to, earlier.to))
-        differs("to_key", shown(in, earlier.to), shown(in, request.to));
-    if (request.amount != earlier.amount)
-        differs("amount", earlier.amount.to_string(), request.amount.to_string());
-}
-
 // Balances of a row that row security hides are not told; where none was booked there is none to
 // tell.
 void check_may_see(const ledger &in, const std::optional<Datum> &key,
@@ -64,6 +46,29 @@ void check_may_see(const ledger &in, const std::optional<Datum> &key,
     if (key && balance && !may_see_row(in, *key))
         throw sql_error(state::row_not_found, "row " + key_text(in.key, *key) + " of ledger \"" +
                                                   in.name + "\" not found");
+}
+
+// LS010 where the earlier request under this id asked for something else. What it was is told to
+// those only who may see its rows.
+void check_same_content(const ledger &in, const movement_request &request, const booking &earlier) {
+    const auto hidden = [&in](const std::optional<Datum> &key) {
+        return key && !may_see_row(in, *key);
+    };
+    const auto differs = [&](const char *field, const std::string &then, const std::string &now) {
+        throw sql_error(
+            state::request_id_reused,
+            "request id " + id_text(earlier.request_id) + " was used for another request",
+            hidden(earlier.from) || hidden(earlier.to)
+                ? std::string{"Field "} + field + " differs."
+                : std::string{"Field "} + field + " was " + then + " and is " + now + " now.",
+            "Use a new request id for a new request.");
+    };
+    if (!same_key(in, request.from, earlier.from))
+        differs("from_key", shown(in, earlier.from), shown(in, request.from));
+    if (!same_key(in, request.to, earlier.to))
+        differs("to_key", shown(in, earlier.to), shown(in, request.to));
+    if (request.amount != earlier.amount)
+        differs("amount", earlier.amount.to_string(), request.amount.to_string());
 }
 
 // The answer to a request that is in the journal already: for those only who could have made it.
@@ -155,12 +160,53 @@ class legs {
     std::array<working_leg *, 2> ordered_{};
 };
 
+// The movements that this session is in the middle of, innermost first: a trigger of the ledger may
+// call lockstep again. A nested movement of a row that an outer one has written and not yet booked
+// would be booked before it, with balances that do not follow from each other; so it is refused.
+class under_way {
+  public:
+    under_way(const ledger &in, const movement_request &request, const uuid_bytes &id)
+        : table_(in.table), request_(request), id_(id) {
+        for (const under_way *outer = innermost_; outer != nullptr; outer = outer->next_)
+            if (outer->table_ == in.table)
+                check_apart(in, *outer);
+        next_ = innermost_;
+        innermost_ = this;
+    }
+    ~under_way() { innermost_ = next_; }
+    under_way(const under_way &) = delete;
+    under_way &operator=(const under_way &) = delete;
+
+  private:
+    void check_apart(const ledger &in, const under_way &outer) const {
+        if (outer.id_ == id_)
+            throw sql_error(state::prerequisite_state,
+                            "request id " + id_text(id_) + " is under way in this session");
+        for (const auto &mine : {request_.from, request_.to})
+            for (const auto &other : {outer.request_.from, outer.request_.to})
+                if (mine && other && compare_keys(in.key, *mine, *other) == 0)
+                    throw sql_error(state::prerequisite_state,
+                                    "row " + key_text(in.key, *mine) + " of ledger \"" + in.name +
+                                        "\" is in a movement of this session",
+                                    "A trigger cannot move a row again before the movement that "
+                                    "fired it is booked.");
+    }
+
+    static inline constinit const under_way *innermost_ = nullptr;
+
+    Oid table_;
+    const movement_request &request_;
+    uuid_bytes id_;
+    const under_way *next_ = nullptr;
+};
+
 [[noreturn]] void raise(const refusal &no) {
     throw sql_error(no.sqlstate, no.message, no.detail);
 }
 
 movement_result perform(const ledger &in, const movement_request &request,
                         const uuid_bytes &request_id) {
+    const under_way here{in, request, request_id};
     legs rows{in, request};
     movement_result result{"applied", {}, std::nullopt};
     booking &booked = result.booked;
@@ -208,13 +254,21 @@ movement_result book_movement(const ledger &in, const movement_request &request)
         return perform(in, request, new_request_id());
 
     // The lock lines up the calls with this id, so that of two at once the second one finds the
-    // first one's booking instead of colliding with it.
-    request_lock lock{in.journal, *request.request_id};
-    auto earlier = find_booking(in, *request.request_id);
-    movement_result result = earlier ? replay(in, request, *std::move(earlier))
-                                     : perform(in, request, *request.request_id);
-    lock.release();
-    return result;
+    // first one's booking instead of colliding with it. It is not held while waiting for a
+    // transaction: that one may ask for the same id again.
+    for (;;) {
+        request_lock lock{in.journal, *request.request_id};
+        booking_state found = find_booking(in, *request.request_id);
+        if (TransactionIdIsValid(found.in_flight)) {
+            lock.release();
+            wait_for_transaction(found.in_flight);
+            continue;
+        }
+        movement_result result = found.booked ? replay(in, request, *std::move(found.booked))
+                                              : perform(in, request, *request.request_id);
+        lock.release();
+        return result;
+    }
 }
 
 } // namespace lockstep

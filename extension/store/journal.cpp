@@ -4,6 +4,7 @@
 #include "pg/role.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
+#include "store/journal_guard.hpp"
 
 #include <array>
 #include <cstring>
@@ -19,6 +20,7 @@ constexpr uint16 lock_field = 0x4c53;
 struct found_row {
     bool found;
     bool too_new; // committed after the transaction's snapshot was taken
+    TransactionId in_flight;
     Datum from, to, amount, from_balance, to_balance, refusal, booked_at;
     bool no_from, no_to, no_from_balance, no_to_balance, no_refusal;
 };
@@ -68,20 +70,13 @@ found_row look_up(const ledger &in, const pg_uuid_t *id) {
     SnapshotData dirty;
     InitDirtySnapshot(dirty);
     IndexScanDesc scan = version::begin_index_scan(journal, index, &dirty, 1);
-    for (;;) {
-        index_rescan(scan, &key, 1, nullptr, 0);
-        if (!index_getnext_slot(scan, ForwardScanDirection, slot))
-            break;
-        const TransactionId other = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
-        if (!TransactionIdIsValid(other)) {
-            row.found = true;
-            row.too_new = newer_than_snapshot(journal, slot);
-            if (!row.too_new)
-                read_row(row, slot, in.booked);
-            break;
-        }
-        ExecClearTuple(slot);
-        XactLockTableWait(other, nullptr, nullptr, XLTW_None);
+    index_rescan(scan, &key, 1, nullptr, 0);
+    if (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+        row.in_flight = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
+        row.found = !TransactionIdIsValid(row.in_flight);
+        row.too_new = row.found && newer_than_snapshot(journal, slot);
+        if (row.found && !row.too_new)
+            read_row(row, slot, in.booked);
     }
     index_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);
@@ -125,14 +120,14 @@ void request_lock::release() {
     pg_call([tag] { static_cast<void>(LockRelease(tag, ExclusiveLock, false)); });
 }
 
-std::optional<booking> find_booking(const ledger &in, const uuid_bytes &id) {
+booking_state find_booking(const ledger &in, const uuid_bytes &id) {
     pg_uuid_t uuid{};
     std::memcpy(uuid.data, id.data(), id.size());
     const pg_uuid_t *wanted = &uuid;
     const ledger *where = &in;
     const found_row row = pg_call([=] { return look_up(*where, wanted); });
     if (!row.found)
-        return std::nullopt;
+        return {std::nullopt, row.in_flight};
     if (row.too_new)
         throw sql_error(state::serialization_failure,
                         "could not serialize access due to concurrent booking of the request id",
@@ -150,7 +145,11 @@ std::optional<booking> find_booking(const ledger &in, const uuid_bytes &id) {
         found.refusal = copied(pg_call([refusal] { return TextDatumGetCString(refusal); }));
     }
     found.booked_at = DatumGetTimestampTz(row.booked_at);
-    return found;
+    return {std::move(found), InvalidTransactionId};
+}
+
+void wait_for_transaction(TransactionId other) {
+    pg_call([other] { XactLockTableWait(other, nullptr, nullptr, XLTW_None); });
 }
 
 void write_booking(const ledger &in, const booking &row, std::optional<Datum> memo) {
@@ -165,6 +164,7 @@ void write_booking(const ledger &in, const booking &row, std::optional<Datum> me
     values.add(row.refusal ? std::optional{text_datum(row.refusal->c_str())} : std::nullopt);
     values.add(memo);
     const as_role owner{in.journal_owner};
+    const journal_writing writing{in.journal};
     if (execute(in.book, values) != 1)
         throw sql_error(state::serialization_failure,
                         "could not serialize access due to concurrent booking of the request id",

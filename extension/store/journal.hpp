@@ -36,9 +36,18 @@ class request_lock {
     LOCKTAG tag_;
 };
 
-// What is booked under the id. Waits for a transaction that is booking it just now. 40001 where the
-// booking is committed but newer than the transaction's snapshot.
-[[nodiscard]] std::optional<booking> find_booking(const ledger &in, const uuid_bytes &id);
+// What is known of an id: booked; or being booked just now by another transaction; or neither.
+struct booking_state {
+    std::optional<booking> booked;
+    TransactionId in_flight; // InvalidTransactionId where there is none
+};
+
+// Looks the id up, without waiting. 40001 where the booking is committed but newer than the
+// transaction's snapshot.
+[[nodiscard]] booking_state find_booking(const ledger &in, const uuid_bytes &id);
+
+// Waits until the transaction has ended; call without a request_lock, lest it waits for ours.
+void wait_for_transaction(TransactionId other);
 
 // Writes the row, as the journal's owner. Needs an open SPI session. 40001 where the id was booked
 // in spite of the lock.

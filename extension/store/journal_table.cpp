@@ -55,10 +55,9 @@ void describe(const std::string &name, Relation table) {
     comment("memo", "whatever the caller wanted to keep with the booking");
 }
 
-// Default privileges may have given others rights on the new table: the journal is written by
-// lockstep alone.
-void take_rights_away(Oid journal, const std::string &name) {
-    const std::string oid = std::to_string(journal);
+// Default privileges may have given others rights on the new table and its sequence.
+void take_rights_away(Oid relation, const std::string &kind, const std::string &name) {
+    const std::string oid = std::to_string(relation);
     const uint64 grantees =
         execute("SELECT DISTINCT g.grantee FROM pg_catalog.pg_class AS c, "
                 "LATERAL pg_catalog.aclexplode(c.relacl) AS g WHERE c.oid OPERATOR(pg_catalog.=) " +
@@ -67,14 +66,12 @@ void take_rights_away(Oid journal, const std::string &name) {
     for (uint64 i = 0; i < grantees; ++i)
         if (const auto grantee = cell(i, 1); grantee && DatumGetObjectId(*grantee) != InvalidOid)
             others += ", " + role_name(DatumGetObjectId(*grantee));
-    execute("REVOKE ALL ON TABLE " + name + " FROM " + others);
+    execute("REVOKE ALL ON " + kind + " " + name + " FROM " + others);
 }
 
-// The ledger's owner may read the journal, and let others read it.
-void let_read(const std::string &name, Oid ledger_owner) {
-    if (ledger_owner != GetUserId())
-        execute("GRANT SELECT ON TABLE " + name + " TO " + role_name(ledger_owner) +
-                " WITH GRANT OPTION");
+void guard(const std::string &name) {
+    execute("CREATE TRIGGER lockstep_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON " +
+            name + " FOR EACH STATEMENT EXECUTE FUNCTION lockstep.journal_guard()");
 }
 
 // What is looked at in an open journal, before it is closed again: no DDL works on an open
@@ -85,6 +82,7 @@ struct journal_facts {
     std::optional<column> key; // as the journal keeps it
     Oid from_index;
     Oid to_index;
+    char persistence;
 };
 
 std::optional<journal_facts> look_at(Oid oid) {
@@ -95,10 +93,12 @@ std::optional<journal_facts> look_at(Oid oid) {
         const auto one = find_column(journal, name);
         return one ? one->number : AttrNumber{0};
     };
-    journal_facts facts{qualified_name(journal), plain_name(journal),
+    journal_facts facts{qualified_name(journal),
+                        plain_name(journal),
                         find_column(journal, "from_key"),
                         index_on(journal, number("from_key"), number("entry")),
-                        index_on(journal, number("to_key"), number("entry"))};
+                        index_on(journal, number("to_key"), number("entry")),
+                        journal->rd_rel->relpersistence};
     close_relation(journal);
     return facts;
 }
@@ -108,27 +108,27 @@ void set_history(const journal_facts &journal, const char *key, Oid index, bool 
     if (history && !OidIsValid(index))
         execute("CREATE INDEX ON " + journal.name + " (" + key + ", entry)");
     if (!history && OidIsValid(index))
-        execute("DROP INDEX " + copied(pg_call([index] {
-                    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
-                                                      get_rel_name(index));
-                })));
+        execute("DROP INDEX " + qualified_name_of(index));
 }
 
-// A changed key type: the journal follows, as long as both types are the server's own. The cast of
-// another type could be anybody's function, and this runs as the owner of the extension.
+// A changed key type: the journal follows by the keys' text, as calls are read.
 void follow_key_type(const journal_facts &journal, const column &key) {
     const auto &kept = journal.key;
     if (!kept || (kept->type == key.type && kept->collation == key.collation))
         return;
-    if (kept->type >= FirstGenbkiObjectId || key.type >= FirstGenbkiObjectId)
-        throw sql_error(state::not_a_ledger,
-                        "journal \"" + journal.plain + "\" keeps keys of type " +
-                            shown_type(kept->type),
-                        "The ledger's key is of type " + shown_type(key.type) + " now.",
-                        "Drop the ledger with its journal, or keep the type.");
     const std::string type = key_column_type(key);
+    const std::string plain_type = type_name(key.type);
     execute("ALTER TABLE " + journal.name + " ALTER COLUMN from_key TYPE " + type +
-            ", ALTER COLUMN to_key TYPE " + type);
+            " USING from_key::pg_catalog.text::" + plain_type + ", ALTER COLUMN to_key TYPE " +
+            type + " USING to_key::pg_catalog.text::" + plain_type);
+}
+
+// An unlogged journal of a logged ledger would forget its ids in a crash.
+void follow_persistence(const journal_facts &journal, char wanted) {
+    if (journal.persistence == wanted)
+        return;
+    execute("ALTER TABLE " + journal.name +
+            (wanted == RELPERSISTENCE_UNLOGGED ? " SET UNLOGGED" : " SET LOGGED"));
 }
 
 // Creates the journal beside the ledger; its OID.
@@ -145,8 +145,16 @@ Oid create_journal(Relation table, const column &key) {
                         "Rename the relation, or drop it.");
     execute(create_statement(name, table, key));
     describe(name, table);
+    guard(name);
     const Oid created = look_up();
-    take_rights_away(created, name);
+    take_rights_away(created, "TABLE", name);
+    const char *table_name = name.c_str();
+    execute(
+        "SELECT s::pg_catalog.regclass::pg_catalog.oid FROM pg_catalog.pg_get_serial_sequence(" +
+        copied(pg_call([table_name] { return quote_literal_cstr(table_name); })) +
+        ", 'entry') AS s");
+    const Oid sequence = DatumGetObjectId(cell(0, 1).value());
+    take_rights_away(sequence, "SEQUENCE", qualified_name_of(sequence));
     return created;
 }
 
@@ -166,7 +174,7 @@ Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
         journal = look_at(oid);
     }
     follow_key_type(*journal, key);
-    let_read(journal->name, table->rd_rel->relowner);
+    follow_persistence(*journal, table->rd_rel->relpersistence);
     set_history(*journal, "from_key", journal->from_index, history);
     set_history(*journal, "to_key", journal->to_index, history);
     session.finish();
@@ -198,11 +206,14 @@ journal_columns checked_journal(Relation journal, const column &key) {
         throw refuse("It is not an ordinary table.");
     const auto number = [&](const char *name, Oid type) {
         const auto one = find_column(journal, name);
-        if (!one || one->type != type)
+        if (!one || one->declared_type != type)
             throw refuse("It has no column \"" + std::string{name} + "\" of type " +
                          shown_type(type) + ".");
         return one->number;
     };
+    const auto kept = find_column(journal, "from_key");
+    if (kept && kept->collation != key.collation)
+        throw refuse("Its keys have another collation than the ledger's.");
     journal_columns columns{};
     columns.request_id = number("request_id", UUIDOID);
     columns.from_key = number("from_key", key.type);

@@ -1,6 +1,7 @@
 // The journal as a table: its definition, its rights, and the check that a table is one. It stands
-// beside the ledger as <ledger>_journal, belongs to the owner of the extension, and nobody else may
-// write it; the ledger's owner may read it and let others read it.
+// beside the ledger as <ledger>_journal and belongs to the ledger's owner, who makes it: nothing
+// here runs with more rights than that. A trigger keeps it append-only, and lockstep its only
+// writer.
 #pragma once
 
 #include "pg/catalog.hpp"
@@ -27,7 +28,7 @@ struct journal_columns {
 
 // Makes sure of the journal: takes the one that the table has from before (if not 0 and still
 // there) or creates it, and gives it the ledger's key type and, with history, the indexes to read
-// one row's past by. Call as the owner of the extension. Returns its OID. 42P07 where the name is
+// one row's past by. Call as the owner of the ledger. Returns its OID. 42P07 where the name is
 // taken.
 [[nodiscard]] Oid prepare_journal(Relation table, const column &key, bool history, Oid kept);
 

@@ -22,7 +22,16 @@ static_assert(alignof(ledger) <= MAXIMUM_ALIGNOF);
 }
 
 column needed(Relation table, const registered_column &wanted) {
-    if (const auto found = find_column(table, wanted.name, wanted.position))
+    const auto found = find_column(table, wanted.name, wanted.position);
+    // The name is another column's now, and the registered column is there under another name.
+    const auto positioned = find_column(table, "", wanted.position);
+    if (found && positioned && found->number != positioned->number)
+        throw sql_error(state::not_a_ledger,
+                        "column \"" + std::string{wanted.name} + "\" of ledger \"" +
+                            plain_name(table) + "\" is not the one that was registered",
+                        "That one is called \"" + std::string{positioned->name} + "\" now.",
+                        "Call lockstep.register_ledger to name the columns of the ledger.");
+    if (found)
         return *found;
     throw sql_error(state::undefined_column,
                     "column \"" + std::string{wanted.name} + "\" of ledger \"" + plain_name(table) +
@@ -133,6 +142,10 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
         not_usable(table, "Its journal is gone.",
                    "Call lockstep.register_ledger to make a new journal.");
     const journal_columns booked = checked_journal(journal, columns.key);
+    if (table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+        journal->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+        not_usable(table, "Its journal is unlogged, and would forget its ids in a crash.",
+                   "Call lockstep.register_ledger to bring the journal in line.");
 
     made.table = RelationGetRelid(table);
     made.journal = row.journal;

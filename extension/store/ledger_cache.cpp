@@ -117,6 +117,8 @@ void install() {
     CacheRegisterRelcacheCallback(lockstep_relation_changed, Datum{0});
     // The statements name schemas, and renaming one changes no table.
     CacheRegisterSyscacheCallback(NAMESPACEOID, lockstep_schema_changed, Datum{0});
+    // So do they name operators, and an extension may move to another schema with its operators.
+    CacheRegisterSyscacheCallback(OPEROID, lockstep_schema_changed, Datum{0});
 }
 
 use::use() noexcept {

@@ -13,32 +13,28 @@ namespace lockstep {
 
 namespace {
 
-// Locked against transfers and against another registration, but not against readers.
-Relation locked_table(Oid table) {
-    const Relation relation = open_relation(table, ShareRowExclusiveLock);
+// The caller's own table, locked against transfers and against another registration, but not
+// against readers. Whose it is, is asked before the lock is: a lock that nobody may have would stop
+// others.
+Relation locked_table(Oid oid) {
+    const auto exists = [oid] { return pg_call([oid] { return get_rel_relkind(oid); }) != '\0'; };
+    const auto owned = [oid] {
+        return pg_call([oid] { return version::owns_relation(oid, GetUserId()); });
+    };
+    const auto refuse = [oid]() -> sql_error {
+        const char *name = pg_call([oid] { return get_rel_name(oid); });
+        return {state::insufficient_privilege,
+                std::string{"must be owner of table "} + (name != nullptr ? name : "")};
+    };
+    if (exists() && !owned())
+        throw refuse();
+    const Relation relation = open_relation(oid, ShareRowExclusiveLock);
     if (relation == nullptr)
         throw sql_error(state::not_a_ledger,
-                        "relation with OID " + std::to_string(table) + " does not exist");
+                        "relation with OID " + std::to_string(oid) + " does not exist");
+    if (!owned())
+        throw refuse();
     return relation;
-}
-
-void check_owner(Relation table) {
-    const Oid oid = RelationGetRelid(table);
-    if (!pg_call([oid] { return version::owns_relation(oid, GetUserId()); }))
-        throw sql_error(state::insufficient_privilege,
-                        "must be owner of table " + plain_name(table));
-}
-
-void check_may_create(Relation table) {
-    const Oid schema = RelationGetNamespace(table);
-    const auto result =
-        pg_call([schema] { return version::check_schema_right(schema, GetUserId(), ACL_CREATE); });
-    if (result == ACLCHECK_OK)
-        return;
-    const char *name = pg_call([schema] { return get_namespace_name(schema); });
-    throw sql_error(state::insufficient_privilege,
-                    std::string{"permission denied for schema "} + name,
-                    "The journal is made in the schema of the ledger.");
 }
 
 void choose_key(Relation table, registered_column &key) {
@@ -62,12 +58,19 @@ void remember(registered_column &kept, const std::optional<column> &found) {
         remember(kept, *found);
 }
 
+// Lets every session notice, this one in the same statement too.
+void announce(Relation table) {
+    pg_call([table] {
+        CacheInvalidateRelcache(table);
+        relation_close(table, NoLock);
+        CommandCounterIncrement();
+    });
+}
+
 } // namespace
 
 Oid register_table(registration wanted) {
     const Relation table = locked_table(wanted.ledger);
-    check_owner(table);
-    check_may_create(table);
     check_table_kind(table);
     if (is_journal(wanted.ledger))
         throw sql_error(state::not_a_ledger,
@@ -89,32 +92,32 @@ Oid register_table(registration wanted) {
     wanted.active = true;
     const auto before = find_registration(wanted.ledger);
     {
-        const as_role owner{registration_owner()};
+        const as_role owner{table->rd_rel->relowner};
         wanted.journal = prepare_journal(table, columns.key, wanted.history,
                                          before ? before->journal : InvalidOid);
+    }
+    {
+        const as_role owner{registration_owner()};
         save_registration(wanted);
     }
-    pg_call([table] { CacheInvalidateRelcache(table); });
-    close_relation(table);
+    announce(table);
     return wanted.journal;
 }
 
 void unregister_table(Oid oid, bool with_journal) {
     const Relation table = locked_table(oid);
-    check_owner(table);
     registration found = registration_of_ledger(table);
+    if (with_journal)
+        drop_journal(found.journal); // with the caller's own rights
     {
         const as_role owner{registration_owner()};
-        if (with_journal) {
+        found.active = false;
+        if (with_journal)
             delete_registration(oid);
-            drop_journal(found.journal);
-        } else {
-            found.active = false;
+        else
             save_registration(found);
-        }
     }
-    pg_call([table] { CacheInvalidateRelcache(table); });
-    close_relation(table);
+    announce(table);
 }
 
 } // namespace lockstep

@@ -5,6 +5,8 @@
 #include "pg/values.hpp"
 #include "store/statements.hpp"
 
+#include <string_view>
+
 namespace lockstep {
 
 namespace {
@@ -36,6 +38,19 @@ std::optional<money> amount_of(row_column which, const char *what) {
     return type == NUMERICOID ? money_from_numeric(*value, what) : money{integer_of(*value, type)};
 }
 
+// A bound by row: null is none, and so is infinity on its own side.
+std::optional<money> bound_of(row_column which, const char *what, const char *no_bound) {
+    const auto value = cell_of(which);
+    if (value && type_of(which) == NUMERICOID) {
+        const Datum bound = *value;
+        const char *text =
+            pg_call([bound] { return DatumGetCString(DirectFunctionCall1(numeric_out, bound)); });
+        if (std::string_view{text} == no_bound)
+            return std::nullopt;
+    }
+    return amount_of(which, what);
+}
+
 // Reads the one row that the last statement returned.
 row_state read_state(const ledger &in, Datum key) {
     row_state row{};
@@ -44,8 +59,9 @@ row_state read_state(const ledger &in, Datum key) {
         throw sql_error(state::null_value_not_allowed, "amount of row " + key_text(in.key, key) +
                                                            " of ledger \"" + in.name +
                                                            "\" is null");
-    row.floor = in.has_floor_column ? amount_of(row_column::floor, "floor") : in.floor;
-    row.ceiling = in.has_ceiling_column ? amount_of(row_column::ceiling, "ceiling") : in.ceiling;
+    row.floor = in.has_floor_column ? bound_of(row_column::floor, "floor", "-Infinity") : in.floor;
+    row.ceiling =
+        in.has_ceiling_column ? bound_of(row_column::ceiling, "ceiling", "Infinity") : in.ceiling;
     if (in.has_version_column)
         if (const auto version = cell_of(row_column::version))
             row.version = integer_of(*version, type_of(row_column::version));

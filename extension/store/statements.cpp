@@ -1,5 +1,6 @@
 #include "store/statements.hpp"
 
+#include "pg/role.hpp"
 #include "pg/spi.hpp"
 
 #include <string>
@@ -51,6 +52,8 @@ void prepare_statements(ledger &made, const ledger_columns &columns, Relation ta
                              {made.key.type});
     made.look = prepare_kept("SELECT FROM " + target + " AS l" + where, {made.key.type});
 
+    // Parsed with the rights that it runs with: the caller need not reach the journal's schema.
+    const as_role owner{made.journal_owner};
     made.book = prepare_kept(
         "INSERT INTO " + qualified_name(journal) +
             " (request_id, booked_at, from_key, to_key, amount, from_balance, to_balance, refusal,"

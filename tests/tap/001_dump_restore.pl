@@ -12,7 +12,7 @@ $node->start;
 my $dump_folder = PostgreSQL::Test::Utils::tempdir();
 
 $node->safe_psql('postgres', q{
-	CREATE ROLE shop;
+	CREATE ROLE shop LOGIN;
 	CREATE ROLE clerk;
 	CREATE DATABASE source;
 });
@@ -52,7 +52,7 @@ sub check_restored
 		'"My Shop".accounts|"My Shop".accounts_journal|saldo|-10|1000|version', "$database: the ledger is registered");
 	is($node->safe_psql($database, q{SELECT * FROM lockstep.verify_ledger('"My Shop".accounts')}), '', "$database: it verifies");
 	is($node->safe_psql($database, q{SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = '"My Shop".accounts_journal'::regclass}),
-		$node->safe_psql($database, 'SELECT current_user'), "$database: the journal has its owner");
+		'shop', "$database: the journal has its owner");
 	my $as_clerk = q{SET ROLE clerk; SELECT status FROM lockstep.transfer('"My Shop".accounts', };
 	is($node->safe_psql($database, $as_clerk . q{2, 5, 1, lockstep.request_id('t1'))}), 'replayed', "$database: an old id is replayed");
 	is($node->safe_psql($database, $as_clerk . q{1, 2, 5000, lockstep.request_id('refused'), on_refusal => 'return')}), 'refused',
@@ -87,6 +87,10 @@ for my $way ('plain', 'custom', 'parallel')
 	}
 	check_restored($way);
 }
+
+# Whoever owns the database and the ledger can dump them.
+$node->safe_psql('postgres', 'ALTER DATABASE source OWNER TO shop');
+$node->command_ok([ 'pg_dump', '--file', "$dump_folder/as_owner", $node->connstr('source') . ' user=shop' ], 'dumped by their owner');
 
 $node->stop;
 done_testing();
