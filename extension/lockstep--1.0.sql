@@ -66,7 +66,8 @@ SELECT r.ledger, r.journal, r.key_column, r.amount_column, r.floor, r.ceiling,
        'serves any table at any isolation level'::text AS store_reason
   FROM lockstep.registration AS r
  WHERE r.active
-   AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger);
+   AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)
+ ORDER BY r.ledger::text COLLATE "C";
 
 COMMENT ON VIEW lockstep.ledgers IS 'registered tables, and how each is served';
 COMMENT ON COLUMN lockstep.ledgers.ledger IS 'the table that holds the amounts';

@@ -182,9 +182,64 @@ CREATE FUNCTION trap.escapes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERF
 CREATE TRIGGER t AFTER INSERT ON trap.spans_journal FOR EACH ROW EXECUTE FUNCTION trap.escapes();
 RESET ROLE;
 SELECT outcome('SELECT lockstep.adjust(''trap.spans'', trap.span(1, 6), 1)');
--- A domain in place of the key's type is no journal.
+-- What it sets is unset again, in the session of whoever calls; and it finds no table of the caller's in the place of its own.
+SET ROLE regress_ls_owner;
+CREATE TABLE trap.outbox (who name, path text);
+CREATE OR REPLACE FUNCTION trap.escapes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO trap.outbox VALUES (current_user, current_setting('search_path'));
+    PERFORM set_config('search_path', 'trap, public', false);
+    RETURN NULL;
+END $$;
+GRANT USAGE ON SCHEMA trap TO regress_ls_clerk;
+GRANT SELECT, UPDATE ON trap.spans TO regress_ls_clerk;
+RESET ROLE;
+SELECT (lockstep.adjust('trap.spans', trap.span(1, 6), 1)).status;
+SHOW search_path;
+SET ROLE regress_ls_clerk;
+CREATE TEMP TABLE outbox (who name, path text);
+SELECT (lockstep.adjust('trap.spans', trap.span(1, 6), 1)).status;
+SELECT * FROM pg_temp.outbox;
+DROP TABLE pg_temp.outbox;
+SHOW search_path;
+RESET ROLE;
+SELECT * FROM trap.outbox;
+-- The same for what register_ledger does in the owner's name.
+SET ROLE regress_ls_owner;
+CREATE FUNCTION trap.sets(anyelement) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('search_path', 'trap, public', false); RETURN true; END $$;
+ALTER TABLE trap.spans_journal ADD CHECK (trap.sets(amount));
+ALTER TABLE trap.spans ALTER COLUMN k TYPE text;
+RESET ROLE;
+RESET search_path;
+SELECT lockstep.register_ledger('trap.spans');
+SHOW search_path;
+SET ROLE regress_ls_owner;
+ALTER TABLE trap.spans ALTER COLUMN k TYPE trap.span USING k::trap.span;
+SELECT lockstep.register_ledger('trap.spans');
+RESET ROLE;
+-- A trigger that swallows the booking takes the movement with it.
 SET ROLE regress_ls_owner;
 DROP TRIGGER t ON trap.spans_journal;
+CREATE FUNCTION trap.swallows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER t BEFORE INSERT ON trap.spans_journal FOR EACH ROW EXECUTE FUNCTION trap.swallows();
+RESET ROLE;
+SELECT outcome('SELECT lockstep.adjust(''trap.spans'', trap.span(1, 6), 1)');
+-- The guard holds against a parent too, and comes back when the ledger is registered again.
+SET ROLE regress_ls_owner;
+DROP TRIGGER t ON trap.spans_journal;
+CREATE TABLE trap.parent (request_id uuid NOT NULL);
+ALTER TABLE trap.spans_journal INHERIT trap.parent;
+SELECT outcome('DELETE FROM trap.parent'), outcome('SELECT lockstep.adjust(''trap.spans'', trap.span(1, 6), 1)');
+ALTER TABLE trap.spans_journal NO INHERIT trap.parent;
+ALTER TABLE trap.spans_journal DISABLE TRIGGER USER;
+DROP TRIGGER lockstep_guard ON trap.spans_journal;
+SELECT lockstep.register_ledger('trap.spans');
+SELECT outcome('DELETE FROM trap.spans_journal'), (SELECT count(*) FROM pg_trigger WHERE tgrelid = 'trap.spans_journal'::regclass AND tgenabled = 'O') AS guards;
+-- FORCE ROW LEVEL SECURITY is for those who read it.
+ALTER TABLE trap.spans_journal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SELECT (lockstep.adjust('trap.spans', trap.span(1, 6), 1)).status;
+ALTER TABLE trap.spans_journal DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
+-- A domain in place of the key's type is no journal.
 CREATE DOMAIN trap.evil AS trap.span CHECK (trap.diff(1, 2) < 0);
 ALTER TABLE trap.spans_journal ALTER COLUMN from_key TYPE trap.evil;
 RESET ROLE;

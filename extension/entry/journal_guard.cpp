@@ -1,5 +1,6 @@
 // lockstep.journal_guard: the trigger that keeps journals append-only, and lockstep their only
-// writer.
+// writer. By statement for what names the journal, by row for what reaches it through a parent
+// table.
 #include "store/journal_guard.hpp"
 #include "pg/boundary.hpp"
 
@@ -20,7 +21,7 @@ LOCKSTEP_FUNCTION(lockstep_journal_guard) {
                         std::string{"journal \""} + RelationGetRelationName(journal) +
                             "\" is written by lockstep alone",
                         {},
-                        "Its owner may take old rows away with the trigger lockstep_guard "
-                        "disabled; their request ids may then be used again.");
+                        "Its owner may take old rows away between ALTER TABLE ... DISABLE TRIGGER "
+                        "USER and ENABLE TRIGGER USER; their request ids may then be used again.");
     return PointerGetDatum(nullptr);
 }

@@ -11,7 +11,7 @@ LOCKSTEP_FUNCTION(lockstep_verify_ledger) {
     const std::string statement = verification_query(table);
     pg_call([fcinfo] { InitMaterializedSRF(fcinfo, 0); });
 
-    own_search_path path;
+    own_settings settings;
     spi_session session;
     const uint64 rows = query(statement);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
@@ -20,6 +20,6 @@ LOCKSTEP_FUNCTION(lockstep_verify_ledger) {
             tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
     });
     session.finish();
-    path.restore();
+    settings.restore();
     PG_RETURN_NULL();
 }

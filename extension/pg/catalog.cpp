@@ -26,7 +26,7 @@ column described(Form_pg_attribute attribute) {
 
 // C: runs inside the guard. Whether a CHECK of this one relation reads the column of that name.
 bool checks_column(Oid oid, const char *name) {
-    Relation relation = relation_open(oid, NoLock); // find_all_inheritors has locked it
+    Relation relation = relation_open(oid, NoLock); // family_of has locked it
     bool checks = false;
     const AttrNumber number = get_attnum(oid, name);
     const TupleConstr *constraints = RelationGetDescr(relation)->constr;
@@ -124,17 +124,26 @@ Oid index_on(Relation relation, AttrNumber first, AttrNumber second) {
         .oid;
 }
 
-bool has_check_on(Relation relation, const column &one) {
+relation_family family_of(Relation relation) {
+    const Oid oid = RelationGetRelid(relation);
+    return pg_call([oid] {
+        List *found = find_all_inheritors(oid, AccessShareLock, nullptr);
+        relation_family family{static_cast<Oid *>(palloc(sizeof(Oid) * list_length(found))), 0};
+        ListCell *cell = nullptr;
+        foreach (cell, found)
+            family.members[family.count++] = lfirst_oid(cell);
+        list_free(found);
+        return family;
+    });
+}
+
+bool has_check_on(const relation_family &family, const column &one) {
     if (one.declared_type != one.type)
         return true; // a domain: it may check, and looking further would gain nothing
     const char *name = one.name;
-    const Oid oid = RelationGetRelid(relation);
     return pg_call([=] {
-        // Itself, and what stands below it: a partition may have a CHECK of its own.
-        List *family = find_all_inheritors(oid, AccessShareLock, nullptr);
-        ListCell *cell = nullptr;
-        foreach (cell, family)
-            if (checks_column(lfirst_oid(cell), name))
+        for (int i = 0; i < family.count; ++i)
+            if (checks_column(family.members[i], name))
                 return true;
         return false;
     });

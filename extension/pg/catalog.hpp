@@ -39,8 +39,16 @@ void close_relation(Relation relation);
 // An index on just these two columns, in this order: its OID, or InvalidOid.
 [[nodiscard]] Oid index_on(Relation relation, AttrNumber first, AttrNumber second);
 
-// Whether a CHECK constraint, of the table or of the column's domain, reads the column.
-[[nodiscard]] bool has_check_on(Relation relation, const column &one);
+// The relation and all that inherits from it, partitions too, locked with ACCESS SHARE; an array in
+// the current memory context.
+struct relation_family {
+    Oid *members;
+    int count;
+};
+[[nodiscard]] relation_family family_of(Relation relation);
+
+// Whether a CHECK constraint, of one of the family or of the column's domain, reads the column.
+[[nodiscard]] bool has_check_on(const relation_family &family, const column &one);
 
 // "schema"."name" for statements, schema.name quoted only where needed.
 [[nodiscard]] std::string qualified_name(Relation relation);

@@ -163,12 +163,21 @@ void write_booking(const ledger &in, const booking &row, std::optional<Datum> me
     values.add(numeric_of(row.to_balance));
     values.add(row.refusal ? std::optional{text_datum(row.refusal->c_str())} : std::nullopt);
     values.add(memo);
-    const as_role owner{in.journal_owner};
+    as_role owner{in.journal_owner};
     const journal_writing writing{in.journal};
-    if (execute(in.book, values) != 1)
+    const uint64 written = execute(in.book, values);
+    owner.leave();
+    if (written == 1)
+        return;
+    if (const booking_state found = find_booking(in, row.request_id);
+        found.booked || TransactionIdIsValid(found.in_flight))
         throw sql_error(state::serialization_failure,
                         "could not serialize access due to concurrent booking of the request id",
                         {}, "The transaction might succeed if retried.");
+    throw sql_error(state::triggered_action_exception,
+                    std::string{"the booking of a movement of ledger \""} + in.name +
+                        "\" was suppressed",
+                    "A trigger of the journal left it out.");
 }
 
 } // namespace lockstep

@@ -5,6 +5,7 @@
 #include "pg/values.hpp"
 
 #include <optional>
+#include <string_view>
 
 namespace lockstep {
 
@@ -70,8 +71,23 @@ void take_rights_away(Oid relation, const std::string &kind, const std::string &
 }
 
 void guard(const std::string &name) {
-    execute("CREATE TRIGGER lockstep_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON " +
+    execute("CREATE OR REPLACE TRIGGER lockstep_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE"
+            " ON " +
             name + " FOR EACH STATEMENT EXECUTE FUNCTION lockstep.journal_guard()");
+    execute("CREATE OR REPLACE TRIGGER lockstep_guard_rows BEFORE UPDATE OR DELETE ON " + name +
+            " FOR EACH ROW EXECUTE FUNCTION lockstep.journal_guard()");
+}
+
+bool is_guarded(Relation journal) {
+    int guards = 0;
+    const TriggerDesc *triggers = journal->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+        const std::string_view name{triggers->triggers[i].tgname};
+        if ((name == "lockstep_guard" || name == "lockstep_guard_rows") &&
+            triggers->triggers[i].tgenabled == TRIGGER_FIRES_ON_ORIGIN)
+            ++guards;
+    }
+    return guards == 2;
 }
 
 // What is looked at in an open journal, before it is closed again: no DDL works on an open
@@ -83,10 +99,13 @@ struct journal_facts {
     Oid from_index;
     Oid to_index;
     char persistence;
+    Oid owner;
+    bool guarded;
 };
 
 std::optional<journal_facts> look_at(Oid oid) {
-    const Relation journal = open_relation(oid, AccessExclusiveLock);
+    // Not against its readers, a dump among them; what has to be changed takes its own lock.
+    const Relation journal = open_relation(oid, ShareUpdateExclusiveLock);
     if (journal == nullptr)
         return std::nullopt;
     const auto number = [journal](const char *name) {
@@ -98,7 +117,9 @@ std::optional<journal_facts> look_at(Oid oid) {
                         find_column(journal, "from_key"),
                         index_on(journal, number("from_key"), number("entry")),
                         index_on(journal, number("to_key"), number("entry")),
-                        journal->rd_rel->relpersistence};
+                        journal->rd_rel->relpersistence,
+                        journal->rd_rel->relowner,
+                        is_guarded(journal)};
     close_relation(journal);
     return facts;
 }
@@ -172,7 +193,17 @@ Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
     if (!journal) {
         oid = create_journal(table, key);
         journal = look_at(oid);
+        if (!journal)
+            throw sql_error(state::not_a_ledger, "the journal has gone while it was made");
     }
+    if (journal->owner != table->rd_rel->relowner)
+        throw sql_error(state::not_a_ledger,
+                        "journal \"" + journal->plain + "\" belongs to another role",
+                        "It belongs to " + role_name(journal->owner) + ", the ledger to " +
+                            role_name(table->rd_rel->relowner) + ".",
+                        "Change it with ALTER TABLE ... OWNER TO; look at its triggers first.");
+    if (!journal->guarded)
+        guard(journal->name);
     follow_key_type(*journal, key);
     follow_persistence(*journal, table->rd_rel->relpersistence);
     set_history(*journal, "from_key", journal->from_index, history);
@@ -204,6 +235,9 @@ journal_columns checked_journal(Relation journal, const column &key) {
     };
     if (journal->rd_rel->relkind != RELKIND_RELATION || journal->rd_rel->relam != HEAP_TABLE_AM_OID)
         throw refuse("It is not an ordinary table.");
+    const Oid oid = RelationGetRelid(journal);
+    if (pg_call([oid] { return has_superclass(oid); }))
+        throw refuse("It inherits from another table, or is a partition of one.");
     const auto number = [&](const char *name, Oid type) {
         const auto one = find_column(journal, name);
         if (!one || one->declared_type != type)

@@ -157,6 +157,7 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
         // The key's function look-ups stay with the ledger.
         const memory_scope scope{GetMemoryChunkContext(&made)};
         made.key = key_type_of(columns.key);
+        made.family = family_of(table);
     }
     made.key_column = columns.key.number;
     made.amount_column = columns.amount.number;
@@ -168,7 +169,7 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
     made.has_frozen_column = columns.frozen.has_value();
     made.floor = row.floor;
     made.ceiling = row.ceiling;
-    made.reads_first = has_check_on(table, columns.amount);
+    made.reads_first = has_check_on(made.family, columns.amount);
 
     prepare_statements(made, columns, table, journal);
     close_relation(journal);

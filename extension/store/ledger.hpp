@@ -34,6 +34,7 @@ struct ledger {
     bool has_frozen_column;
     std::optional<money> floor;
     std::optional<money> ceiling;
+    relation_family family; // the table, and what inherits from it
     // A CHECK on the amount speaks before the write returns; so rows are read first, for the
     // refusal to be ours in every mode.
     bool reads_first;

@@ -36,6 +36,15 @@ void free_description(ledger *described) noexcept {
     MemoryContextDelete(GetMemoryChunkContext(described));
 }
 
+bool concerns(const ledger &described, Oid relation) noexcept {
+    if (relation == described.journal)
+        return true;
+    for (int i = 0; i < described.family.count; ++i)
+        if (relation == described.family.members[i])
+            return true;
+    return false;
+}
+
 // Runs inside the server's invalidation processing: looks at nothing but its own memory.
 void forget(Oid relation) noexcept {
     if (entries == nullptr)
@@ -45,8 +54,8 @@ void forget(Oid relation) noexcept {
     HASH_SEQ_STATUS scan;
     hash_seq_init(&scan, entries);
     while (auto *one = static_cast<entry *>(hash_seq_search(&scan)))
-        if (one->described != nullptr && (relation == InvalidOid || relation == one->table ||
-                                          relation == one->described->journal))
+        if (one->described != nullptr &&
+            (relation == InvalidOid || concerns(*one->described, relation)))
             one->valid = false;
 }
 

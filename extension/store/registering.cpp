@@ -92,13 +92,15 @@ Oid register_table(registration wanted) {
     wanted.active = true;
     const auto before = find_registration(wanted.ledger);
     {
-        const as_role owner{table->rd_rel->relowner};
+        as_role owner{table->rd_rel->relowner};
         wanted.journal = prepare_journal(table, columns.key, wanted.history,
                                          before ? before->journal : InvalidOid);
+        owner.leave();
     }
     {
-        const as_role owner{registration_owner()};
+        as_role owner{registration_owner()};
         save_registration(wanted);
+        owner.leave();
     }
     announce(table);
     return wanted.journal;
@@ -110,12 +112,13 @@ void unregister_table(Oid oid, bool with_journal) {
     if (with_journal)
         drop_journal(found.journal); // with the caller's own rights
     {
-        const as_role owner{registration_owner()};
+        as_role owner{registration_owner()};
         found.active = false;
         if (with_journal)
             delete_registration(oid);
         else
             save_registration(found);
+        owner.leave();
     }
     announce(table);
 }

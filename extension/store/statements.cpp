@@ -53,7 +53,7 @@ void prepare_statements(ledger &made, const ledger_columns &columns, Relation ta
     made.look = prepare_kept("SELECT FROM " + target + " AS l" + where, {made.key.type});
 
     // Parsed with the rights that it runs with: the caller need not reach the journal's schema.
-    const as_role owner{made.journal_owner};
+    as_role owner{made.journal_owner};
     made.book = prepare_kept(
         "INSERT INTO " + qualified_name(journal) +
             " (request_id, booked_at, from_key, to_key, amount, from_balance, to_balance, refusal,"
@@ -61,6 +61,7 @@ void prepare_statements(ledger &made, const ledger_columns &columns, Relation ta
             "NOTHING",
         {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID, NUMERICOID,
          TEXTOID, JSONBOID});
+    owner.leave();
 }
 
 void release_statements(ledger &made) noexcept {
