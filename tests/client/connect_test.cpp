@@ -178,7 +178,7 @@ TEST_F(connect_test, a_server_that_never_answers_is_left_at_the_connect_timeout)
 TEST_F(connect_test, a_silent_host_does_not_hide_the_next_one) {
     silent_server silent;
     auto wanted = options();
-    wanted.connect_timeout = 2s;
+    wanted.connect_timeout = 1s;
     wanted.conninfo = "host=127.0.0.1,127.0.0.1 port=" + std::to_string(silent.port()) + "," +
                       std::to_string(server_port()) + " user=postgres dbname=" + db().name() +
                       " sslmode=disable gssencmode=disable";

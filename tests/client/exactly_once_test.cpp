@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <functional>
-#include <iostream>
 #include <mutex>
 #include <random>
 
@@ -405,9 +404,7 @@ struct chaos : exactly_once {
     // the callers were told as applied.
     std::vector<request_id> hurt(std::string_view request,
                                  const std::function<transfer_result(client &)> &transfer) {
-        const auto seed = std::random_device{}();
-        std::cout << "seed " << seed << '\n';
-        std::mt19937 random{seed}; // the proxy's thread alone uses it
+        std::mt19937 random{printed_seed()}; // the proxy's thread alone uses it
         proxy between(server_port(), [&, wanted = std::string(request)](std::string_view seen) {
             if (seen != wanted)
                 return fault::none;

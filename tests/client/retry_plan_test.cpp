@@ -2,11 +2,11 @@
 // how long the pause is, and that no pause reaches the deadline.
 
 #include "retry_plan.hpp"
+#include "server.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <iostream>
 #include <limits>
 #include <random>
 
@@ -14,6 +14,7 @@ namespace {
 
 using namespace lockstep;
 using namespace lockstep::detail;
+using lockstep::testing::printed_seed;
 using namespace std::chrono_literals;
 using step = retry_plan::step;
 
@@ -139,9 +140,7 @@ TEST(retry_plan, a_stale_plan_gets_one_new_session) {
 // Whatever fails, whenever, and whatever the random bits: a pause never reaches the deadline, and a
 // call that is told "again" often enough runs out of time.
 TEST(retry_plan, no_pause_ever_reaches_the_deadline) {
-    const auto seed = std::random_device{}();
-    std::cout << "seed " << seed << '\n';
-    std::mt19937_64 random{seed};
+    std::mt19937_64 random{printed_seed()};
     const char *const codes[] = {"40001", "40P01", "57P01", "57P03", "53300", "", "08006"};
     for (int call = 0; call < 2000; ++call) {
         retry_policy policy;

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
+#include <random>
 #include <unistd.h>
 #include <utility>
 
@@ -121,6 +123,14 @@ pool_options server_test::options_through(int port, std::size_t max_size) const 
 
 transfer_request one_unit() {
     return {.ledger = "account", .from_key = 1, .to_key = 2, .amount = 1};
+}
+
+unsigned printed_seed() {
+    const char *const given = std::getenv("LOCKSTEP_SEED");
+    const auto seed = given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
+                                       : std::random_device{}();
+    std::cout << "seed " << seed << " (LOCKSTEP_SEED=" << seed << " repeats it)\n";
+    return seed;
 }
 
 std::function<void(const retry_event &)> event_log::hook() {

@@ -83,6 +83,9 @@ class server_test : public ::testing::Test {
 // A transfer of one unit from row 1 to row 2.
 transfer_request one_unit();
 
+// Of a test's random choices, printed: LOCKSTEP_SEED repeats them, else another one each time.
+unsigned printed_seed();
+
 // Records what a call went through.
 struct event_log {
     std::vector<retry_event> events; // without the texts' lifetime: see the copies below
