@@ -121,7 +121,7 @@ TEST_F(native_test, libpqxx_usage_and_conversion_errors_pass_through) {
 
 TEST_F(native_test, the_deadline_holds_there_too) {
     auto wanted = logged();
-    wanted.retry.deadline = 300ms;
+    wanted.retry.deadline = 2s;
     try {
         caller.run(wanted, [](transaction &tx) { native(tx).exec("SELECT pg_sleep(3600)"); });
         FAIL() << "it slept to the end";

@@ -323,7 +323,7 @@ TEST_F(run_test, a_cancelled_statement_is_not_tried_again) {
 
 TEST_F(run_test, the_deadline_ends_a_statement_in_the_server_too) {
     auto wanted = logged();
-    wanted.retry.deadline = 300ms;
+    wanted.retry.deadline = 2s;
     try {
         caller.run(wanted, [](transaction &tx) { tx.exec("SELECT pg_sleep(3600)"); });
         FAIL() << "it slept to the end";

@@ -215,7 +215,7 @@ TEST_F(transfer_test, is_part_of_a_callers_own_transaction) {
 TEST_F(transfer_test, a_row_that_is_held_too_long_leaves_nothing_behind) {
     ask().run("BEGIN; UPDATE account SET balance = balance WHERE id = 2");
     call_options call;
-    call.retry.deadline = 300ms;
+    call.retry.deadline = 2s;
     try {
         (void)caller.transfer(one_unit(), call);
         FAIL() << "the row was free";
