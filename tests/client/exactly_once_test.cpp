@@ -352,6 +352,25 @@ TEST_P(verified, a_lost_commit_that_did_not_happen_is_repeated) {
     expect_added_once();
 }
 
+TEST_P(verified, a_doubt_that_was_settled_is_forgotten) {
+    proxy between(server_port(), once(fault::cut_before, "COMMIT"));
+    pool sessions(options_through(between.port()));
+    client caller(sessions);
+    run_options wanted;
+    wanted.level = GetParam();
+    wanted.retry = call().retry;
+    wanted.verify = [](transaction &) { return std::optional<bool>{false}; };
+    try {
+        caller.run(wanted, [](transaction &tx) {
+            if (tx.attempt() > 1)
+                tx.exec("SELECT 1 / 0");
+        });
+        FAIL() << "it was committed";
+    } catch (const rejected &failure) { // and not in_doubt
+        EXPECT_EQ(failure.sqlstate(), "22012");
+    }
+}
+
 TEST_P(verified, nothing_is_believed_while_the_first_commit_is_under_way) {
     gate at_commit(db(), gate::place::commit);
     proxy between(server_port(), once(fault::hold_answer, "COMMIT"));

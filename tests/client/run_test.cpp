@@ -481,6 +481,22 @@ TEST_F(run_test, a_read_only_server_is_left_until_one_can_write) {
     ask().run("DROP ROLE " + role);
 }
 
+// 08007 and 40003 say that something may have been committed, whoever raised them.
+TEST_F(run_test, a_code_that_says_unknown_is_in_doubt_unless_nothing_was_written) {
+    for (const auto *code : {"08007", "40003"}) {
+        EXPECT_THROW(caller.run(logged(), [&](transaction &tx) { fail_with(tx, code); }), in_doubt);
+        EXPECT_TRUE(log.codes.empty());
+        auto reading = logged();
+        reading.mode = access_mode::read_only;
+        caller.run(reading, [&](transaction &tx) {
+            if (tx.attempt() == 1)
+                fail_with(tx, code);
+        });
+        EXPECT_EQ(log.codes, std::vector<std::string>{code});
+        log = {};
+    }
+}
+
 TEST_F(run_test, policies_that_cannot_be_meant_are_refused) {
     run_options wanted;
     wanted.retry.deadline = 0ms;
