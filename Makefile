@@ -17,7 +17,7 @@ PG_CONFIG := $(shell '$(src)/scripts/pg-config' 2>/dev/null)
 endif
 WERROR ?= $(if $(CI),1,0)
 
-sources     := $(sort $(wildcard $(foreach end,cpp c,$(src)/extension/*.$(end) $(src)/extension/*/*.$(end))))
+sources     := $(sort $(wildcard $(foreach end,cpp c,$(foreach depth,* */* */*/*,$(src)/extension/$(depth).$(end)))))
 wall_source := $(sort $(wildcard $(src)/tests/wall/*.cpp))
 wall_data   := $(wildcard $(src)/tests/wall/lockstep_wall.control $(src)/tests/wall/lockstep_wall--*.sql)
 

@@ -1,8 +1,13 @@
 // Every difference between the supported servers, in one place: the newest form first, with the
-// release that brought it. Nothing else in the project looks at the server's version.
+// release that brought it. Nothing but this and version.h, its part for C, looks at the server's
+// version.
 #pragma once
 
 #include "pg/pg.hpp"
+
+extern "C" {
+#include "pg/version.h"
+}
 
 namespace lockstep::version {
 
@@ -34,7 +39,3 @@ inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot s
 }
 
 } // namespace lockstep::version
-
-// 16 exports a function that PG_FUNCTION_INFO_V1 names; on 15 a module built with hidden visibility
-// has to say so itself. Saying it again on 16 and later is harmless.
-#define LOCKSTEP_EXPORT __attribute__((visibility("default")))

@@ -1,0 +1,44 @@
+// Who waits for whom, from one picture of the lock manager. The rules are the ones of
+// pg_blocking_pids(), process by process:
+//
+//   hard  the other holds the lock in a mode that conflicts with the one asked for
+//   soft  else the other stands ahead in the queue and asks for a mode in conflict
+//
+// A process does not wait for members of its own lock group, except for the right to extend a
+// relation, which conflicts inside a group too.
+#pragma once
+
+#include "core/graph/picture.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace lockstep::graph {
+
+enum class edge_kind : std::uint8_t {
+    hard,
+    soft,
+    latent,       // a further holder of the row, not the one that is waited for at this moment
+    safe_snapshot // a read-only deferrable transaction that waits for a serializable one
+};
+
+struct edge {
+    std::int32_t waiter;  // process
+    std::int32_t blocker; // process
+    std::int32_t wait;    // of the picture's waits; -1: not a wait for a lock
+    std::int32_t claim;   // of the picture's claims; -1: none
+    edge_kind kind;
+    bool nearest;    // part of the reduced graph
+    bool same_group; // not seen by pg_blocking_pids()
+};
+
+enum class extent : std::uint8_t { reduced, hard_too, all };
+
+// The edges of the picture, lock by lock, in the order of each queue.
+//
+// `reduced` keeps every hard edge, except to who is merely first in the line for a row, and of the
+// rest just the edges that the others do not imply: who reaches whom is the same in both. A queue
+// of n processes for one row has n edges in place of n * (n - 1) / 2.
+[[nodiscard]] std::vector<edge> edges_of(const lock_picture &picture, extent wanted);
+
+} // namespace lockstep::graph

@@ -1,0 +1,22 @@
+/* The walk over the lock manager's shared memory. */
+#ifndef LOCKSTEP_LOCKS_SNAPSHOT_H
+#define LOCKSTEP_LOCKS_SNAPSHOT_H
+
+#include "core/graph/picture.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Everything that is waited for at one instant, in the current memory context. Takes the lock
+ * manager's partition locks, all of them shared and once, and no heavyweight lock.
+ * Raises nothing but out of memory (53200) and a cancel.
+ */
+const lock_picture *lockstep_take_picture(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
