@@ -83,7 +83,7 @@ build/exports-%.map:
 	@printf '{\n  global: $*_*; pg_finfo_$*_*; Pg_magic_func; _PG_init;\n  local: *;\n};\n' >$@
 
 # Made anew when another server, compiler or flag is named, so that nothing stale is linked.
-build_with = $(shell $(PG_CONFIG) --version) $(CXX) $(CXXFLAGS) $(CC) $(CFLAGS) $(CPPFLAGS)
+build_with = $(shell sed -n 's/^.define PG_VERSION //p' '$(shell $(PG_CONFIG) --includedir-server)/pg_config.h') $(CXX) $(CXXFLAGS) $(CC) $(CFLAGS) $(CPPFLAGS)
 build/flags: FORCE
 	@mkdir -p build
 	@printf '%s\n' '$(build_with)' | cmp -s - $@ || printf '%s\n' '$(build_with)' >$@

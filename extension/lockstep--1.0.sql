@@ -84,25 +84,6 @@ COMMENT ON COLUMN lockstep.ledgers.history IS 'whether the journal has indexes b
 COMMENT ON COLUMN lockstep.ledgers.store IS 'how rows are read and written';
 COMMENT ON COLUMN lockstep.ledgers.store_reason IS 'why this store serves the ledger';
 
-
--- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
--- has to.
-DO $$
-DECLARE
-    relation regclass;
-    grantee text;
-BEGIN
-    FOREACH relation IN ARRAY '{lockstep.registration, lockstep.ledgers}'::pg_catalog.regclass[] LOOP
-        FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
-                         FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
-                        WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP
-            EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', relation, grantee);
-        END LOOP;
-        EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', relation);
-    END LOOP;
-END $$;
-
-
 -- Ledgers
 
 CREATE FUNCTION lockstep.journal_guard()
@@ -217,3 +198,420 @@ AS 'MODULE_PATHNAME', 'lockstep_request_id'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lockstep.request_id(text) IS
     'a stable request id from any text: UUID version 5 in the name space d3f0b9ae-7c52-4d0e-9a49-6c6f636b7374';
+
+
+-- The lock graph. Every function takes one picture of the lock manager, at one instant, and waits for no
+-- lock. Whoever may see pg_locks may see the edges; statements and keys have rules of their own.
+
+CREATE FUNCTION lockstep.get_lock_graph()
+RETURNS TABLE (
+    snapshot_at              timestamptz,
+    waiter_pid               integer,
+    waiter_leader_pid        integer,
+    waiter_kind              text,
+    waiter_vxid              text,
+    waiter_xid               xid,
+    waiter_db                name,
+    waiter_user              name,
+    waiter_app               text,
+    waiter_client            inet,
+    waiter_query_id          bigint,
+    waiter_query             text,
+    wait_mode                text,
+    wait_start               timestamptz,
+    wait_for                 interval,
+    queue_pos                integer,
+    queue_len                integer,
+    edge_kind                text,
+    is_nearest               boolean,
+    same_group               boolean,
+    blocker_kind             text,
+    blocker_pid              integer,
+    blocker_leader_pid       integer,
+    blocker_gid              text,
+    blocker_xid              xid,
+    blocker_vxid             text,
+    blocker_db               name,
+    blocker_user             name,
+    blocker_app              text,
+    blocker_client           inet,
+    blocker_state            text,
+    blocker_xact_start       timestamptz,
+    blocker_state_since      timestamptz,
+    blocker_last_query       text,
+    blocker_query_is_current boolean,
+    blocker_holds            text[],
+    blocker_wants            text,
+    lock_type                text,
+    lock_db                  name,
+    lock_rel                 regclass,
+    lock_rel_oid             oid,
+    lock_ctid                tid,
+    lock_xid                 xid,
+    lock_vxid                text,
+    lock_object              text,
+    advisory_key             text,
+    lock_text                text,
+    row_source               text,
+    row_key                  text,
+    row_status               text,
+    cycle_id                 integer,
+    root_id                  bigint,
+    depth                    integer)
+AS 'MODULE_PATHNAME', 'lockstep_get_lock_graph'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lockstep.get_lock_graph() IS 'who waits for whom at one instant; the rows of the view lock_graph';
+
+CREATE VIEW lockstep.lock_graph AS
+SELECT * FROM lockstep.get_lock_graph();
+COMMENT ON VIEW lockstep.lock_graph IS 'who waits for whom at one instant, without the edges that others imply';
+COMMENT ON COLUMN lockstep.lock_graph.snapshot_at IS 'the instant of the picture';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_pid IS 'process that waits';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_leader_pid IS 'leader of its parallel query; its own pid where it is in none';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_kind IS 'backend, parallel_worker, autovacuum, autovacuum_wraparound, startup, walsender, bgworker or auxiliary';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_vxid IS 'virtual transaction id, as pg_locks shows it';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_xid IS 'transaction id, where it has one';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_db IS 'database';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_user IS 'role';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_app IS 'application_name';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_client IS 'address of the client; null for a local socket';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_query_id IS 'identifier of the statement, with compute_query_id';
+COMMENT ON COLUMN lockstep.lock_graph.waiter_query IS 'statement that waits';
+COMMENT ON COLUMN lockstep.lock_graph.wait_mode IS 'lock mode that it waits for';
+COMMENT ON COLUMN lockstep.lock_graph.wait_start IS 'when the wait began; null for a moment after that';
+COMMENT ON COLUMN lockstep.lock_graph.wait_for IS 'how long it has waited';
+COMMENT ON COLUMN lockstep.lock_graph.queue_pos IS 'its place in the locks queue, from 1';
+COMMENT ON COLUMN lockstep.lock_graph.queue_len IS 'how many stand in the locks queue';
+COMMENT ON COLUMN lockstep.lock_graph.edge_kind IS 'hard: the blocker holds what conflicts; soft: it stands ahead in the queue; latent: it has the row locked too; safe_snapshot: a deferrable transaction waits for it';
+COMMENT ON COLUMN lockstep.lock_graph.is_nearest IS 'part of the reduced graph; always true here';
+COMMENT ON COLUMN lockstep.lock_graph.same_group IS 'both belong to one parallel query (they conflict over extending a relation)';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_kind IS 'as waiter_kind; or prepared, or finishing: a prepared transaction being ended at this moment';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_pid IS 'process waited for; null for a prepared transaction';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_leader_pid IS 'leader of its parallel query; its own pid where it is in none';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_gid IS 'identifier of the prepared transaction';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_xid IS 'transaction id, where it has one';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_vxid IS 'virtual transaction id, as pg_locks shows it';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_db IS 'database';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_user IS 'role';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_app IS 'application_name';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_client IS 'address of the client; null for a local socket';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_state IS 'state, as pg_stat_activity shows it';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_xact_start IS 'when its transaction began';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_state_since IS 'since when it is in this state; when it was prepared';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_last_query IS 'its last statement; the lock may come from an earlier one';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_query_is_current IS 'whether that statement is running';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_holds IS 'modes in which it holds the lock; null where it stands in the queue only';
+COMMENT ON COLUMN lockstep.lock_graph.blocker_wants IS 'mode in which it waits for the same lock itself';
+COMMENT ON COLUMN lockstep.lock_graph.lock_type IS 'kind of lock, as pg_locks.locktype';
+COMMENT ON COLUMN lockstep.lock_graph.lock_db IS 'database of the lock; null for none and for shared objects';
+COMMENT ON COLUMN lockstep.lock_graph.lock_rel IS 'relation, where it belongs to this database';
+COMMENT ON COLUMN lockstep.lock_graph.lock_rel_oid IS 'relation';
+COMMENT ON COLUMN lockstep.lock_graph.lock_ctid IS 'place of the row, where it is known';
+COMMENT ON COLUMN lockstep.lock_graph.lock_xid IS 'transaction waited for';
+COMMENT ON COLUMN lockstep.lock_graph.lock_vxid IS 'virtual transaction waited for';
+COMMENT ON COLUMN lockstep.lock_graph.lock_object IS 'class/object/sub-object, of a lock on another object';
+COMMENT ON COLUMN lockstep.lock_graph.advisory_key IS 'key of an advisory lock: one bigint, or two integers';
+COMMENT ON COLUMN lockstep.lock_graph.lock_text IS 'what is waited for, in words';
+COMMENT ON COLUMN lockstep.lock_graph.row_source IS 'where the row is known from: tag, or held_tuple_lock; null where it is not known';
+COMMENT ON COLUMN lockstep.lock_graph.row_key IS 'primary key of the row, for who may read it';
+COMMENT ON COLUMN lockstep.lock_graph.row_status IS 'ok, or why there is no row_key: no_privilege, rls, moved, relation_locked, other_db, other_temp, no_key, unknown; null where the wait is for no row';
+COMMENT ON COLUMN lockstep.lock_graph.cycle_id IS 'number of the cycle that the waiter is in, from 1';
+COMMENT ON COLUMN lockstep.lock_graph.root_id IS 'whom the waiter waits for in the end: a pid, or less than zero the xid of a prepared transaction';
+COMMENT ON COLUMN lockstep.lock_graph.depth IS 'how many waits there are between the waiter and the root';
+
+CREATE FUNCTION lockstep.get_lock_graph_all()
+RETURNS TABLE (
+    snapshot_at        timestamptz,
+    waiter_pid         integer,
+    waiter_leader_pid  integer,
+    edge_kind          text,
+    is_nearest         boolean,
+    same_group         boolean,
+    blocker_kind       text,
+    blocker_pid        integer,
+    blocker_leader_pid integer,
+    blocker_xid        xid,
+    wait_mode          text,
+    blocker_holds      text[],
+    queue_pos          integer,
+    queue_len          integer,
+    lock_type          text,
+    lock_rel_oid       oid,
+    lock_xid           xid,
+    lock_text          text)
+AS 'MODULE_PATHNAME', 'lockstep_get_lock_graph_all'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lockstep.get_lock_graph_all() IS 'who waits for whom at one instant, every edge; the rows of the view lock_graph_all';
+
+CREATE VIEW lockstep.lock_graph_all AS
+SELECT * FROM lockstep.get_lock_graph_all();
+COMMENT ON VIEW lockstep.lock_graph_all IS 'who waits for whom at one instant, every edge; a queue of n has n * (n - 1) / 2';
+COMMENT ON COLUMN lockstep.lock_graph_all.snapshot_at IS 'the instant of the picture';
+COMMENT ON COLUMN lockstep.lock_graph_all.waiter_pid IS 'process that waits';
+COMMENT ON COLUMN lockstep.lock_graph_all.waiter_leader_pid IS 'leader of its parallel query; its own pid where it is in none';
+COMMENT ON COLUMN lockstep.lock_graph_all.edge_kind IS 'hard, soft, latent or safe_snapshot, as in lock_graph';
+COMMENT ON COLUMN lockstep.lock_graph_all.is_nearest IS 'whether lock_graph has this edge';
+COMMENT ON COLUMN lockstep.lock_graph_all.same_group IS 'both belong to one parallel query; pg_blocking_pids() leaves such edges out';
+COMMENT ON COLUMN lockstep.lock_graph_all.blocker_kind IS 'as in lock_graph';
+COMMENT ON COLUMN lockstep.lock_graph_all.blocker_pid IS 'process waited for; null for a prepared transaction';
+COMMENT ON COLUMN lockstep.lock_graph_all.blocker_leader_pid IS 'leader of its parallel query; its own pid where it is in none';
+COMMENT ON COLUMN lockstep.lock_graph_all.blocker_xid IS 'transaction id, where it has one';
+COMMENT ON COLUMN lockstep.lock_graph_all.wait_mode IS 'lock mode waited for';
+COMMENT ON COLUMN lockstep.lock_graph_all.blocker_holds IS 'modes in which the blocker holds the lock';
+COMMENT ON COLUMN lockstep.lock_graph_all.queue_pos IS 'the waiters place in the queue, from 1';
+COMMENT ON COLUMN lockstep.lock_graph_all.queue_len IS 'how many stand in the queue';
+COMMENT ON COLUMN lockstep.lock_graph_all.lock_type IS 'kind of lock, as pg_locks.locktype';
+COMMENT ON COLUMN lockstep.lock_graph_all.lock_rel_oid IS 'relation';
+COMMENT ON COLUMN lockstep.lock_graph_all.lock_xid IS 'transaction waited for';
+COMMENT ON COLUMN lockstep.lock_graph_all.lock_text IS 'what is waited for, in words';
+
+CREATE FUNCTION lockstep.get_lock_tree()
+RETURNS TABLE (
+    root_id        bigint,
+    node_id        bigint,
+    depth          integer,
+    path           bigint[],
+    sort_key       integer,
+    tree_line      text,
+    pid            integer,
+    leader_pid     integer,
+    kind           text,
+    gid            text,
+    state          text,
+    xact_age       interval,
+    wait_for       interval,
+    wait_mode      text,
+    lock_text      text,
+    row_key        text,
+    direct_blocked integer,
+    total_blocked  integer,
+    in_cycle       boolean,
+    cycle_id       integer,
+    extra_parents  bigint[],
+    query          text)
+AS 'MODULE_PATHNAME', 'lockstep_get_lock_tree'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lockstep.get_lock_tree() IS 'the lock graph as a tree; the rows of the view lock_tree';
+
+CREATE VIEW lockstep.lock_tree AS
+SELECT * FROM lockstep.get_lock_tree();
+COMMENT ON VIEW lockstep.lock_tree IS 'the lock graph as a tree: below each session who waits for it, every session once';
+COMMENT ON COLUMN lockstep.lock_tree.root_id IS 'whom the tree stands below: a pid, or less than zero the xid of a prepared transaction; of a cycle the first one in it';
+COMMENT ON COLUMN lockstep.lock_tree.node_id IS 'this session in the same way; null in the line that heads a cycle';
+COMMENT ON COLUMN lockstep.lock_tree.depth IS 'how many waits there are between it and the root';
+COMMENT ON COLUMN lockstep.lock_tree.path IS 'node_id of each from the root to here';
+COMMENT ON COLUMN lockstep.lock_tree.sort_key IS 'order of the lines, from 1';
+COMMENT ON COLUMN lockstep.lock_tree.tree_line IS 'the line, drawn';
+COMMENT ON COLUMN lockstep.lock_tree.pid IS 'process; null for a prepared transaction';
+COMMENT ON COLUMN lockstep.lock_tree.leader_pid IS 'the same: members of a parallel query are one node';
+COMMENT ON COLUMN lockstep.lock_tree.kind IS 'as in lock_graph; cycle in the line that heads one';
+COMMENT ON COLUMN lockstep.lock_tree.gid IS 'identifier of the prepared transaction';
+COMMENT ON COLUMN lockstep.lock_tree.state IS 'state, as pg_stat_activity shows it';
+COMMENT ON COLUMN lockstep.lock_tree.xact_age IS 'how long its transaction runs';
+COMMENT ON COLUMN lockstep.lock_tree.wait_for IS 'how long it has waited';
+COMMENT ON COLUMN lockstep.lock_tree.wait_mode IS 'lock mode that it waits for';
+COMMENT ON COLUMN lockstep.lock_tree.lock_text IS 'what it waits for, in words';
+COMMENT ON COLUMN lockstep.lock_tree.row_key IS 'primary key of the row, for who may read it';
+COMMENT ON COLUMN lockstep.lock_tree.direct_blocked IS 'sessions that wait for it directly';
+COMMENT ON COLUMN lockstep.lock_tree.total_blocked IS 'sessions that wait for it over any number of others';
+COMMENT ON COLUMN lockstep.lock_tree.in_cycle IS 'whether it waits, over others, for itself';
+COMMENT ON COLUMN lockstep.lock_tree.cycle_id IS 'number of that cycle, from 1';
+COMMENT ON COLUMN lockstep.lock_tree.extra_parents IS 'node_id of those it waits for beside its place in the tree';
+COMMENT ON COLUMN lockstep.lock_tree.query IS 'its statement; its last one where none is running';
+
+CREATE FUNCTION lockstep.get_root_blockers()
+RETURNS TABLE (
+    snapshot_at            timestamptz,
+    root_id                bigint,
+    kind                   text,
+    pid                    integer,
+    gid                    text,
+    xid                    xid,
+    db                     name,
+    user_name              name,
+    app                    text,
+    client                 inet,
+    state                  text,
+    wait_event             text,
+    xact_start             timestamptz,
+    xact_age               interval,
+    idle_for               interval,
+    last_query             text,
+    query_is_current       boolean,
+    strongest_mode_held    text,
+    relations              regclass[],
+    direct_blocked         integer,
+    total_blocked          integer,
+    frees_now              integer,
+    max_depth              integer,
+    longest_wait           interval,
+    sum_wait               interval,
+    oldest_wait_start      timestamptz,
+    distinct_waiting_users integer,
+    chain_signature        text,
+    signature_hash         bigint,
+    auto_cancel_expected   boolean,
+    severity               text,
+    reason                 text,
+    advice                 text,
+    action_sql             text)
+AS 'MODULE_PATHNAME', 'lockstep_get_root_blockers'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lockstep.get_root_blockers() IS 'who holds up others and waits for nobody; the rows of the view root_blocker';
+
+CREATE VIEW lockstep.root_blocker AS
+SELECT * FROM lockstep.get_root_blockers();
+COMMENT ON VIEW lockstep.root_blocker IS 'who holds up others and waits for nobody, how bad it is, what to do; most blocked first';
+COMMENT ON COLUMN lockstep.root_blocker.snapshot_at IS 'the instant of the picture';
+COMMENT ON COLUMN lockstep.root_blocker.root_id IS 'a pid, or less than zero the xid of a prepared transaction; of a cycle the first one in it';
+COMMENT ON COLUMN lockstep.root_blocker.kind IS 'as in lock_graph; cycle: sessions that wait for each other';
+COMMENT ON COLUMN lockstep.root_blocker.pid IS 'process; null for a prepared transaction';
+COMMENT ON COLUMN lockstep.root_blocker.gid IS 'identifier of the prepared transaction';
+COMMENT ON COLUMN lockstep.root_blocker.xid IS 'transaction id, where it has one';
+COMMENT ON COLUMN lockstep.root_blocker.db IS 'database';
+COMMENT ON COLUMN lockstep.root_blocker.user_name IS 'role';
+COMMENT ON COLUMN lockstep.root_blocker.app IS 'application_name';
+COMMENT ON COLUMN lockstep.root_blocker.client IS 'address of the client; null for a local socket';
+COMMENT ON COLUMN lockstep.root_blocker.state IS 'state, as pg_stat_activity shows it';
+COMMENT ON COLUMN lockstep.root_blocker.wait_event IS 'what it waits for that is no lock, such as its client';
+COMMENT ON COLUMN lockstep.root_blocker.xact_start IS 'when its transaction began';
+COMMENT ON COLUMN lockstep.root_blocker.xact_age IS 'how long its transaction runs';
+COMMENT ON COLUMN lockstep.root_blocker.idle_for IS 'how long it has done nothing';
+COMMENT ON COLUMN lockstep.root_blocker.last_query IS 'its last statement; the lock may come from an earlier one';
+COMMENT ON COLUMN lockstep.root_blocker.query_is_current IS 'whether that statement is running';
+COMMENT ON COLUMN lockstep.root_blocker.strongest_mode_held IS 'strongest mode in which it holds a lock that is waited for';
+COMMENT ON COLUMN lockstep.root_blocker.relations IS 'relations of this database that are waited for directly';
+COMMENT ON COLUMN lockstep.root_blocker.direct_blocked IS 'sessions that wait for it directly; of a cycle: those in it';
+COMMENT ON COLUMN lockstep.root_blocker.total_blocked IS 'sessions that wait for it over any number of others';
+COMMENT ON COLUMN lockstep.root_blocker.frees_now IS 'sessions that wait for nobody else in the end: they go on once it has ended';
+COMMENT ON COLUMN lockstep.root_blocker.max_depth IS 'longest chain of waits below it';
+COMMENT ON COLUMN lockstep.root_blocker.longest_wait IS 'of those who wait for it';
+COMMENT ON COLUMN lockstep.root_blocker.sum_wait IS 'of those who wait for it';
+COMMENT ON COLUMN lockstep.root_blocker.oldest_wait_start IS 'when the first of these waits began';
+COMMENT ON COLUMN lockstep.root_blocker.distinct_waiting_users IS 'roles among those who wait for it';
+COMMENT ON COLUMN lockstep.root_blocker.chain_signature IS 'the longest chain without pids, keys and times: the same for the same situation';
+COMMENT ON COLUMN lockstep.root_blocker.signature_hash IS 'hash of it';
+COMMENT ON COLUMN lockstep.root_blocker.auto_cancel_expected IS 'the server itself cancels it for a session that has waited for deadlock_timeout';
+COMMENT ON COLUMN lockstep.root_blocker.severity IS 'notice, warning or critical, by the settings lockstep.blocking_*';
+COMMENT ON COLUMN lockstep.root_blocker.reason IS 'why this severity';
+COMMENT ON COLUMN lockstep.root_blocker.advice IS 'what a person can do';
+COMMENT ON COLUMN lockstep.root_blocker.action_sql IS 'a statement for that; lockstep never runs it';
+
+CREATE FUNCTION lockstep.get_lock_conflicts()
+RETURNS TABLE (
+    level     text,
+    held      text,
+    requested text,
+    conflicts boolean)
+AS 'MODULE_PATHNAME', 'lockstep_get_lock_conflicts'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 80;
+COMMENT ON FUNCTION lockstep.get_lock_conflicts() IS 'which lock modes conflict; the rows of the view lock_conflict';
+
+CREATE VIEW lockstep.lock_conflict AS
+SELECT * FROM lockstep.get_lock_conflicts();
+COMMENT ON VIEW lockstep.lock_conflict IS 'which lock modes conflict, of tables and of rows';
+COMMENT ON COLUMN lockstep.lock_conflict.level IS 'table or row';
+COMMENT ON COLUMN lockstep.lock_conflict.held IS 'mode that one transaction holds';
+COMMENT ON COLUMN lockstep.lock_conflict.requested IS 'mode that another one asks for';
+COMMENT ON COLUMN lockstep.lock_conflict.conflicts IS 'whether the other one has to wait';
+
+CREATE VIEW lockstep.lock_siread AS
+SELECT l.pid, l.virtualtransaction AS vxid, l.locktype AS lock_type, d.datname AS lock_db,
+       CASE WHEN d.datname = pg_catalog.current_database() THEN l.relation::regclass END AS lock_rel,
+       l.relation AS lock_rel_oid, l.page AS lock_page,
+       CASE WHEN l.tuple IS NOT NULL THEN ('(' || l.page || ',' || l.tuple || ')')::tid END AS lock_ctid
+  FROM pg_catalog.pg_locks AS l
+  LEFT JOIN pg_catalog.pg_database AS d ON d.oid = l.database
+ WHERE l.mode = 'SIReadLock';
+COMMENT ON VIEW lockstep.lock_siread IS
+    'what serializable transactions have read; these locks block nobody, and are no part of the lock graph';
+COMMENT ON COLUMN lockstep.lock_siread.pid IS 'process; null where its transaction has ended or is prepared';
+COMMENT ON COLUMN lockstep.lock_siread.vxid IS 'virtual transaction id, as pg_locks shows it';
+COMMENT ON COLUMN lockstep.lock_siread.lock_type IS 'relation, page or tuple';
+COMMENT ON COLUMN lockstep.lock_siread.lock_db IS 'database';
+COMMENT ON COLUMN lockstep.lock_siread.lock_rel IS 'relation, where it belongs to this database';
+COMMENT ON COLUMN lockstep.lock_siread.lock_rel_oid IS 'relation';
+COMMENT ON COLUMN lockstep.lock_siread.lock_page IS 'page, of a lock on a page or a row';
+COMMENT ON COLUMN lockstep.lock_siread.lock_ctid IS 'place of the row, of a lock on a row';
+
+CREATE FUNCTION lockstep.lock_tree_text()
+RETURNS text
+AS 'MODULE_PATHNAME', 'lockstep_lock_tree_text'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.lock_tree_text() IS 'the lock graph as a tree, drawn; empty where nobody waits';
+
+CREATE FUNCTION lockstep.lock_graph_dot(reduced boolean DEFAULT true, max_nodes integer DEFAULT 200)
+RETURNS text
+AS 'MODULE_PATHNAME', 'lockstep_lock_graph_dot'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.lock_graph_dot(boolean, integer) IS
+    'the lock graph for Graphviz; beyond max_nodes sessions the rest is counted';
+
+CREATE FUNCTION lockstep.lock_graph_mermaid(reduced boolean DEFAULT true, max_nodes integer DEFAULT 200)
+RETURNS text
+AS 'MODULE_PATHNAME', 'lockstep_lock_graph_mermaid'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.lock_graph_mermaid(boolean, integer) IS
+    'the lock graph for Mermaid; beyond max_nodes sessions the rest is counted';
+
+CREATE FUNCTION lockstep.lock_graph_json()
+RETURNS jsonb
+LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH edge AS MATERIALIZED (
+        SELECT g.*, g.waiter_leader_pid::bigint AS waiter_id,
+               coalesce(g.blocker_leader_pid::bigint, -(g.blocker_xid::text::bigint)) AS blocker_id
+          FROM lockstep.lock_graph AS g
+    ), node AS (
+        SELECT waiter_id AS id, waiter_leader_pid AS pid, NULL::text AS gid, waiter_kind AS kind,
+               waiter_db AS db, waiter_user AS user_name, waiter_app AS app,
+               waiter_pid <> waiter_leader_pid AS is_member
+          FROM edge
+        UNION
+        SELECT blocker_id, blocker_leader_pid, blocker_gid, blocker_kind, blocker_db, blocker_user,
+               blocker_app, coalesce(blocker_pid <> blocker_leader_pid, false)
+          FROM edge
+    )
+    SELECT jsonb_build_object(
+        'snapshot_at', (SELECT min(snapshot_at) FROM edge),
+        'nodes', coalesce((SELECT jsonb_agg(to_jsonb(n) - 'is_member' ORDER BY n.id)
+                             FROM (SELECT DISTINCT ON (id) * FROM node ORDER BY id, is_member) AS n),
+                          '[]'::jsonb),
+        'edges', coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.lock_text COLLATE "C", e.queue_pos, e.blocker_id)
+                             FROM edge AS e), '[]'::jsonb));
+END;
+COMMENT ON FUNCTION lockstep.lock_graph_json() IS
+    'the lock graph as one document: snapshot_at, nodes, edges; an edge has the columns of lock_graph, waiter_id and blocker_id';
+
+CREATE FUNCTION lockstep.lock_snapshot(
+    OUT snapshot_at timestamptz,
+    OUT locks       integer,
+    OUT waits       integer,
+    OUT claims      integer,
+    OUT processes   integer,
+    OUT held_us     double precision,
+    OUT attempts    integer)
+AS 'MODULE_PATHNAME', 'lockstep_lock_snapshot'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.lock_snapshot() IS
+    'the size of one picture, and for how many microseconds the lock manager was held to take it';
+
+
+-- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
+-- has to.
+DO $$
+DECLARE
+    relation regclass;
+    grantee text;
+BEGIN
+    FOREACH relation IN ARRAY 
+        '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
+          lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread}'::pg_catalog.regclass[] LOOP
+        FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
+                         FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
+                        WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP
+            EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', relation, grantee);
+        END LOOP;
+        EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', relation);
+    END LOOP;
+END $$;

@@ -1,4 +1,5 @@
 // The module's identity card. What it needs once per session is set up by _PG_init.
+#include "locks/settings.hpp"
 #include "pg/boundary.hpp"
 #include "store/ledger_cache.hpp"
 
@@ -11,4 +12,5 @@ LOCKSTEP_EXPORT void _PG_init(void);
 
 void _PG_init(void) {
     lockstep::ledger_cache::install();
+    lockstep::blocking_settings::install();
 }

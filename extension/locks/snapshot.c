@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "storage/lwlock.h"
+#include "storage/procarray.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -42,17 +43,10 @@ static int32 slot_of(const PGPROC *process) {
     return (int32)(process - ProcGlobal->allProcs);
 }
 
-/* The index of a process in the picture; it is copied where it is met first. */
-static int32 add_process(album *to, PGPROC *process) {
+static void copy_process(PGPROC *process, lock_process *copy) {
     const int32 slot = slot_of(process);
-    int32 index = to->index_of_slot[slot];
-    lock_process *copy;
 
-    if (index >= 0)
-        return index;
-    index = to->picture.process_count++;
-    to->index_of_slot[slot] = index;
-    copy = &to->picture.processes[index];
+    memset(copy, 0, sizeof(*copy));
     copy->slot = slot;
     copy->pid = process->pid;
     copy->vxid_slot = (int32)LOCKSTEP_VXID_SLOT(process);
@@ -65,7 +59,19 @@ static int32 add_process(album *to, PGPROC *process) {
     copy->auxiliary = !copy->prepared && slot >= MaxBackends;
     copy->autovacuum = (process->statusFlags & PROC_IS_AUTOVACUUM) != 0;
     copy->wraparound = (process->statusFlags & PROC_VACUUM_FOR_WRAPAROUND) != 0;
-    copy->leader = index;
+}
+
+/* The index of a process in the picture; it is copied where it is met first. */
+static int32 add_process(album *to, PGPROC *process) {
+    const int32 slot = slot_of(process);
+    int32 index = to->index_of_slot[slot];
+
+    if (index >= 0)
+        return index;
+    index = to->picture.process_count++;
+    to->index_of_slot[slot] = index;
+    copy_process(process, &to->picture.processes[index]);
+    to->picture.processes[index].leader = index;
     if (process->lockGroupLeader != NULL && process->lockGroupLeader != process) {
         const int32 leader = add_process(to, process->lockGroupLeader);
 
@@ -213,13 +219,15 @@ const lock_picture *lockstep_take_picture(void) {
         memset(taken->index_of_slot, -1, sizeof(int32_t) * taken->total_slots);
         picture->attempts++;
 
-        for (int partition = 0; partition < NUM_LOCK_PARTITIONS; ++partition)
-            LWLockAcquire(LockHashPartitionLockByIndex(partition), LW_SHARED);
+        /* In the server's own order, so that nobody can wait for us in a ring. */
+        LWLockAcquire(LockHashPartitionLockByIndex(0), LW_SHARED);
         INSTR_TIME_SET_CURRENT(from);
+        for (int partition = 1; partition < NUM_LOCK_PARTITIONS; ++partition)
+            LWLockAcquire(LockHashPartitionLockByIndex(partition), LW_SHARED);
         copy_contention(taken);
-        INSTR_TIME_SET_CURRENT(to);
         for (int partition = NUM_LOCK_PARTITIONS; --partition >= 0;)
             LWLockRelease(LockHashPartitionLockByIndex(partition));
+        INSTR_TIME_SET_CURRENT(to);
 
         INSTR_TIME_SUBTRACT(to, from);
         picture->held_for = (int64)(INSTR_TIME_GET_DOUBLE(to) * 1e9);
@@ -230,4 +238,13 @@ const lock_picture *lockstep_take_picture(void) {
         taken->claim_room = picture->claim_count + picture->claim_count / 4;
         pfree(picture->claims);
     }
+}
+
+bool lockstep_find_process(int pid, lock_process *to) {
+    PGPROC *const process = BackendPidGetProc(pid);
+
+    if (process == NULL)
+        return false;
+    copy_process(process, to);
+    return to->pid == pid;
 }

@@ -4,6 +4,8 @@
 
 #include "core/graph/picture.h"
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -14,6 +16,9 @@ extern "C" {
  * Raises nothing but out of memory (53200) and a cancel.
  */
 const lock_picture *lockstep_take_picture(void);
+
+/* A backend by its pid, as it is now; false where it is gone. Its leader is left unset. */
+bool lockstep_find_process(int pid, lock_process *to);
 
 #ifdef __cplusplus
 }

@@ -8,7 +8,7 @@
 
 namespace lockstep {
 
-// The fields of one row, in order; nothing is null.
+// The fields of one row, in order.
 template <std::size_t Fields>
 class row_builder {
   public:
@@ -25,15 +25,36 @@ class row_builder {
             TupleDesc columns = nullptr;
             if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
                 elog(ERROR, "return type must be a row type");
-            if (columns->natts != static_cast<int>(Fields))
-                ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                                errmsg("the lockstep module and its SQL objects differ in version"),
-                                errhint("Run ALTER EXTENSION lockstep UPDATE.")));
+            require_columns(columns);
             return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
         });
     }
 
+    // The row as the next one of the set that open_set() has opened; the builder is empty again.
+    void append(FunctionCallInfo fcinfo) {
+        auto *values = values_.data();
+        auto *nulls = nulls_.data();
+        const auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+        pg_call([=] { tuplestore_putvalues(result->setResult, result->setDesc, values, nulls); });
+        count_ = 0;
+    }
+
+    // Makes the function's result a set of such rows.
+    static void open_set(FunctionCallInfo fcinfo) {
+        pg_call([=] {
+            InitMaterializedSRF(fcinfo, 0);
+            require_columns(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setDesc);
+        });
+    }
+
   private:
+    static void require_columns(TupleDesc columns) {
+        if (columns->natts != static_cast<int>(Fields))
+            ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                            errmsg("the lockstep module and its SQL objects differ in version"),
+                            errhint("Run ALTER EXTENSION lockstep UPDATE.")));
+    }
+
     std::array<Datum, Fields> values_{};
     std::array<bool, Fields> nulls_{};
     std::size_t count_ = 0;

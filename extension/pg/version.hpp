@@ -38,4 +38,14 @@ inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot s
 #endif
 }
 
+// What the statistics say of one backend, by index from 1. 16: named for what it does.
+inline const PgBackendStatus *backend_status(int index) {
+#if PG_VERSION_NUM >= 160000
+    const LocalPgBackendStatus *status = pgstat_get_local_beentry_by_index(index);
+#else
+    const LocalPgBackendStatus *status = pgstat_fetch_stat_local_beentry(index);
+#endif
+    return status == nullptr ? nullptr : &status->backendStatus;
+}
+
 } // namespace lockstep::version

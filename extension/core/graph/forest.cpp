@@ -147,7 +147,9 @@ class planter {
             for (const index node : members[one]) {
                 result_.nodes[at(node)].total_blocked =
                     outside + static_cast<index>(members[one].size()) - 1;
-                result_.nodes[at(node)].direct_blocked = static_cast<index>(down_.of(node).size());
+                const auto waiting_here = down_.of(node);
+                result_.nodes[at(node)].direct_blocked = static_cast<index>(waiting_here.size());
+                result_.nodes[at(node)].waiting.assign(waiting_here.begin(), waiting_here.end());
             }
         }
     }

@@ -25,6 +25,7 @@ struct forest {
         std::int32_t direct_blocked = 0;
         std::int32_t total_blocked = 0;
         std::vector<std::int32_t> extra_parents; // whom else it waits for, upwards
+        std::vector<std::int32_t> waiting;       // who waits for it directly, upwards
     };
     struct root {
         std::int32_t node = -1; // -1: a cycle

@@ -1,0 +1,226 @@
+// lockstep.get_lock_graph, get_lock_graph_all: who waits for whom at one instant, one row an edge.
+#include "locks/columns.hpp"
+#include "locks/scene.hpp"
+#include "pg/rows.hpp"
+
+using namespace lockstep;
+
+namespace {
+
+// The reduced graph: every column, for people and monitoring.
+class wide_rows {
+  public:
+    wide_rows(FunctionCallInfo call, scene &seen) : call_(call), scene_(seen), columns_(seen) {
+        row_.open_set(call);
+    }
+
+    void put(const graph::edge &one) {
+        const std::int32_t wait = one.wait;
+        row_.add(TimestampTzGetDatum(scene_.picture().taken_at));
+        add_waiter(one.waiter);
+        add_wait(wait);
+        row_.add(columns_.edge_kind(one.kind));
+        row_.add(BoolGetDatum(one.nearest));
+        row_.add(BoolGetDatum(one.same_group));
+        add_blocker(one);
+        add_lock(wait);
+        add_row(wait);
+        const graph::forest::node &node =
+            scene_.forest().nodes[static_cast<std::size_t>(scene_.node_of(one.waiter))];
+        row_.add(int_or_null(node.cycle));
+        row_.add(Int64GetDatum(scene_.root_id(node.root)));
+        row_.add(int_value(node.depth));
+        row_.append(call_);
+    }
+
+  private:
+    void add_waiter(std::int32_t index) {
+        const lock_process &process = scene_.process(index);
+        const session &who = scene_.session_of(index);
+        row_.add(int_or_null(process.pid));
+        row_.add(int_or_null(scene_.leader_pid(index)));
+        row_.add(columns_.kind(index));
+        row_.add(vxid_value(process));
+        row_.add(xid_or_null(process.xid));
+        row_.add(who.database);
+        row_.add(who.user);
+        row_.add(who.application);
+        row_.add(who.client);
+        row_.add(who.query_id);
+        row_.add(who.query);
+    }
+
+    void add_wait(std::int32_t wait) {
+        if (wait < 0) {
+            add_nulls(5);
+            return;
+        }
+        const lock_wait &one = scene_.picture().waits[wait];
+        row_.add(columns_.mode(scene_.lock_of(wait), one.mode));
+        row_.add(moment_value(one.started));
+        row_.add(since_value(scene_, one.started));
+        row_.add(int_value(scene_.queue_position(wait)));
+        row_.add(int_value(scene_.lock_of(wait).waits));
+    }
+
+    void add_blocker(const graph::edge &one) {
+        const lock_process &process = scene_.process(one.blocker);
+        const session &who = scene_.session_of(one.blocker);
+        row_.add(columns_.kind(one.blocker));
+        row_.add(int_or_null(process.pid));
+        row_.add(int_or_null(scene_.leader_pid(one.blocker)));
+        row_.add(who.gid);
+        row_.add(xid_or_null(process.xid));
+        row_.add(vxid_value(process));
+        row_.add(who.database);
+        row_.add(who.user);
+        row_.add(who.application);
+        row_.add(who.client);
+        row_.add(who.state);
+        row_.add(moment_value(who.transaction_started));
+        row_.add(moment_value(who.state_since));
+        row_.add(who.query);
+        row_.add(who.may_see ? column_value{BoolGetDatum(who.active)} : column_value{});
+        if (one.claim < 0) {
+            add_nulls(2);
+            return;
+        }
+        const lock_object &lock = scene_.lock_of(one.wait);
+        const std::uint32_t held = scene_.picture().claims[one.claim].held;
+        row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
+        row_.add(wanted_by(one.blocker, lock));
+    }
+
+    // The mode that the blocker itself waits for on the same lock.
+    column_value wanted_by(std::int32_t blocker, const lock_object &lock) {
+        if (mode_of_.empty())
+            for (std::int32_t i = 0; i < scene_.picture().wait_count; ++i)
+                mode_of_.emplace(scene_.picture().waits[i].process, i);
+        const auto at = mode_of_.find(blocker);
+        if (at == mode_of_.end() || &scene_.lock_of(at->second) != &lock)
+            return {};
+        return columns_.mode(lock, scene_.picture().waits[at->second].mode);
+    }
+
+    void add_lock(std::int32_t wait) {
+        if (wait < 0) {
+            add_nulls(10);
+            return;
+        }
+        const lock_place &place = scene_.place_of_lock(scene_.picture().waits[wait].lock);
+        const waited_row *row = scene_.row_of(wait);
+        const bool has_row = row != nullptr && row->relation != InvalidOid;
+        const std::optional<Oid> database = has_row ? row->database : place.database;
+        const std::optional<Oid> relation = has_row ? row->relation : place.relation;
+        row_.add(columns_.lock_type(scene_.lock_of(wait)));
+        row_.add(database ? scene_.database_name(*database) : column_value{});
+        row_.add(relation && catalogs::is_ours(database.value_or(InvalidOid))
+                     ? oid_or_null(relation)
+                     : column_value{});
+        row_.add(oid_or_null(relation));
+        row_.add(row_place_value(has_row ? std::optional{row->place} : place.row));
+        row_.add(xid_or_null(place.xid));
+        row_.add(text_or_null(place.vxid));
+        row_.add(text_or_null(place.object));
+        row_.add(text_or_null(place.advisory_key));
+        row_.add(columns_.what(wait));
+    }
+
+    void add_row(std::int32_t wait) {
+        const waited_row *row = scene_.row_of(wait);
+        if (row == nullptr) {
+            add_nulls(3);
+            return;
+        }
+        const bool by_tag = scene_.lock_of(wait).is_tuple != 0;
+        row_.add(text_or_null(row->relation == InvalidOid ? nullptr
+                              : by_tag                    ? "tag"
+                                                          : "held_tuple_lock"));
+        row_.add(text_or_null(row->key));
+        row_.add(text_or_null(status_name(row->status)));
+    }
+
+    void add_nulls(int count) {
+        while (count-- > 0)
+            row_.add(std::nullopt);
+    }
+
+    FunctionCallInfo call_;
+    scene &scene_;
+    lock_columns columns_;
+    row_builder<53> row_;
+    std::map<std::int32_t, std::int32_t> mode_of_; // by process: its wait
+};
+
+// Every edge: just what is needed to tell them apart, because there may be very many.
+class narrow_rows {
+  public:
+    narrow_rows(FunctionCallInfo call, scene &seen) : call_(call), scene_(seen), columns_(seen) {
+        row_.open_set(call);
+    }
+
+    void put(const graph::edge &one) {
+        const lock_process &blocker = scene_.process(one.blocker);
+        row_.add(TimestampTzGetDatum(scene_.picture().taken_at));
+        row_.add(int_or_null(scene_.process(one.waiter).pid));
+        row_.add(int_or_null(scene_.leader_pid(one.waiter)));
+        row_.add(columns_.edge_kind(one.kind));
+        row_.add(BoolGetDatum(one.nearest));
+        row_.add(BoolGetDatum(one.same_group));
+        row_.add(columns_.kind(one.blocker));
+        row_.add(int_or_null(blocker.pid));
+        row_.add(int_or_null(scene_.leader_pid(one.blocker)));
+        row_.add(xid_or_null(blocker.xid));
+        if (one.wait < 0)
+            for (int i = 0; i < 8; ++i)
+                row_.add(std::nullopt);
+        else
+            add_wait(one);
+        row_.append(call_);
+    }
+
+  private:
+    void add_wait(const graph::edge &one) {
+        const lock_object &lock = scene_.lock_of(one.wait);
+        const lock_place &place = scene_.place_of_lock(scene_.picture().waits[one.wait].lock);
+        const std::uint32_t held = one.claim < 0 ? 0 : scene_.picture().claims[one.claim].held;
+        row_.add(columns_.mode(lock, scene_.picture().waits[one.wait].mode));
+        row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
+        row_.add(int_value(scene_.queue_position(one.wait)));
+        row_.add(int_value(lock.waits));
+        row_.add(columns_.lock_type(lock));
+        row_.add(oid_or_null(place.relation));
+        row_.add(xid_or_null(place.xid));
+        row_.add(columns_.what(one.wait));
+    }
+
+    FunctionCallInfo call_;
+    scene &scene_;
+    lock_columns columns_;
+    row_builder<18> row_;
+};
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_get_lock_graph) {
+    scene seen(graph::extent::hard_too);
+    wide_rows rows(fcinfo, seen);
+    for (const graph::edge &one : seen.edges())
+        if (one.nearest)
+            rows.put(one);
+    seen.release();
+    PG_RETURN_NULL();
+}
+
+LOCKSTEP_FUNCTION(lockstep_get_lock_graph_all) {
+    scene seen(graph::extent::all);
+    narrow_rows rows(fcinfo, seen);
+    std::size_t count = 0;
+    for (const graph::edge &one : seen.edges()) {
+        rows.put(one);
+        if (++count % 4096 == 0)
+            check_interrupts();
+    }
+    seen.release();
+    PG_RETURN_NULL();
+}

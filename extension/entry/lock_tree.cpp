@@ -1,0 +1,133 @@
+// lockstep.get_lock_tree, lock_tree_text: the graph as a tree, every session once.
+#include "locks/columns.hpp"
+#include "locks/labels.hpp"
+#include "locks/scene.hpp"
+#include "pg/rows.hpp"
+
+#include <algorithm>
+
+using namespace lockstep;
+
+namespace {
+
+graph::branches branches_of_database() {
+    return GetDatabaseEncoding() == PG_UTF8 ? graph::branches::box : graph::branches::ascii;
+}
+
+class tree_rows {
+  public:
+    tree_rows(FunctionCallInfo call, scene &seen) : call_(call), scene_(seen), columns_(seen) {
+        row_.open_set(call);
+    }
+
+    void put(const graph::tree_line &line) {
+        row_.add(Int64GetDatum(scene_.root_id(line.root)));
+        if (line.node < 0)
+            add_cycle(line);
+        else
+            add_node(line);
+        row_.append(call_);
+    }
+
+  private:
+    void add_cycle(const graph::tree_line &line) {
+        const graph::forest::root &root =
+            scene_.forest().roots[static_cast<std::size_t>(line.root)];
+        row_.add(std::nullopt); // node_id
+        row_.add(int_value(0));
+        row_.add(bigints_value({}));
+        row_.add(int_value(++sort_key_));
+        row_.add(text_or_null(cycle_text(root)));
+        row_.add(std::nullopt); // pid
+        row_.add(std::nullopt);
+        row_.add(text_or_null("cycle"));
+        for (int i = 0; i < 7; ++i)
+            row_.add(std::nullopt);
+        row_.add(int_value(root.direct_blocked));
+        row_.add(int_value(root.total_blocked));
+        row_.add(BoolGetDatum(true));
+        row_.add(int_value(root.cycle));
+        row_.add(bigints_value({}));
+        row_.add(std::nullopt);
+    }
+
+    void add_node(const graph::tree_line &line) {
+        const graph::forest::node &node =
+            scene_.forest().nodes[static_cast<std::size_t>(line.node)];
+        const std::int32_t index = scene_.process_of(line.node);
+        const std::int32_t wait = scene_.wait_of(line.node);
+        const session &who = scene_.session_of(index);
+        const waited_row *row = scene_.row_of(wait);
+        row_.add(Int64GetDatum(scene_.node_id(line.node)));
+        row_.add(int_value(node.depth));
+        row_.add(bigints_value(path_to(line.node)));
+        row_.add(int_value(++sort_key_));
+        row_.add(text_or_null(line.branch + line_text(scene_, line.node)));
+        row_.add(int_or_null(scene_.process(index).pid));
+        row_.add(int_or_null(scene_.leader_pid(index)));
+        row_.add(columns_.kind(index));
+        row_.add(who.gid);
+        row_.add(who.state);
+        row_.add(since_value(scene_, who.transaction_started));
+        if (wait < 0) {
+            for (int i = 0; i < 4; ++i)
+                row_.add(std::nullopt);
+        } else {
+            const lock_wait &one = scene_.picture().waits[wait];
+            row_.add(since_value(scene_, one.started));
+            row_.add(columns_.mode(scene_.lock_of(wait), one.mode));
+            row_.add(columns_.what(wait));
+            row_.add(row == nullptr ? column_value{} : text_or_null(row->key));
+        }
+        row_.add(int_value(node.direct_blocked));
+        row_.add(int_value(node.total_blocked));
+        row_.add(BoolGetDatum(node.cycle > 0));
+        row_.add(int_or_null(node.cycle));
+        std::vector<std::int64_t> others;
+        for (const std::int32_t other : node.extra_parents)
+            others.push_back(scene_.node_id(other));
+        row_.add(bigints_value(others));
+        row_.add(who.query);
+    }
+
+    // From the root to the node, both included.
+    std::vector<std::int64_t> path_to(std::int32_t node) const {
+        std::vector<std::int64_t> path;
+        for (; node >= 0; node = scene_.forest().nodes[static_cast<std::size_t>(node)].parent)
+            path.push_back(scene_.node_id(node));
+        std::ranges::reverse(path);
+        return path;
+    }
+
+    FunctionCallInfo call_;
+    scene &scene_;
+    lock_columns columns_;
+    row_builder<22> row_;
+    std::int32_t sort_key_ = 0;
+};
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_get_lock_tree) {
+    scene seen(graph::extent::hard_too);
+    tree_rows rows(fcinfo, seen);
+    for (const graph::tree_line &line : graph::draw_tree(seen.forest(), branches_of_database()))
+        rows.put(line);
+    seen.release();
+    PG_RETURN_NULL();
+}
+
+LOCKSTEP_FUNCTION(lockstep_lock_tree_text) {
+    scene seen(graph::extent::hard_too);
+    std::string drawn;
+    for (const graph::tree_line &line : graph::draw_tree(seen.forest(), branches_of_database())) {
+        if (!drawn.empty())
+            drawn += '\n';
+        drawn += line.branch;
+        drawn += line.node >= 0
+                     ? line_text(seen, line.node)
+                     : cycle_text(seen.forest().roots[static_cast<std::size_t>(line.root)]);
+    }
+    seen.release();
+    return text_datum(drawn.c_str());
+}

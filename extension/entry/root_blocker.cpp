@@ -1,0 +1,174 @@
+// lockstep.get_root_blockers: who holds up others and waits for nobody, how bad it is, what to do.
+#include "core/graph/advice.hpp"
+#include "locks/columns.hpp"
+#include "locks/impact.hpp"
+#include "locks/scene.hpp"
+#include "locks/settings.hpp"
+#include "pg/rows.hpp"
+
+using namespace lockstep;
+
+namespace {
+
+std::string literal(const char *text) {
+    return copied(pg_call([text] { return quote_literal_cstr(text); }));
+}
+
+std::string plain(Datum value) {
+    return copied(pg_call([value] { return TextDatumGetCString(value); }));
+}
+
+graph::root_activity activity_of(const session &who) {
+    if (who.active)
+        return graph::root_activity::active;
+    if (who.idle_in_transaction)
+        return graph::root_activity::idle_in_transaction;
+    return who.idle ? graph::root_activity::idle : graph::root_activity::hidden;
+}
+
+// A statement for a person to run. A pid may by then be another session's, so the session's start
+// is asked for too.
+std::string action_for(const lock_process &process, const session &who) {
+    if (who.gid)
+        return "ROLLBACK PREPARED " + literal(plain(*who.gid).c_str());
+    if (!who.started || process.auxiliary != 0 || process.autovacuum != 0)
+        return {};
+    const TimestampTz started = *who.started;
+    const std::string at =
+        copied(pg_call([started] { return pstrdup(timestamptz_to_str(started)); }));
+    return std::string{"SELECT "} + (who.active ? "pg_cancel_backend" : "pg_terminate_backend") +
+           "(pid) FROM pg_stat_activity WHERE pid = " + std::to_string(process.pid) +
+           " AND backend_start = " + literal(at.c_str());
+}
+
+class blocker_rows {
+  public:
+    blocker_rows(FunctionCallInfo call, scene &seen)
+        : call_(call), scene_(seen), columns_(seen), limits_(blocking_settings::limits()) {
+        row_.open_set(call);
+    }
+
+    void put(std::int32_t root) {
+        const graph::forest::root &top = scene_.forest().roots[static_cast<std::size_t>(root)];
+        const impact found = impact_of(scene_, root);
+        row_.add(TimestampTzGetDatum(scene_.picture().taken_at));
+        row_.add(Int64GetDatum(scene_.root_id(root)));
+        if (top.node < 0)
+            add_cycle();
+        else
+            add_session(scene_.process_of(top.node));
+        add_impact(top, found);
+        add_advice(top, found);
+        row_.append(call_);
+    }
+
+  private:
+    void add_cycle() {
+        row_.add(text_or_null("cycle"));
+        for (int i = 0; i < 14; ++i)
+            row_.add(std::nullopt);
+    }
+
+    void add_session(std::int32_t index) {
+        const lock_process &process = scene_.process(index);
+        const session &who = scene_.session_of(index);
+        row_.add(columns_.kind(index));
+        row_.add(int_or_null(process.pid));
+        row_.add(who.gid);
+        row_.add(xid_or_null(process.xid));
+        row_.add(who.database);
+        row_.add(who.user);
+        row_.add(who.application);
+        row_.add(who.client);
+        row_.add(who.state);
+        row_.add(wait_event(process, who));
+        row_.add(moment_value(who.transaction_started));
+        row_.add(since_value(scene_, who.transaction_started));
+        row_.add(who.active ? column_value{} : since_value(scene_, who.state_since));
+        row_.add(who.query);
+        row_.add(who.may_see ? column_value{BoolGetDatum(who.active)} : column_value{});
+    }
+
+    // A root waits for no lock, but perhaps for its client.
+    static column_value wait_event(const lock_process &process, const session &who) {
+        if (!who.may_see || process.wait_event == 0)
+            return {};
+        const std::uint32_t event = process.wait_event;
+        const std::string type =
+            copied(pg_call([event] { return pgstat_get_wait_event_type(event); }));
+        return text_or_null(type + ": " +
+                            copied(pg_call([event] { return pgstat_get_wait_event(event); })));
+    }
+
+    void add_impact(const graph::forest::root &top, const impact &found) {
+        row_.add(found.strongest_mode == 0
+                     ? column_value{}
+                     : columns_.mode(*found.strongest_lock, found.strongest_mode));
+        row_.add(relations_value(found.relations));
+        row_.add(int_value(top.direct_blocked));
+        row_.add(int_value(top.total_blocked));
+        row_.add(int_value(top.frees_now));
+        row_.add(int_value(top.max_depth));
+        const auto length = [&](std::int64_t passed) {
+            return since_value(scene_, scene_.picture().taken_at - passed);
+        };
+        row_.add(length(found.longest_wait));
+        row_.add(length(found.sum_wait));
+        row_.add(moment_value(found.oldest_start));
+        row_.add(int_value(found.waiting_users));
+        row_.add(text_or_null(found.chain));
+        const std::string &chain = found.chain;
+        const auto *bytes = reinterpret_cast<const unsigned char *>(chain.data());
+        row_.add(Int64GetDatum(
+            static_cast<int64>(hash_bytes_extended(bytes, static_cast<int>(chain.size()), 0))));
+    }
+
+    void add_advice(const graph::forest::root &top, const impact &found) {
+        std::string_view kind = "cycle";
+        graph::root_activity activity = graph::root_activity::hidden;
+        std::string action;
+        if (top.node >= 0) {
+            const std::int32_t index = scene_.process_of(top.node);
+            const session &who = scene_.session_of(index);
+            kind = scene_.kind_of(index);
+            activity = activity_of(who);
+            action = action_for(scene_.process(index), who);
+        }
+        const graph::verdict judged = graph::judge(top.total_blocked, found.longest_wait, limits_);
+        row_.add(BoolGetDatum(kind == "autovacuum"));
+        row_.add(text_or_null(std::string{judged.severity}));
+        row_.add(text_or_null(judged.reason));
+        row_.add(text_or_null(std::string{graph::advice_for(kind, activity)}));
+        row_.add(text_or_null(action));
+    }
+
+    static column_value relations_value(const std::vector<Oid> &relations) {
+        const Oid *first = relations.data();
+        const int count = static_cast<int>(relations.size());
+        return pg_call([=] {
+            auto *values =
+                static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(count + 1)));
+            for (int i = 0; i < count; ++i)
+                values[i] = ObjectIdGetDatum(first[i]);
+            return PointerGetDatum(
+                construct_array(values, count, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT));
+        });
+    }
+
+    FunctionCallInfo call_;
+    scene &scene_;
+    lock_columns columns_;
+    graph::blocking_limits limits_;
+    row_builder<34> row_;
+};
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_get_root_blockers) {
+    scene seen(graph::extent::hard_too);
+    blocker_rows rows(fcinfo, seen);
+    for (std::size_t root = 0; root < seen.forest().roots.size(); ++root)
+        rows.put(static_cast<std::int32_t>(root));
+    seen.release();
+    PG_RETURN_NULL();
+}

@@ -1,0 +1,46 @@
+// The row behind a place in a table: its key, where the caller may see it, and who else has it
+// locked. Nothing here waits for a lock.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include <cstdint>
+#include <span>
+
+namespace lockstep {
+
+enum class row_status : std::uint8_t {
+    ok,
+    no_privilege,    // the caller may not read the key's columns
+    rls,             // row security hides rows of the table from the caller
+    moved,           // by now another transaction has the place, or nobody
+    relation_locked, // the table, its index or a catalog is locked against reading
+    other_db,        // the table belongs to another database
+    other_temp,      // a temporary table of another session
+    no_key,          // no primary key, and no other unique index without nulls
+    unknown          // the server does not tell which row
+};
+
+[[nodiscard]] const char *status_name(row_status status);
+
+// One row to look at. What is asked goes in, what is found comes out; everything is in the current
+// memory context.
+struct row_look {
+    ItemPointerData place;
+    TransactionId holder; // who is waited for; invalid where that is not known
+    row_status status;
+    const char *key;          // (column, ...)=(value, ...), or null
+    MultiXactMember *lockers; // the transactions that have the row locked together
+    int locker_count;
+};
+
+// Looks at rows of one relation of this database.
+void look_at_rows(Oid relation, std::span<row_look> rows);
+
+// The heavyweight lock mode that stands for a way to lock a row.
+[[nodiscard]] LOCKMODE row_lock_mode(MultiXactStatus status);
+
+// The transaction that a subtransaction belongs to; itself where that is no longer known.
+[[nodiscard]] TransactionId topmost(TransactionId xid);
+
+} // namespace lockstep

@@ -1,0 +1,205 @@
+#include "locks/scene.hpp"
+
+#include "locks/snapshot.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace lockstep {
+
+namespace {
+
+std::size_t at(std::int32_t i) {
+    return static_cast<std::size_t>(i);
+}
+
+} // namespace
+
+scene::scene(graph::extent wanted)
+    : picture_(*pg_call([] { return lockstep_take_picture(); })), sessions_(names_.readable()),
+      processes_(picture_.processes, picture_.processes + picture_.process_count),
+      edges_(graph::edges_of(picture_, wanted)) {
+    waited_rows found = rows_waited_for(picture_, names_);
+    rows_ = std::move(found.rows);
+    wait_row_ = std::move(found.of_wait);
+    add_latent_edges();
+    add_snapshot_edges();
+    grow_forest();
+}
+
+std::int32_t scene::add_process(const lock_process &process) {
+    processes_.push_back(process);
+    const auto index = static_cast<std::int32_t>(processes_.size()) - 1;
+    processes_.back().leader = index;
+    return index;
+}
+
+// -1: there is none any more.
+std::int32_t scene::process_with_pid(std::int32_t pid) {
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (processes_[i].pid == pid)
+            return static_cast<std::int32_t>(i);
+    lock_process found;
+    if (!pg_call([pid, &found] { return lockstep_find_process(pid, &found); }))
+        return -1;
+    return add_process(found);
+}
+
+std::int32_t scene::process_with_xid(TransactionId xid) {
+    const TransactionId top = topmost(xid);
+    const std::int32_t pid = pg_call([top] { return BackendXidGetPid(top); });
+    if (pid != 0)
+        return process_with_pid(pid);
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (processes_[i].prepared != 0 && processes_[i].xid == top)
+            return static_cast<std::int32_t>(i);
+    for (const prepared_transaction &one : sessions_.prepared())
+        if (one.xid == top) {
+            lock_process dummy{};
+            dummy.slot = -1;
+            dummy.xid = top;
+            dummy.database = one.database;
+            dummy.role = one.owner;
+            dummy.prepared = 1;
+            return add_process(dummy);
+        }
+    return -1;
+}
+
+// A row that several transactions have locked is waited for one of them at a time; the others hold
+// it up as well, and would be next.
+void scene::add_latent_edges() {
+    for (std::int32_t wait = 0; wait < picture_.wait_count; ++wait) {
+        const lock_wait &waiting = picture_.waits[wait];
+        const waited_row *row = row_of(wait);
+        if (row == nullptr || row->locker_count == 0 || lock_of(wait).type != LOCKTAG_TRANSACTION)
+            continue;
+        const TransactionId waited_for = lock_of(wait).field1;
+        for (int i = 0; i < row->locker_count; ++i) {
+            const MultiXactMember &locker = row->lockers[i];
+            const LOCKMODE held = row_lock_mode(locker.status);
+            if (locker.xid == waited_for || topmost(locker.xid) == waited_for ||
+                !pg_call([&] { return DoLockModesConflict(held, waiting.row_mode); }) ||
+                !pg_call([&] { return TransactionIdIsInProgress(locker.xid); }))
+                continue;
+            const std::int32_t other = process_with_xid(locker.xid);
+            if (other < 0 || process(other).leader == process(waiting.process).leader)
+                continue;
+            edges_.push_back(
+                {waiting.process, other, wait, -1, graph::edge_kind::latent, true, false});
+        }
+    }
+}
+
+void scene::add_snapshot_edges() {
+    if (picture_.snapshot_wait_count == 0)
+        return;
+    int *const pids = pg_call(
+        [] { return static_cast<int *>(palloc(sizeof(int) * static_cast<Size>(MaxBackends))); });
+    for (std::int32_t i = 0; i < picture_.snapshot_wait_count; ++i) {
+        const std::int32_t waiter = picture_.snapshot_waits[i];
+        const int pid = process(waiter).pid;
+        const int count =
+            pg_call([=] { return GetSafeSnapshotBlockingPids(pid, pids, MaxBackends); });
+        for (int k = 0; k < count; ++k)
+            if (const std::int32_t other = process_with_pid(pids[k]); other >= 0)
+                edges_.push_back(
+                    {waiter, other, -1, -1, graph::edge_kind::safe_snapshot, true, false});
+    }
+}
+
+// Nodes stand in the order in which people would read the waits: by lock, the longest wait first,
+// then along the queue.
+void scene::grow_forest() {
+    std::vector<std::int32_t> lock_rank(at(picture_.lock_count));
+    {
+        std::vector<std::int32_t> order(at(picture_.lock_count));
+        for (std::size_t i = 0; i < order.size(); ++i)
+            order[i] = static_cast<std::int32_t>(i);
+        const auto oldest = [&](std::int32_t lock) {
+            std::int64_t first = PG_INT64_MAX;
+            for (std::int32_t i = 0; i < picture_.locks[lock].waits; ++i)
+                if (const std::int64_t from =
+                        picture_.waits[picture_.locks[lock].first_wait + i].started;
+                    from > 0)
+                    first = std::min(first, from);
+            return std::pair{first, lock};
+        };
+        std::ranges::sort(order, {}, oldest);
+        for (std::size_t i = 0; i < order.size(); ++i)
+            lock_rank[at(order[i])] = static_cast<std::int32_t>(i);
+    }
+
+    std::vector<std::int32_t> wait_of_leader(processes_.size(), -1);
+    const auto rank = [&](std::int32_t wait) {
+        const lock_wait &one = picture_.waits[wait];
+        return std::tuple{process(one.process).leader != one.process, lock_rank[at(one.lock)],
+                          wait};
+    };
+    for (std::int32_t wait = 0; wait < picture_.wait_count; ++wait) {
+        std::int32_t &shown = wait_of_leader[at(process(picture_.waits[wait].process).leader)];
+        if (shown < 0 || rank(wait) < rank(shown))
+            shown = wait;
+    }
+
+    std::vector<bool> takes_part(processes_.size(), false);
+    for (const graph::edge &one : edges_)
+        takes_part[at(process(one.waiter).leader)] = takes_part[at(process(one.blocker).leader)] =
+            true;
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (takes_part[i])
+            process_of_node_.push_back(static_cast<std::int32_t>(i));
+    std::ranges::sort(process_of_node_, {}, [&](std::int32_t one) {
+        const std::int32_t wait = wait_of_leader[at(one)];
+        return std::tuple{wait < 0 ? -1 : lock_rank[at(picture_.waits[wait].lock)], wait,
+                          process(one).pid, process(one).xid};
+    });
+    node_of_process_.assign(processes_.size(), -1);
+    for (std::size_t node = 0; node < process_of_node_.size(); ++node) {
+        node_of_process_[at(process_of_node_[node])] = static_cast<std::int32_t>(node);
+        wait_of_node_.push_back(wait_of_leader[at(process_of_node_[node])]);
+    }
+
+    std::vector<graph::arc> arcs;
+    arcs.reserve(edges_.size());
+    for (const graph::edge &one : edges_)
+        if (one.nearest || one.kind == graph::edge_kind::hard)
+            arcs.push_back({node_of(one.waiter), node_of(one.blocker), one.nearest});
+    forest_ = graph::plant(static_cast<std::int32_t>(process_of_node_.size()), arcs);
+    // A cycle goes by the first of those in it.
+    for (const graph::forest::root &root : forest_.roots)
+        root_ids_.push_back(node_id(root.node >= 0 ? root.node : root.deepest));
+}
+
+const char *scene::kind_of(std::int32_t process_index) {
+    if (process(process_index).leader != process_index)
+        return "parallel_worker";
+    return session_of(process_index).kind;
+}
+
+std::int64_t scene::node_id(std::int32_t node) const {
+    const lock_process &one = process(process_of(node));
+    return one.prepared != 0 ? -static_cast<std::int64_t>(one.xid) : one.pid;
+}
+
+const lock_place &scene::place_of_lock(std::int32_t lock) {
+    const auto found = places_.find(lock);
+    if (found != places_.end())
+        return found->second;
+    return places_.emplace(lock, lockstep::place_of(picture_.locks[lock], names_)).first->second;
+}
+
+const waited_row *scene::row_of(std::int32_t wait) const {
+    if (wait < 0 || wait_row_[at(wait)] < 0)
+        return nullptr;
+    return &rows_[at(wait_row_[at(wait)])];
+}
+
+std::string scene::what(std::int32_t wait) {
+    const waited_row *row = row_of(wait);
+    if (row != nullptr && row->relation != InvalidOid)
+        return row_text(row->database, row->relation, row->place, row->key, names_);
+    return place_of_lock(picture_.waits[wait].lock).text;
+}
+
+} // namespace lockstep

@@ -1,0 +1,101 @@
+// Everything about one instant that the views show: the picture of the lock manager, the edges, the
+// forest, and the rows behind the waits. One is made for each call and thrown away with it.
+#pragma once
+
+#include "core/graph/drawing.hpp"
+#include "core/graph/edges.hpp"
+#include "core/graph/forest.hpp"
+#include "locks/catalogs.hpp"
+#include "locks/places.hpp"
+#include "locks/row_key.hpp"
+#include "locks/sessions.hpp"
+#include "locks/waited_rows.hpp"
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace lockstep {
+
+class scene {
+  public:
+    explicit scene(graph::extent wanted);
+    // Lets go of the catalogs; the end of every call that made a scene.
+    void release() { names_.release(); }
+
+    [[nodiscard]] const lock_picture &picture() const { return picture_; }
+    [[nodiscard]] const std::vector<graph::edge> &edges() const { return edges_; }
+    [[nodiscard]] const graph::forest &forest() const { return forest_; }
+
+    [[nodiscard]] const lock_process &process(std::int32_t index) const {
+        return processes_[static_cast<std::size_t>(index)];
+    }
+    [[nodiscard]] const session &session_of(std::int32_t process_index) {
+        return sessions_.of(process(process_index));
+    }
+    [[nodiscard]] const char *kind_of(std::int32_t process_index);
+    [[nodiscard]] std::int32_t leader_pid(std::int32_t process_index) const {
+        return process(process(process_index).leader).pid;
+    }
+
+    // A node is a lock group, named by its leading process.
+    [[nodiscard]] std::int32_t node_of(std::int32_t process_index) const {
+        return node_of_process_[static_cast<std::size_t>(process(process_index).leader)];
+    }
+    [[nodiscard]] std::int32_t process_of(std::int32_t node) const {
+        return process_of_node_[static_cast<std::size_t>(node)];
+    }
+    // The wait that the group shows: its leader's, else the first of a member; -1: it waits for no
+    // lock.
+    [[nodiscard]] std::int32_t wait_of(std::int32_t node) const {
+        return wait_of_node_[static_cast<std::size_t>(node)];
+    }
+    // Stable from one instant to the next: the pid, or less than zero the xid of a prepared
+    // transaction.
+    [[nodiscard]] std::int64_t node_id(std::int32_t node) const;
+    [[nodiscard]] std::int64_t root_id(std::int32_t root) const {
+        return root_ids_[static_cast<std::size_t>(root)];
+    }
+
+    // Place in the queue, from 1, and how many stand in it.
+    [[nodiscard]] std::int32_t queue_position(std::int32_t wait) const {
+        return wait - lock_of(wait).first_wait + 1;
+    }
+    [[nodiscard]] const lock_object &lock_of(std::int32_t wait) const {
+        return picture_.locks[picture_.waits[wait].lock];
+    }
+    [[nodiscard]] const lock_place &place_of_lock(std::int32_t lock);
+    // The row that is waited for; nothing where the wait is not for a row.
+    [[nodiscard]] const waited_row *row_of(std::int32_t wait) const;
+    // What is waited for in words: the row where one is known, else the lock.
+    [[nodiscard]] std::string what(std::int32_t wait);
+
+    [[nodiscard]] std::optional<Datum> database_name(Oid database) {
+        return sessions_.database_name(database);
+    }
+    [[nodiscard]] catalogs &names() { return names_; }
+
+  private:
+    void add_latent_edges();
+    void add_snapshot_edges();
+    void grow_forest();
+    [[nodiscard]] std::int32_t add_process(const lock_process &process);
+    [[nodiscard]] std::int32_t process_with_pid(std::int32_t pid);
+    [[nodiscard]] std::int32_t process_with_xid(TransactionId xid);
+
+    const lock_picture &picture_;
+    catalogs names_;
+    sessions sessions_;
+    std::vector<lock_process> processes_; // the picture's, and those that were met later
+    std::vector<graph::edge> edges_;
+    std::vector<waited_row> rows_;       // of waits, by wait_row_
+    std::vector<std::int32_t> wait_row_; // by wait: index in rows_, or -1
+    graph::forest forest_;
+    std::vector<std::int32_t> node_of_process_;
+    std::vector<std::int32_t> process_of_node_;
+    std::vector<std::int32_t> wait_of_node_;
+    std::vector<std::int64_t> root_ids_; // by root
+    std::map<std::int32_t, lock_place> places_;
+};
+
+} // namespace lockstep

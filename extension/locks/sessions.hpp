@@ -1,0 +1,77 @@
+// What is known of a process or a prepared transaction beside its locks: who it is, what it does.
+// It is what pg_stat_activity and pg_prepared_xacts show, by the same rules of who may see what;
+// and as there, within one transaction the first look is kept.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include "core/graph/picture.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace lockstep {
+
+struct prepared_transaction {
+    TransactionId xid;
+    Datum gid; // text
+    TimestampTz prepared_at;
+    Oid owner;
+    Oid database;
+};
+
+// Everything of one process that a result shows, ready to be put into rows. Nothing is null for
+// "not known" or "not for this caller".
+struct session {
+    const char *kind = "";
+    std::optional<Datum> gid;
+    std::optional<Datum> database; // name
+    std::optional<Datum> user;     // name
+    std::optional<Datum> application;
+    std::optional<Datum> client; // inet
+    std::optional<Datum> state;
+    std::optional<Datum> query;
+    std::optional<Datum> query_id;
+    std::optional<TimestampTz> started;
+    std::optional<TimestampTz> transaction_started;
+    std::optional<TimestampTz> state_since;
+    Oid user_oid = InvalidOid;
+    bool may_see = false;
+    bool idle = false; // without a transaction
+    bool idle_in_transaction = false;
+    bool active = false;
+};
+
+class sessions {
+  public:
+    // Reads the statistics of all backends once. Names are looked up in the catalogs only where
+    // `with_names` says that no lock on them would have to be waited for.
+    explicit sessions(bool with_names);
+
+    [[nodiscard]] const session &of(const lock_process &process);
+
+    // The prepared transactions; read when they are first asked for.
+    [[nodiscard]] const std::vector<prepared_transaction> &prepared();
+
+    [[nodiscard]] std::optional<Datum> database_name(Oid database);
+
+  private:
+    [[nodiscard]] session describe(const lock_process &process);
+    [[nodiscard]] session describe_prepared(const lock_process &process);
+    [[nodiscard]] std::optional<Datum> role_name(Oid role);
+    [[nodiscard]] bool may_see(Oid role);
+
+    bool with_names_;
+    std::unordered_map<int, const PgBackendStatus *> status_of_;
+    std::optional<std::vector<prepared_transaction>> prepared_;
+    std::unordered_map<int, session> known_; // by slot
+    std::map<TransactionId, session> known_prepared_;
+    std::map<Oid, std::optional<Datum>> databases_;
+    std::map<Oid, std::optional<Datum>> roles_;
+    std::map<Oid, bool> visible_;
+};
+
+} // namespace lockstep

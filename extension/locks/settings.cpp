@@ -1,0 +1,45 @@
+#include "locks/settings.hpp"
+
+#include "pg/pg.hpp"
+
+namespace lockstep::blocking_settings {
+
+namespace {
+
+int warning_sessions = 3;
+int warning_wait = 60;
+int critical_sessions = 10;
+int critical_wait = 300;
+
+void define_count(const char *name, const char *description, int *value) {
+    DefineCustomIntVariable(name, description, nullptr, value, *value, 1, INT_MAX, PGC_USERSET, 0,
+                            nullptr, nullptr, nullptr);
+}
+
+void define_time(const char *name, const char *description, int *value) {
+    DefineCustomIntVariable(name, description, nullptr, value, *value, 0, INT_MAX, PGC_USERSET,
+                            GUC_UNIT_S, nullptr, nullptr, nullptr);
+}
+
+} // namespace
+
+void install() {
+    define_count("lockstep.blocking_warning_sessions",
+                 "Sessions that wait for one root before root_blocker may warn.",
+                 &warning_sessions);
+    define_time("lockstep.blocking_warning_wait",
+                "Longest wait before root_blocker may warn, with as many sessions.", &warning_wait);
+    define_count("lockstep.blocking_critical_sessions",
+                 "Sessions that wait for one root before root_blocker calls it critical.",
+                 &critical_sessions);
+    define_time("lockstep.blocking_critical_wait",
+                "Longest wait before root_blocker calls a root critical.", &critical_wait);
+    MarkGUCPrefixReserved("lockstep");
+}
+
+graph::blocking_limits limits() {
+    constexpr std::int64_t second = 1'000'000;
+    return {warning_sessions, warning_wait * second, critical_sessions, critical_wait * second};
+}
+
+} // namespace lockstep::blocking_settings
