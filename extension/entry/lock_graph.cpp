@@ -3,6 +3,9 @@
 #include "locks/scene.hpp"
 #include "pg/rows.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 using namespace lockstep;
 
 namespace {
@@ -200,14 +203,33 @@ class narrow_rows {
     row_builder<18> row_;
 };
 
+// The edges of the reduced graph in the order of the tree, by who waits.
+std::vector<const graph::edge *> in_tree_order(const scene &seen) {
+    const std::vector<std::int32_t> &order = seen.forest().order;
+    std::vector<std::size_t> line(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+        line[static_cast<std::size_t>(order[i])] = i;
+    const auto line_of = [&](std::int32_t process) {
+        return line[static_cast<std::size_t>(seen.node_of(process))];
+    };
+    std::vector<const graph::edge *> edges;
+    for (const graph::edge &one : seen.edges())
+        if (one.nearest)
+            edges.push_back(&one);
+    std::ranges::stable_sort(edges, {}, [&](const graph::edge *one) {
+        return std::tuple{line_of(one->waiter), seen.process(one->waiter).pid, one->kind,
+                          line_of(one->blocker)};
+    });
+    return edges;
+}
+
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_get_lock_graph) {
     scene seen(graph::extent::hard_too);
     wide_rows rows(fcinfo, seen);
-    for (const graph::edge &one : seen.edges())
-        if (one.nearest)
-            rows.put(one);
+    for (const graph::edge *one : in_tree_order(seen))
+        rows.put(*one);
     seen.release();
     PG_RETURN_NULL();
 }

@@ -62,7 +62,9 @@ void add_locks(scene &seen, std::int32_t root, impact &to) {
         if (!is_root || one.wait < 0)
             continue;
         const lock_object &lock = seen.lock_of(one.wait);
-        if (one.claim >= 0)
+        // Everybody holds his own transaction exclusively; that says nothing.
+        if (one.claim >= 0 && lock.type != LOCKTAG_TRANSACTION &&
+            lock.type != LOCKTAG_VIRTUALTRANSACTION && lock.type != LOCKTAG_SPECULATIVE_TOKEN)
             for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
                 if ((seen.picture().claims[one.claim].held & (1U << mode)) != 0 &&
                     mode > to.strongest_mode) {

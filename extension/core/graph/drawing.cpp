@@ -36,7 +36,7 @@ std::string for_mermaid(std::string_view label) {
             text += "<br/>";
         else if (is_control(c))
             text += ' ';
-        else if (std::string_view{"\"#&<>`\\;{}[]|*_~"}.find(c) != std::string_view::npos)
+        else if (std::string_view{"\"#&<>`*_~"}.find(c) != std::string_view::npos)
             text += '#' + std::to_string(static_cast<int>(c)) + ';';
         else
             text += c;
