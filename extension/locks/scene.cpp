@@ -168,7 +168,7 @@ void scene::grow_forest() {
     forest_ = graph::plant(static_cast<std::int32_t>(process_of_node_.size()), arcs);
     // A cycle goes by the first of those in it.
     for (const graph::forest::root &root : forest_.roots)
-        root_ids_.push_back(node_id(root.node >= 0 ? root.node : root.deepest));
+        root_ids_.push_back(node_id(root.first));
 }
 
 const char *scene::kind_of(std::int32_t process_index) {

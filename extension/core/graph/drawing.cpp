@@ -13,7 +13,8 @@ bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-// Inside a quoted string of Graphviz a quote and a backslash are escaped; \n ends a centred line.
+// Inside a quoted string of Graphviz a quote and a backslash are escaped, and entities are read; \n
+// ends a centred line.
 std::string for_dot(std::string_view label) {
     std::string text;
     for (const char c : label) {
@@ -21,6 +22,8 @@ std::string for_dot(std::string_view label) {
             text += '\\';
         if (c == '\n')
             text += "\\n";
+        else if (c == '&')
+            text += "&amp;";
         else
             text += is_control(c) ? ' ' : c;
     }
@@ -28,7 +31,8 @@ std::string for_dot(std::string_view label) {
 }
 
 // Mermaid has entities in place of escapes. Everything that is mark-up to it or to HTML is made
-// one.
+// one; so is what it looks for in a whole line, quoted or not: a direction, a style. An empty label
+// is an error.
 std::string for_mermaid(std::string_view label) {
     std::string text;
     for (const char c : label) {
@@ -36,12 +40,16 @@ std::string for_mermaid(std::string_view label) {
             text += "<br/>";
         else if (is_control(c))
             text += ' ';
-        else if (std::string_view{"\"#&<>`*_~"}.find(c) != std::string_view::npos)
+        else if (std::string_view{"\"#&<>`*_~:;\\{}[]|$%"}.find(c) != std::string_view::npos)
             text += '#' + std::to_string(static_cast<int>(c)) + ';';
         else
             text += c;
     }
-    return text;
+    constexpr std::string_view direction = "direction";
+    for (std::size_t at = text.find(direction); at != std::string::npos;
+         at = text.find(direction, at + 1))
+        text.replace(at, 1, "#100;");
+    return text.empty() ? " " : text;
 }
 
 std::string_view dot_look(node_look look) {

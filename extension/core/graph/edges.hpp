@@ -37,8 +37,8 @@ enum class extent : std::uint8_t { reduced, hard_too, all };
 // The edges of the picture, lock by lock, in the order of each queue.
 //
 // `reduced` keeps every hard edge, except to who is merely first in the line for a row, and of the
-// rest just the edges that the others do not imply: who reaches whom is the same in both. A queue
-// of n processes for one row has n edges in place of n * (n - 1) / 2.
+// rest the edges that those ahead in the queue do not imply: who reaches whom is the same in both.
+// A queue of n processes for one row has n edges in place of n * (n - 1) / 2.
 [[nodiscard]] std::vector<edge> edges_of(const lock_picture &picture, extent wanted);
 
 } // namespace lockstep::graph

@@ -174,7 +174,7 @@ class planter {
                 const bool cycle = components_.size[one] > 1;
                 sole[one] = static_cast<index>(one);
                 root_of_component[one] = static_cast<index>(result_.roots.size());
-                result_.roots.push_back({cycle ? -1 : first[one], node.cycle,
+                result_.roots.push_back({cycle ? -1 : first[one], first[one], node.cycle,
                                          cycle ? components_.size[one] : node.direct_blocked,
                                          node.total_blocked + (cycle ? 1 : 0), 0, 0, first[one]});
                 continue;
@@ -189,7 +189,7 @@ class planter {
                 ++result_.roots[at(root_of_component[at(only)])].frees_now;
         }
         std::ranges::sort(result_.roots, {}, [](const forest::root &one) {
-            return std::tuple{-one.total_blocked, one.deepest};
+            return std::tuple{-one.total_blocked, one.first};
         });
     }
 
@@ -219,7 +219,7 @@ class planter {
         std::vector<index> cycle_root(components_.size.size(), -1);
         for (std::size_t i = 0; i < result_.roots.size(); ++i)
             if (result_.roots[i].node < 0)
-                cycle_root[at(component(result_.roots[i].deepest))] = static_cast<index>(i);
+                cycle_root[at(component(result_.roots[i].first))] = static_cast<index>(i);
         for (index node = 0; node < count_; ++node)
             if (const index root = cycle_root[at(component(node))]; root >= 0)
                 hang(node, root, -1, 1, next);

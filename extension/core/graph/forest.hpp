@@ -28,7 +28,8 @@ struct forest {
         std::vector<std::int32_t> waiting;       // who waits for it directly, upwards
     };
     struct root {
-        std::int32_t node = -1; // -1: a cycle
+        std::int32_t node = -1;  // -1: a cycle
+        std::int32_t first = -1; // the node; of a cycle the first one in it
         std::int32_t cycle = 0;
         std::int32_t direct_blocked = 0; // of a cycle: those in it
         std::int32_t total_blocked = 0;
