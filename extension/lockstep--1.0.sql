@@ -573,7 +573,7 @@ BEGIN ATOMIC
           FROM edge
     )
     SELECT jsonb_build_object(
-        'snapshot_at', (SELECT min(snapshot_at) FROM edge),
+        'snapshot_at', (SELECT coalesce(min(snapshot_at), clock_timestamp()) FROM edge),
         'nodes', coalesce((SELECT jsonb_agg(to_jsonb(n) - 'is_member' ORDER BY n.id)
                              FROM (SELECT DISTINCT ON (id) * FROM node ORDER BY id, is_member) AS n),
                           '[]'::jsonb),

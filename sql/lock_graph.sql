@@ -1,0 +1,52 @@
+-- The lock graph while nobody waits: nothing to see, every object described, open to everybody, and the
+-- limits of what may be asked. Who waits for whom is played in tests/isolation/specs/graph_*.spec.
+SET client_min_messages = warning;
+CREATE EXTENSION lockstep;
+
+SELECT count(*) FROM lockstep.lock_graph;
+SELECT count(*) FROM lockstep.lock_graph_all;
+SELECT count(*) FROM lockstep.lock_tree;
+SELECT count(*) FROM lockstep.root_blocker;
+SELECT lockstep.lock_tree_text() = '' AS nothing, lockstep.lock_graph_json() - 'snapshot_at' AS json;
+SELECT lockstep.lock_graph_dot();
+SELECT lockstep.lock_graph_mermaid();
+SELECT locks, waits, claims, processes, held_us > 0 AS took_time, attempts, snapshot_at <= clock_timestamp() AS in_the_past FROM lockstep.lock_snapshot();
+
+-- Which modes conflict, of tables and of rows.
+SELECT held, string_agg(CASE WHEN conflicts THEN 'x' ELSE '.' END, ' ' ORDER BY n) AS "AS RS RE SUE S SRE E AE"
+  FROM lockstep.get_lock_conflicts() WITH ORDINALITY AS c(level, held, requested, conflicts, n) WHERE level = 'table' GROUP BY held ORDER BY min(n);
+SELECT held, string_agg(CASE WHEN conflicts THEN 'x' ELSE '.' END, ' ' ORDER BY n) AS "KS S NKU U"
+  FROM lockstep.get_lock_conflicts() WITH ORDINALITY AS c(level, held, requested, conflicts, n) WHERE level = 'row' GROUP BY held ORDER BY min(n);
+SELECT count(*) FROM lockstep.lock_conflict;
+
+-- What is refused.
+\set VERBOSITY sqlstate
+SELECT lockstep.lock_graph_dot(max_nodes => 0);
+SELECT lockstep.lock_graph_mermaid(max_nodes => NULL);
+SELECT lockstep.lock_graph_mermaid(reduced => NULL);
+SET lockstep.blocking_warning_sessions = 0;
+SET lockstep.no_such_setting = 1;
+\set VERBOSITY default
+
+-- When a root is worth a warning.
+SELECT name, setting, unit, context FROM pg_settings WHERE name LIKE 'lockstep.blocking%' ORDER BY name;
+
+-- Inside a transaction of any kind, and read-only.
+BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY;
+SELECT count(*) FROM lockstep.lock_graph;
+SELECT count(*) FROM lockstep.lock_siread;
+COMMIT;
+
+-- Everything has a description, and everybody may look.
+SELECT c.relname, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+ WHERE c.relnamespace = 'lockstep'::regnamespace AND c.relkind = 'v' AND col_description(c.oid, a.attnum) IS NULL;
+SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'lockstep'::regnamespace AND c.relkind = 'v' AND obj_description(c.oid, 'pg_class') IS NULL;
+SELECT p.oid::regprocedure FROM pg_proc AS p WHERE p.pronamespace = 'lockstep'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL;
+CREATE ROLE regress_lockstep_nobody;
+SET ROLE regress_lockstep_nobody;
+SELECT (SELECT count(*) FROM lockstep.lock_graph) + (SELECT count(*) FROM lockstep.lock_graph_all) + (SELECT count(*) FROM lockstep.lock_tree)
+     + (SELECT count(*) FROM lockstep.root_blocker) + (SELECT count(*) FROM lockstep.lock_siread) + length(lockstep.lock_tree_text()) AS nothing;
+INSERT INTO lockstep.lock_conflict VALUES ('x', 'x', 'x', true);
+RESET ROLE;
+DROP ROLE regress_lockstep_nobody;
+DROP EXTENSION lockstep;
