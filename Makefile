@@ -2,6 +2,7 @@
 #   make                    the module                make install      into that server, as usual
 #   make test               everything: installs what is missing, builds, tests
 #   make demo               the main job              make matrix       the suite on PostgreSQL 15, 17, 18
+#   make bench              the lock graph beside the ordinary ways (BENCH=--quick: the short run)
 #   make stage              as install, but below build/stage: what the tests and the demo use
 #   make check-local        golden and isolation tests on a private server, from the stage
 #   make tap                crash, restart and replica tests on private servers, from the stage
@@ -9,7 +10,7 @@
 #   make installcheck       golden and isolation tests on a running server that has it installed
 #   make lint               clang-format, clang-tidy, house rules
 #   make clean
-# CMakeLists.txt builds the rest: core library, client, demo and their tests.
+# CMakeLists.txt builds the rest: core library, client, demo, benchmark and their tests.
 
 src := $(or $(VPATH),.)
 ifeq (,$(PG_CONFIG))
@@ -65,7 +66,7 @@ override with_llvm := no
 # PGXS links with gcc, which leaves libstdc++ unnamed.
 override COMPILER = $(CXX) $(CXXFLAGS)
 
-.PHONY: stage wall check-local regress isolation tap check-symbols test demo matrix lint clean-build FORCE
+.PHONY: stage wall check-local regress isolation tap check-symbols test demo bench matrix lint clean-build FORCE
 
 PGXS := $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq (,$(wildcard $(PGXS)))
@@ -145,6 +146,9 @@ endif
 
 test demo matrix lint:
 	@'$(src)/scripts/$@'
+
+bench:
+	@'$(src)/scripts/$@' $(BENCH)
 
 clean: clean-build
 clean-build:

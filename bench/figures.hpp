@@ -1,0 +1,51 @@
+// What was measured, and the few statistics that it is told in.
+#pragma once
+
+#include "shapes.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace lockstep::bench {
+
+// One method on one state.
+struct timing {
+    std::vector<double> milliseconds; // in the order measured
+    std::size_t rows = 0;
+    bool timed_out = false; // here, or with fewer waiters: then it was not tried again
+};
+
+// One state. timings are in the order of all_methods().
+struct cell {
+    shape which = shape::hot_row;
+    int waiters = 0;
+    int other_locks = 0;
+    std::size_t edges = 0;
+    std::size_t reduced_edges = 0;
+    std::vector<timing> timings;
+    std::vector<double> held_us; // how long the lock manager was held for one picture
+    int most_attempts = 0;       // that a picture took
+    std::vector<std::string> differences;
+};
+
+using cells = std::vector<cell>;
+
+// Nearest rank: a figure that was measured. 0 for none at all.
+double percentile(std::vector<double> values, double share);
+inline double median(const std::vector<double> &values) {
+    return percentile(values, 0.5);
+}
+// Of ratios, where the middle of 1/2 and 2 is 1.
+double geometric_mean(const std::vector<double> &values);
+
+// Null where it was not measured.
+const cell *find(const cells &all, shape which, int waiters, int other_locks);
+
+// "hot-row, 1,000 waiters, 24,000 other locks"
+std::string name_of(const cell &state);
+std::string with_commas(std::size_t number);
+// Three digits that count.
+std::string in_milliseconds(double value);
+
+} // namespace lockstep::bench

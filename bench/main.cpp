@@ -1,0 +1,171 @@
+// The lock graph beside the ordinary ways to ask who waits for whom: states of many waiting
+// sessions on a private server, each asked in every way, in one run. Exit status: 0 the edges are
+// right, 1 they are not, 2 the benchmark could not run. Times decide nothing: they are printed.
+#include "bars.hpp"
+#include "json.hpp"
+#include "measure.hpp"
+#include "options.hpp"
+#include "report.hpp"
+
+#include "private_cluster.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+namespace {
+
+using namespace lockstep::bench;
+using lockstep::testing::private_cluster;
+
+std::atomic<bool> interrupted = false;
+
+void on_signal(int) {
+    interrupted = true;
+}
+
+void be_quick(options &wanted) {
+    wanted.waiters = {1, 10, 100};
+    wanted.repetitions = 7;
+    wanted.cap = std::chrono::seconds(2);
+}
+
+// --quick sets what the options after it may change again, so it is looked for first.
+options parsed(int argc, char **argv, int &status) {
+    options wanted;
+    if (std::any_of(argv, argv + argc,
+                    [](const char *word) { return std::string(word) == "--quick"; }))
+        be_quick(wanted);
+    CLI::App app("Builds states of many waiting sessions on a private server, asks in every way "
+                 "who waits for whom, and checks that lock_graph_all and pg_blocking_pids() say "
+                 "the same.");
+    double cap = std::chrono::duration<double>(wanted.cap).count();
+    bool quick = false;
+    std::vector<std::string> shapes;
+    std::vector<std::string> names;
+    for (const auto each : all_shapes())
+        names.push_back(name_of(each));
+    app.add_flag("--quick", quick, "up to 100 waiters, and a cap of 2 s: under a minute");
+    app.add_option("--waiters", wanted.waiters, "how many wait; one or more numbers")
+        ->check(CLI::Range(1, 5000))
+        ->capture_default_str();
+    app.add_option("--shapes", shapes, "which states (default: all)")->check(CLI::IsMember(names));
+    app.add_option("--other-locks", wanted.other_locks,
+                   "locks that nobody waits for; each state is measured without and with them")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+    app.add_option("--repetitions", wanted.repetitions, "runs of each method on each state")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    app.add_option("--cap", cap, "seconds after which a method is cancelled, and not tried again")
+        ->check(CLI::Range(0.1, 3600.0))
+        ->capture_default_str();
+    app.add_option("--seed", wanted.seed, "of the order of the methods; 0: another one each time")
+        ->capture_default_str();
+    app.add_option("--json", wanted.json, "the results go to this file too");
+    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &problem) {
+        status = app.exit(problem) == 0 ? 0 : 2;
+        return wanted;
+    }
+    if (!shapes.empty()) {
+        wanted.shapes.clear();
+        for (const auto &name : shapes)
+            wanted.shapes.push_back(shape_named(name));
+    }
+    // The number of sessions only grows.
+    std::sort(wanted.waiters.begin(), wanted.waiters.end());
+    wanted.cap = std::chrono::milliseconds(static_cast<std::int64_t>(cap * 1000));
+    status = -1;
+    return wanted;
+}
+
+std::size_t most_sessions(const options &wanted) {
+    std::size_t most = 0;
+    for (const auto which : wanted.shapes)
+        most = std::max(most, sessions_for(which, wanted.waiters.back()));
+    return most + 3; // who builds, who measures, who holds the other locks
+}
+
+// Nothing else may run beside a measurement: no deadlock check of a waiter, no autovacuum. Without
+// jit and with much memory the ordinary queries are faster. The lock table has room for all.
+std::vector<std::string> server_settings(const options &wanted, std::size_t sessions) {
+    const auto connections = sessions + 20;
+    const auto locks = static_cast<std::size_t>(wanted.other_locks) / connections + 64;
+    return {fmt::format("max_connections = {}", connections),
+            "max_prepared_transactions = 2",
+            fmt::format("max_locks_per_transaction = {}", locks),
+            "deadlock_timeout = '1h'",
+            "autovacuum = off",
+            "fsync = off",
+            "jit = off",
+            "work_mem = '64MB'",
+            "max_parallel_workers_per_gather = 0",
+            "shared_buffers = '256MB'"};
+}
+
+std::string load_of_machine() {
+    double one_minute = 0;
+    std::ifstream("/proc/loadavg") >> one_minute;
+    return fmt::format("{} processors, load {:.2f} before it began",
+                       std::thread::hardware_concurrency(), one_minute);
+}
+
+bool run(const options &wanted) {
+    report out(wanted);
+    out.title();
+    const auto seed = wanted.seed != 0 ? wanted.seed : std::random_device{}();
+    const auto sessions = most_sessions(wanted);
+    allow_connections(sessions);
+    out.setting("machine", load_of_machine());
+
+    out.step("starting a private server");
+    const private_cluster server(wanted.folder, server_settings(wanted, sessions));
+    auto version = session(server.conninfo(), "bench").run("SHOW server_version");
+    const std::string release = version.text(0, 0);
+    out.setting("server", "PostgreSQL " + release.substr(0, release.find(' ')) +
+                              ", private, gone when this ends");
+    out.setting("order", fmt::format("methods in turn, in random order, seed {}", seed));
+
+    measurement all(
+        wanted, server.conninfo(), seed, interrupted,
+        [&](const std::string &what) { out.step(what); },
+        [&](const cell &state) { out.measured(state); });
+    const auto seen = all.run();
+    const auto bars = bars_of(seen);
+    out.table(seen);
+    out.bars(bars);
+    if (!wanted.json.empty())
+        write_json(wanted, release, seed, seen, bars);
+    return out.verdict(seen);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    // The server is removed in any case: its destructor has to run.
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        int status = 0;
+        const options wanted = parsed(argc, argv, status);
+        if (status >= 0)
+            return status;
+        return run(wanted) ? 0 : 1;
+    } catch (const std::exception &problem) {
+        std::fprintf(stderr, "\nlockstep-bench: %s\n", problem.what());
+        return 2;
+    }
+}

@@ -1,0 +1,70 @@
+# A psql session in the background: statements are sent, and may wait. The same on every server version.
+#   my $s = Session->new($node, 'name', user => ..., dbname => ...);
+#   $s->run('SELECT 1')     sends it and returns its output, errors included
+#   $s->start('SELECT 1')   sends it and returns at once; $s->finish returns what it said in the end
+#   $s->close               ends the session
+package Session;
+use strict;
+use warnings;
+use IPC::Run ();
+use PostgreSQL::Test::Utils ();
+
+my $marks = 0;
+
+sub new
+{
+	my ($class, $node, $name, %options) = @_;
+	my $self = bless { in => '', out => '', name => $name }, $class;
+	my $conninfo = $node->connstr($options{dbname} || 'postgres') . " application_name=$name";
+	$conninfo .= " user=$options{user}" if $options{user};
+	$conninfo .= " replication=$options{replication}" if $options{replication};
+	$self->{psql} = IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $conninfo ],
+		'<', \$self->{in}, '>', \$self->{out}, '2>&1', IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	$self->run('SELECT 1');
+	return $self;
+}
+
+sub start
+{
+	my ($self, $sql) = @_;
+	$self->{mark} = 'end of statement ' . ++$marks;
+	$self->{out} = '';
+	$self->{in} .= "$sql\n;\n\\echo $self->{mark}\n";
+	$self->{psql}->pump_nb while length $self->{in};
+	return;
+}
+
+sub finish
+{
+	my ($self) = @_;
+	$self->{psql}->pump until $self->{out} =~ /^\Q$self->{mark}\E$/m;
+	(my $said = $self->{out}) =~ s/^\Q$self->{mark}\E\n//m;
+	chomp $said;
+	return $said;
+}
+
+sub run
+{
+	my ($self, $sql) = @_;
+	$self->start($sql);
+	return $self->finish;
+}
+
+sub close
+{
+	my ($self) = @_;
+	$self->{in} .= "\\q\n";
+	eval { $self->{psql}->finish };
+	return;
+}
+
+# Waits until sessions of these names wait for a lock, so many in all.
+sub wait_blocked
+{
+	my ($node, $count, $names) = @_;
+	$node->poll_query_until('postgres', "SELECT count(*) >= $count FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '$names'")
+	  or die "nobody of $names waits";
+	return;
+}
+
+1;
