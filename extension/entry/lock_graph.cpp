@@ -4,7 +4,7 @@
 #include "pg/rows.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <compare>
 
 using namespace lockstep;
 
@@ -136,11 +136,11 @@ class wide_rows {
             return;
         }
         const bool by_tag = scene_.lock_of(wait).is_tuple != 0;
-        row_.add(text_or_null(row->relation == InvalidOid ? nullptr
-                              : by_tag                    ? "tag"
-                                                          : "held_tuple_lock"));
+        row_.add(row->relation == InvalidOid
+                     ? column_value{}
+                     : columns_.constant(by_tag ? "tag" : "held_tuple_lock"));
         row_.add(text_or_null(row->key));
-        row_.add(text_or_null(status_name(row->status)));
+        row_.add(columns_.constant(status_name(row->status)));
     }
 
     void add_nulls(int count) {
@@ -212,14 +212,25 @@ std::vector<const graph::edge *> in_tree_order(const scene &seen) {
     const auto line_of = [&](std::int32_t process) {
         return line[static_cast<std::size_t>(seen.node_of(process))];
     };
-    std::vector<const graph::edge *> edges;
+    struct sort_key {
+        std::size_t line;
+        std::int32_t pid;
+        graph::edge_kind kind;
+        std::size_t blocker_line;
+        const graph::edge *edge;
+        auto operator<=>(const sort_key &) const = default;
+    };
+    std::vector<sort_key> keys;
+    keys.reserve(seen.edges().size());
     for (const graph::edge &one : seen.edges())
         if (one.nearest)
-            edges.push_back(&one);
-    std::ranges::stable_sort(edges, {}, [&](const graph::edge *one) {
-        return std::tuple{line_of(one->waiter), seen.process(one->waiter).pid, one->kind,
-                          line_of(one->blocker)};
-    });
+            keys.push_back({line_of(one.waiter), seen.process(one.waiter).pid, one.kind,
+                            line_of(one.blocker), &one});
+    std::ranges::sort(keys);
+    std::vector<const graph::edge *> edges;
+    edges.reserve(keys.size());
+    for (const sort_key &key : keys)
+        edges.push_back(key.edge);
     return edges;
 }
 

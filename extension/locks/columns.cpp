@@ -42,15 +42,15 @@ column_value bigints_value(std::span<const std::int64_t> values) {
     });
 }
 
-column_value lock_columns::once(const char *constant) {
-    const auto [at, fresh] = constants_.try_emplace(constant);
+column_value lock_columns::constant(const char *name) {
+    const auto [at, fresh] = constants_.try_emplace(name);
     if (fresh)
-        at->second = text_datum(constant);
+        at->second = text_datum(name);
     return at->second;
 }
 
 column_value lock_columns::mode(const lock_object &lock, std::int32_t mode) {
-    return once(GetLockmodeName(lock.method, mode));
+    return constant(GetLockmodeName(lock.method, mode));
 }
 
 column_value lock_columns::modes(const lock_object &lock, std::uint32_t mask) {
@@ -70,15 +70,15 @@ column_value lock_columns::modes(const lock_object &lock, std::uint32_t mask) {
 }
 
 column_value lock_columns::kind(std::int32_t process) {
-    return once(scene_.kind_of(process));
+    return constant(scene_.kind_of(process));
 }
 
 column_value lock_columns::edge_kind(graph::edge_kind kind) {
-    return once(graph::kind_name(kind).data());
+    return constant(graph::kind_name(kind).data());
 }
 
 column_value lock_columns::lock_type(const lock_object &lock) {
-    return once(
+    return constant(
         scene_.place_of_lock(static_cast<std::int32_t>(&lock - scene_.picture().locks)).type);
 }
 

@@ -55,9 +55,10 @@ class lock_columns {
     [[nodiscard]] column_value lock_type(const lock_object &lock);
     [[nodiscard]] column_value what(std::int32_t wait);
 
-  private:
-    [[nodiscard]] column_value once(const char *constant);
+    // A text that the program itself holds, and shows often.
+    [[nodiscard]] column_value constant(const char *name);
 
+  private:
     scene &scene_;
     std::map<const void *, Datum> constants_;
     std::map<std::pair<std::uint8_t, std::uint32_t>, Datum> masks_;

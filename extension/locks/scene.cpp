@@ -25,6 +25,7 @@ scene::scene(graph::extent wanted)
     add_latent_edges();
     add_snapshot_edges();
     grow_forest();
+    described_.resize(processes_.size());
 }
 
 std::int32_t scene::add_process(const lock_process &process) {
@@ -149,11 +150,17 @@ void scene::grow_forest() {
     for (std::size_t i = 0; i < processes_.size(); ++i)
         if (takes_part[i])
             process_of_node_.push_back(static_cast<std::int32_t>(i));
-    std::ranges::sort(process_of_node_, {}, [&](std::int32_t one) {
+    using sort_key =
+        std::tuple<std::int32_t, std::int32_t, std::int32_t, std::uint32_t, std::int32_t>;
+    std::vector<sort_key> keys;
+    for (const std::int32_t one : process_of_node_) {
         const std::int32_t wait = wait_of_leader[at(one)];
-        return std::tuple{wait < 0 ? -1 : lock_rank[at(picture_.waits[wait].lock)], wait,
-                          process(one).pid, process(one).xid};
-    });
+        keys.emplace_back(wait < 0 ? -1 : lock_rank[at(picture_.waits[wait].lock)], wait,
+                          process(one).pid, process(one).xid, one);
+    }
+    std::ranges::sort(keys);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        process_of_node_[i] = std::get<4>(keys[i]);
     node_of_process_.assign(processes_.size(), -1);
     for (std::size_t node = 0; node < process_of_node_.size(); ++node) {
         node_of_process_[at(process_of_node_[node])] = static_cast<std::int32_t>(node);

@@ -31,7 +31,10 @@ class scene {
         return processes_[static_cast<std::size_t>(index)];
     }
     [[nodiscard]] const session &session_of(std::int32_t process_index) {
-        return sessions_.of(process(process_index));
+        std::optional<session> &known = described_[static_cast<std::size_t>(process_index)];
+        if (!known)
+            known = sessions_.describe(process(process_index));
+        return *known;
     }
     [[nodiscard]] const char *kind_of(std::int32_t process_index);
     [[nodiscard]] std::int32_t leader_pid(std::int32_t process_index) const {
@@ -86,7 +89,8 @@ class scene {
     const lock_picture &picture_;
     catalogs names_;
     sessions sessions_;
-    std::vector<lock_process> processes_; // the picture's, and those that were met later
+    std::vector<lock_process> processes_;           // the picture's, and those that were met later
+    std::vector<std::optional<session>> described_; // by process, when first asked for
     std::vector<graph::edge> edges_;
     std::vector<waited_row> rows_;       // of waits, by wait_row_
     std::vector<std::int32_t> wait_row_; // by wait: index in rows_, or -1

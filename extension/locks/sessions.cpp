@@ -3,6 +3,8 @@
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
+#include <algorithm>
+
 namespace lockstep {
 
 namespace {
@@ -68,30 +70,25 @@ std::optional<Datum> name_datum(const char *name) {
 
 sessions::sessions(bool with_names) : with_names_(with_names) {
     const int count = pg_call([] { return pgstat_fetch_stat_numbackends(); });
-    status_of_.reserve(static_cast<std::size_t>(count));
+    statuses_.reserve(static_cast<std::size_t>(count));
     for (int i = 1; i <= count; ++i) {
         const PgBackendStatus *status = pg_call([i] { return version::backend_status(i); });
         if (status != nullptr)
-            status_of_.emplace(status->st_procpid, status);
+            statuses_.emplace_back(status->st_procpid, status);
     }
+    std::ranges::sort(statuses_, {}, [](const auto &one) { return one.first; });
 }
 
-const session &sessions::of(const lock_process &process) {
-    if (process.prepared != 0) {
-        const auto [at, fresh] = known_prepared_.try_emplace(process.xid);
-        if (fresh)
-            at->second = describe_prepared(process);
-        return at->second;
-    }
-    const auto [at, fresh] = known_.try_emplace(process.pid);
-    if (fresh)
-        at->second = describe(process);
-    return at->second;
+const PgBackendStatus *sessions::status_of(std::int32_t pid) const {
+    const auto at =
+        std::ranges::lower_bound(statuses_, pid, {}, [](const auto &one) { return one.first; });
+    return at == statuses_.end() || at->first != pid ? nullptr : at->second;
 }
 
 session sessions::describe(const lock_process &process) {
-    const auto at = status_of_.find(process.pid);
-    const PgBackendStatus *status = at == status_of_.end() ? nullptr : at->second;
+    if (process.prepared != 0)
+        return describe_prepared(process);
+    const PgBackendStatus *status = status_of(process.pid);
     session one;
     one.kind = kind_name(process, status);
     one.user_oid = status == nullptr ? process.role : status->st_userid;

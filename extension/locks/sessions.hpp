@@ -10,7 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
@@ -51,7 +51,7 @@ class sessions {
     // `with_names` says that no lock on them would have to be waited for.
     explicit sessions(bool with_names);
 
-    [[nodiscard]] const session &of(const lock_process &process);
+    [[nodiscard]] session describe(const lock_process &process);
 
     // The prepared transactions; read when they are first asked for.
     [[nodiscard]] const std::vector<prepared_transaction> &prepared();
@@ -59,16 +59,14 @@ class sessions {
     [[nodiscard]] std::optional<Datum> database_name(Oid database);
 
   private:
-    [[nodiscard]] session describe(const lock_process &process);
+    [[nodiscard]] const PgBackendStatus *status_of(std::int32_t pid) const;
     [[nodiscard]] session describe_prepared(const lock_process &process);
     [[nodiscard]] std::optional<Datum> role_name(Oid role);
     [[nodiscard]] bool may_see(Oid role);
 
     bool with_names_;
-    std::unordered_map<int, const PgBackendStatus *> status_of_;
+    std::vector<std::pair<std::int32_t, const PgBackendStatus *>> statuses_; // by pid, upwards
     std::optional<std::vector<prepared_transaction>> prepared_;
-    std::unordered_map<int, session> known_; // by slot
-    std::map<TransactionId, session> known_prepared_;
     std::map<Oid, std::optional<Datum>> databases_;
     std::map<Oid, std::optional<Datum>> roles_;
     std::map<Oid, bool> visible_;

@@ -25,6 +25,7 @@ class one_lock {
             choose_nearest(place);
             emit(place, wanted, to);
             waiting_.set(mode_at(place), place);
+            waiting_modes_ |= 1U << mode_at(place);
         }
     }
 
@@ -62,6 +63,7 @@ class one_lock {
                 first_of_group_[static_cast<std::size_t>(leader_of(claim.process))];
             next_of_group_[entry] = first;
             first = static_cast<std::int32_t>(entry);
+            held_modes_ |= claim.held;
             for (std::size_t mode = 1; mode < modes; ++mode)
                 if ((claim.held & (1U << mode)) != 0)
                     held_.set(mode, entry);
@@ -72,11 +74,12 @@ class one_lock {
         scratch_.clear(hard);
         scratch_.clear(soft);
         const std::uint32_t conflicts = picture_.conflicts[lock_.method][mode_at(place)];
-        for (std::size_t mode = 1; mode < modes; ++mode)
-            if ((conflicts & (1U << mode)) != 0) {
+        for (std::size_t mode = 1; mode < modes; ++mode) {
+            if ((conflicts & held_modes_ & (1U << mode)) != 0)
                 scratch_.add(hard, held_, mode);
+            if ((conflicts & waiting_modes_ & (1U << mode)) != 0)
                 scratch_.add(soft, waiting_, mode);
-            }
+        }
         // Whoever blocks both ways blocks by what it holds. A group does not block itself.
         scratch_.remove(soft, scratch_, hard);
         drop_own(place, hard);
@@ -160,6 +163,8 @@ class one_lock {
     bit_rows waiting_; // by mode: who waits for it, of the places passed so far
     bit_rows reach_;   // by place: whom it waits for, over kept edges of this lock
     bit_rows scratch_; // of the place at hand
+    std::uint32_t held_modes_ = 0;
+    std::uint32_t waiting_modes_ = 0;
 };
 
 } // namespace
