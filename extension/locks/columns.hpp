@@ -5,6 +5,7 @@
 
 #include "pg/values.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

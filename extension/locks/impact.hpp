@@ -3,6 +3,7 @@
 
 #include "locks/scene.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -5,6 +5,7 @@
 
 #include "core/graph/picture.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 

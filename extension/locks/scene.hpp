@@ -11,6 +11,7 @@
 #include "locks/sessions.hpp"
 #include "locks/waited_rows.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <vector>

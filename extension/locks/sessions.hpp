@@ -7,6 +7,7 @@
 
 #include "core/graph/picture.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

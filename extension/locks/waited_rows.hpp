@@ -9,6 +9,7 @@
 
 #include "core/graph/picture.h"
 
+#include <cstdint>
 #include <vector>
 
 namespace lockstep {
