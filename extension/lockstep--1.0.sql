@@ -504,7 +504,7 @@ RETURNS TABLE (
     requested text,
     conflicts boolean)
 AS 'MODULE_PATHNAME', 'lockstep_get_lock_conflicts'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 80;
+LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 80;
 COMMENT ON FUNCTION lockstep.get_lock_conflicts() IS 'which lock modes conflict; the rows of the view lock_conflict';
 
 CREATE VIEW lockstep.lock_conflict AS

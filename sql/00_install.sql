@@ -21,7 +21,8 @@ ORDER BY 1, 2;
 
 -- Every C function of the extension has the entry point of its own name.
 SELECT p.oid::regprocedure AS wrong_name FROM pg_proc AS p
- WHERE p.pronamespace = 'lockstep'::regnamespace AND p.prosrc <> 'lockstep_' || p.proname;
+ WHERE p.pronamespace = 'lockstep'::regnamespace AND p.prosrc <> 'lockstep_' || p.proname
+   AND p.prolang = (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'c');
 
 -- Nobody but its owner may write what is registered; everybody may read it through the view.
 SELECT has_table_privilege('public', 'lockstep.registration', 'SELECT') AS table_select,

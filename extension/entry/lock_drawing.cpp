@@ -56,15 +56,16 @@ drawing draw(FunctionCallInfo fcinfo) {
                                                        : one.depth == 0 ? graph::node_look::root
                                                                         : graph::node_look::waits});
     }
+    // In the order of the nodes; members of a parallel query are one node.
     std::set<std::tuple<std::int32_t, std::int32_t, graph::edge_kind>> known;
     for (const graph::edge &one : seen.edges()) {
         const std::int32_t waiter = index[static_cast<std::size_t>(seen.node_of(one.waiter))];
         const std::int32_t blocker = index[static_cast<std::size_t>(seen.node_of(one.blocker))];
-        if ((one.nearest || !reduced) && waiter >= 0 && blocker >= 0 && waiter != blocker &&
-            known.emplace(waiter, blocker, one.kind).second)
-            drawn.edges.push_back(
-                {waiter, blocker, one.kind, std::string{graph::kind_name(one.kind)}});
+        if ((one.nearest || !reduced) && waiter >= 0 && blocker >= 0 && waiter != blocker)
+            known.emplace(waiter, blocker, one.kind);
     }
+    for (const auto &[waiter, blocker, kind] : known)
+        drawn.edges.push_back({waiter, blocker, kind, std::string{graph::kind_name(kind)}});
     if (drawn.nodes.size() < forest.order.size())
         drawn.nodes.push_back(
             {"... and " + std::to_string(forest.order.size() - drawn.nodes.size()) + " more",
