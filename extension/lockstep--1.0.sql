@@ -312,7 +312,7 @@ COMMENT ON COLUMN lockstep.lock_graph.lock_vxid IS 'virtual transaction waited f
 COMMENT ON COLUMN lockstep.lock_graph.lock_object IS 'class/object/sub-object, of a lock on another object';
 COMMENT ON COLUMN lockstep.lock_graph.advisory_key IS 'key of an advisory lock: one bigint, or two integers';
 COMMENT ON COLUMN lockstep.lock_graph.lock_text IS 'what is waited for, in words';
-COMMENT ON COLUMN lockstep.lock_graph.row_source IS 'where the row is known from: tag, or held_tuple_lock; null where it is not known';
+COMMENT ON COLUMN lockstep.lock_graph.row_source IS 'where the row is known from: tag, held_tuple_lock, or log_context; null where it is not known';
 COMMENT ON COLUMN lockstep.lock_graph.row_key IS 'primary key of the row, for who may read it';
 COMMENT ON COLUMN lockstep.lock_graph.row_status IS 'ok, or why there is no row_key: no_privilege, rls, moved, relation_locked, other_db, other_temp, no_key, unknown; null where the wait is for no row';
 COMMENT ON COLUMN lockstep.lock_graph.cycle_id IS 'number of the cycle that the waiter is in, from 1';

@@ -1,5 +1,6 @@
 // The module's identity card. What it needs once per session is set up by _PG_init.
 #include "locks/settings.hpp"
+#include "locks/wait_context.h"
 #include "pg/boundary.hpp"
 #include "store/ledger_cache.hpp"
 
@@ -13,4 +14,5 @@ LOCKSTEP_EXPORT void _PG_init(void);
 void _PG_init(void) {
     lockstep::ledger_cache::install();
     lockstep::blocking_settings::install();
+    lockstep_install_wait_contexts();
 }

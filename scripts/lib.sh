@@ -96,6 +96,8 @@ stage_settings() {
         printf 'dynamic_library_path = %s\n' "$(quoted "$stage$("$bindir/pg_config" --pkglibdir):\$libdir")"
     elif grep -qx extension_destdir <<<"$names"; then
         printf 'extension_destdir = %s\n' "$(quoted "$stage")"
+        # For shared_preload_libraries, which does not look there.
+        printf 'dynamic_library_path = %s\n' "$(quoted "$stage$("$bindir/pg_config" --pkglibdir):\$libdir")"
     elif [ ! -f "$("$bindir/pg_config" --sharedir)/extension/lockstep.control" ]; then
         fail "this server knows neither extension_control_path (PostgreSQL 18) nor extension_destdir" \
             "(Debian): run make install first, then the installed extension is used"

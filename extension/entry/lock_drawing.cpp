@@ -20,12 +20,7 @@ struct drawing {
 };
 
 std::string node_label(scene &seen, std::int32_t node) {
-    std::string label = line_text(seen, node);
-    // The tree says at whose side it stands as well; here the edges do.
-    if (const std::size_t rest = label.find(", also behind "); rest != std::string::npos)
-        label.resize(rest);
-    if (const std::size_t colon = label.find(": "); colon != std::string::npos)
-        label.replace(colon, 2, "\n");
+    std::string label = who_text(seen, node) + "\n" + does_text(seen, node);
     if (const std::string query = short_query(seen, node, query_characters); !query.empty())
         label += '\n' + query;
     return label;

@@ -136,9 +136,10 @@ class wide_rows {
             return;
         }
         const bool by_tag = scene_.lock_of(wait).is_tuple != 0;
-        row_.add(row->relation == InvalidOid
-                     ? column_value{}
-                     : columns_.constant(by_tag ? "tag" : "held_tuple_lock"));
+        row_.add(row->relation == InvalidOid ? column_value{}
+                                             : columns_.constant(row->from_log ? "log_context"
+                                                                 : by_tag      ? "tag"
+                                                                          : "held_tuple_lock"));
         row_.add(text_or_null(row->key));
         row_.add(columns_.constant(status_name(row->status)));
     }

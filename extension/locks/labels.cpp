@@ -48,6 +48,15 @@ std::string wait_text(scene &seen, std::int32_t node) {
     return text;
 }
 
+// Names, identifiers and keys are other people's: a line break in one must not look like a line of
+// ours.
+std::string one_line(std::string words) {
+    for (char &c : words)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            c = ' ';
+    return words;
+}
+
 } // namespace
 
 std::string who_text(scene &seen, std::int32_t node) {
@@ -65,15 +74,21 @@ std::string who_text(scene &seen, std::int32_t node) {
     if (who.application)
         if (const std::string name = text_of(*who.application); !name.empty())
             text += ' ' + name;
-    return text;
+    return one_line(std::move(text));
+}
+
+std::string does_text(scene &seen, std::int32_t node) {
+    const graph::forest::node &one = seen.forest().nodes[static_cast<std::size_t>(node)];
+    if (one.depth == 0)
+        return activity_text(seen, node) + ", blocks " + std::to_string(one.total_blocked);
+    return one_line(wait_text(seen, node));
 }
 
 std::string line_text(scene &seen, std::int32_t node) {
     const graph::forest::node &one = seen.forest().nodes[static_cast<std::size_t>(node)];
-    std::string text = who_text(seen, node) + ": ";
+    std::string text = who_text(seen, node) + ": " + does_text(seen, node);
     if (one.depth == 0)
-        return text + activity_text(seen, node) + ", blocks " + std::to_string(one.total_blocked);
-    text += wait_text(seen, node);
+        return text;
     for (std::size_t i = 0; i < one.extra_parents.size(); ++i) {
         // Somebody who waits for hundreds is told apart by the first few.
         if (i == 4) {

@@ -11,7 +11,10 @@ namespace lockstep {
 // Who: pid, role and application, or the prepared transaction.
 [[nodiscard]] std::string who_text(scene &seen, std::int32_t node);
 
-// One line: who, and what it waits for; at a root what it does and how many it holds up.
+// What it waits for; at a root what it does and how many it holds up.
+[[nodiscard]] std::string does_text(scene &seen, std::int32_t node);
+
+// Both in one line, and whom else it waits for.
 [[nodiscard]] std::string line_text(scene &seen, std::int32_t node);
 
 // The heading of a cycle that waits for nobody outside.

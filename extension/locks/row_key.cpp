@@ -91,9 +91,12 @@ bool is_holder(TransactionId xid, TransactionId holder) {
 // Whether the row is still the one that is waited for: by its header, somebody asked for has it.
 bool is_still_locked(row_look *row, HeapTuple tuple, Buffer buffer) {
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    const TransactionId xmin = HeapTupleHeaderGetXmin(tuple->t_data);
     const TransactionId xmax = HeapTupleHeaderGetRawXmax(tuple->t_data);
     const uint16 flags = tuple->t_data->t_infomask;
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    if (row->may_be_new && is_holder(xmin, row->holder))
+        return true;
     if ((flags & HEAP_XMAX_INVALID) != 0 || HEAP_LOCKED_UPGRADED(flags))
         return false;
     if ((flags & HEAP_XMAX_IS_MULTI) == 0)
@@ -136,6 +139,13 @@ void show_key(Relation table, Relation index, row_look *row, HeapTuple tuple) {
                 "%.*s...", pg_mbcliplen(text, static_cast<int>(strlen(text)), longest_key), text);
     }
     unlock_toast(&locks);
+}
+
+bool has_only_columns(Relation index) {
+    for (int i = 0; i < index->rd_index->indnkeyatts; ++i)
+        if (index->rd_index->indkey.values[i] <= 0)
+            return false;
+    return true;
 }
 
 void look_at_row(Relation table, Relation index, BlockNumber blocks, row_status without_key,
@@ -195,6 +205,52 @@ void look_at_table(Oid relation, row_look *rows, size_t count) {
     relation_close(table, AccessShareLock);
 }
 
+// Whether the row is one that this transaction has just written.
+bool is_written_by(HeapTuple tuple, Buffer buffer, TransactionId writer) {
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    const TransactionId xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    return TransactionIdIsValid(writer) && is_holder(xmin, writer);
+}
+
+void look_at_insertion(Relation table, Relation index, row_look *row) {
+    HeapTupleData tuple;
+    Buffer buffer;
+    row->status = row_status::moved;
+    ItemPointerCopy(&row->place, &tuple.t_self);
+    if (ItemPointerGetBlockNumberNoCheck(&row->place) >= RelationGetNumberOfBlocks(table) ||
+        !heap_fetch(table, SnapshotAny, &tuple, &buffer, false))
+        return;
+    if (is_written_by(&tuple, buffer, row->holder)) {
+        if (check_enable_rls(RelationGetRelid(table), InvalidOid, true) == RLS_ENABLED)
+            row->status = row_status::rls;
+        else if (has_only_columns(index))
+            show_key(table, index, row, &tuple);
+        else
+            row->status = row_status::no_key;
+    }
+    ReleaseBuffer(buffer);
+}
+
+void look_behind_index(Oid index, row_look *row) {
+    const Oid relation = IndexGetRelation(index, true);
+    row->status = row_status::relation_locked;
+    if (!OidIsValid(relation) || !ConditionalLockRelationOid(relation, AccessShareLock))
+        return;
+    Relation table = try_relation_open(relation, NoLock);
+    if (table == nullptr) {
+        UnlockRelationOid(relation, AccessShareLock);
+        return;
+    }
+    if (table->rd_rel->relam == HEAP_TABLE_AM_OID && !RELATION_IS_OTHER_TEMP(table) &&
+        ConditionalLockRelationOid(index, AccessShareLock)) {
+        Relation opened = index_open(index, NoLock);
+        look_at_insertion(table, opened, row);
+        index_close(opened, AccessShareLock);
+    }
+    relation_close(table, AccessShareLock);
+}
+
 } // namespace
 
 const char *status_name(row_status status) {
@@ -216,6 +272,11 @@ void look_at_rows(Oid relation, std::span<row_look> rows) {
     row_look *const first = rows.data();
     const std::size_t count = rows.size();
     pg_call([=] { look_at_table(relation, first, count); });
+}
+
+void look_at_inserted_row(Oid index, row_look &row) {
+    row_look *const one = &row;
+    pg_call([=] { look_behind_index(index, one); });
 }
 
 LOCKMODE row_lock_mode(MultiXactStatus status) {

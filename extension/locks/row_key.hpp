@@ -28,6 +28,7 @@ enum class row_status : std::uint8_t {
 struct row_look {
     ItemPointerData place;
     TransactionId holder; // who is waited for; invalid where that is not known
+    bool may_be_new;      // the holder may have inserted the row, and not locked it
     row_status status;
     const char *key;          // (column, ...)=(value, ...), or null
     MultiXactMember *lockers; // the transactions that have the row locked together
@@ -36,6 +37,10 @@ struct row_look {
 
 // Looks at rows of one relation of this database.
 void look_at_rows(Oid relation, std::span<row_look> rows);
+
+// Looks at a row that a session has written and not yet put into a unique index: the key is the
+// index's, the one that somebody else has inserted too. `holder` is the writing transaction.
+void look_at_inserted_row(Oid index, row_look &row);
 
 // The heavyweight lock mode that stands for a way to lock a row.
 [[nodiscard]] LOCKMODE row_lock_mode(MultiXactStatus status);

@@ -1,5 +1,7 @@
 #include "locks/waited_rows.hpp"
 
+#include "locks/wait_context.h"
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -78,7 +80,7 @@ class collector {
             index_.try_emplace(place, static_cast<std::int32_t>(to_.rows.size()));
         if (fresh) {
             const auto &[database, relation, block, offset] = place;
-            waited_row row{database, relation, {}, row_status::unknown, nullptr, nullptr, 0};
+            waited_row row{database, relation, {}, false, row_status::unknown, nullptr, nullptr, 0};
             ItemPointerSet(&row.place, block, offset);
             to_.rows.push_back(row);
             holders_.push_back(holder);
@@ -90,7 +92,7 @@ class collector {
         if (unknown_ < 0) {
             unknown_ = static_cast<std::int32_t>(to_.rows.size());
             to_.rows.push_back(
-                {InvalidOid, InvalidOid, {}, row_status::unknown, nullptr, nullptr, 0});
+                {InvalidOid, InvalidOid, {}, false, row_status::unknown, nullptr, nullptr, 0});
             holders_.push_back(InvalidTransactionId);
         }
         return unknown_;
@@ -103,6 +105,50 @@ class collector {
     std::vector<std::int32_t> lock_awaited_by_; // by process
     std::int32_t unknown_ = -1;
 };
+
+// The one relation of this name in this database; none where there are more.
+Oid only_relation_named(const char *name) {
+    return pg_call([name] {
+        CatCList *const found = SearchSysCacheList1(RELNAMENSP, CStringGetDatum(name));
+        const Oid relation =
+            found->n_members == 1
+                ? reinterpret_cast<Form_pg_class>(GETSTRUCT(&found->members[0]->tuple))->oid
+                : InvalidOid;
+        ReleaseSysCacheList(found);
+        return relation;
+    });
+}
+
+// What the waiter has said of its row, looked at; unknown where it has said nothing, or nothing
+// clear.
+waited_row row_from_log(const lock_picture &picture, const lock_wait &wait) {
+    waited_row row{InvalidOid, InvalidOid, {}, false, row_status::unknown, nullptr, nullptr, 0};
+    const lock_process &waiter = picture.processes[wait.process];
+    wait_context said;
+    if (waiter.database != MyDatabaseId ||
+        !lockstep_wait_context_of(waiter.slot, waiter.vxid_local, wait.started, &said))
+        return row;
+    const Oid relation = only_relation_named(said.relation);
+    if (relation == InvalidOid)
+        return row;
+    row_look look{{}, InvalidTransactionId, true, row_status::unknown, nullptr, nullptr, 0};
+    ItemPointerSet(&look.place, said.block, said.offset);
+    const Oid table = pg_call([relation] { return IndexGetRelation(relation, true); });
+    row.relation = table == InvalidOid ? relation : table;
+    if (table != InvalidOid) {
+        look.holder = waiter.xid;
+        look_at_inserted_row(relation, look);
+    } else {
+        look.holder = picture.locks[wait.lock].field1;
+        look_at_rows(relation, {&look, 1});
+    }
+    row.database = MyDatabaseId;
+    row.place = look.place;
+    row.from_log = true;
+    row.status = look.status;
+    row.key = look.key;
+    return row;
+}
 
 } // namespace
 
@@ -123,8 +169,8 @@ waited_rows rows_waited_for(const lock_picture &picture, const catalogs &names) 
         looks.clear();
         std::size_t to = from;
         for (; to < order.size() && table_of(order[to]) == table_of(order[from]); ++to)
-            looks.push_back({result.rows[order[to]].place, holders[order[to]], row_status::unknown,
-                             nullptr, nullptr, 0});
+            looks.push_back({result.rows[order[to]].place, holders[order[to]], false,
+                             row_status::unknown, nullptr, nullptr, 0});
         if (relation != InvalidOid && !catalogs::is_ours(database)) {
             for (row_look &look : looks)
                 look.status = row_status::other_db;
@@ -143,6 +189,19 @@ waited_rows rows_waited_for(const lock_picture &picture, const catalogs &names) 
         from = to;
         check_interrupts();
     }
+    if (names.readable())
+        for (std::int32_t i = 0; i < picture.wait_count; ++i) {
+            const std::int32_t row = result.of_wait[static_cast<std::size_t>(i)];
+            if (row < 0 || result.rows[static_cast<std::size_t>(row)].relation != InvalidOid ||
+                picture.locks[picture.waits[i].lock].type != LOCKTAG_TRANSACTION)
+                continue;
+            const waited_row said = row_from_log(picture, picture.waits[i]);
+            if (said.from_log) {
+                result.of_wait[static_cast<std::size_t>(i)] =
+                    static_cast<std::int32_t>(result.rows.size());
+                result.rows.push_back(said);
+            }
+        }
     return result;
 }
 

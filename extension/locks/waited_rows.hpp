@@ -18,6 +18,7 @@ struct waited_row {
     Oid database;
     Oid relation; // invalid where the row is not known
     ItemPointerData place;
+    bool from_log; // known from what the waiter has said
     row_status status;
     const char *key;
     MultiXactMember *lockers;
