@@ -134,7 +134,6 @@ waited_row row_from_log(const lock_picture &picture, const lock_wait &wait) {
     row_look look{{}, InvalidTransactionId, true, row_status::unknown, nullptr, nullptr, 0};
     ItemPointerSet(&look.place, said.block, said.offset);
     const Oid table = pg_call([relation] { return IndexGetRelation(relation, true); });
-    row.relation = table == InvalidOid ? relation : table;
     if (table != InvalidOid) {
         look.holder = waiter.xid;
         look_at_inserted_row(relation, look);
@@ -142,7 +141,11 @@ waited_row row_from_log(const lock_picture &picture, const lock_wait &wait) {
         look.holder = picture.locks[wait.lock].field1;
         look_at_rows(relation, {&look, 1});
     }
+    // Another relation may have taken the name by now.
+    if (look.status == row_status::moved)
+        return row;
     row.database = MyDatabaseId;
+    row.relation = table == InvalidOid ? relation : table;
     row.place = look.place;
     row.from_log = true;
     row.status = look.status;

@@ -32,6 +32,20 @@ $node->safe_psql('postgres', q{
 });
 my ($holder, $waiter) = (Session->new($node, 'holder'), Session->new($node, 'waiter'));
 
+# The log from a position on, once a wait is in it.
+sub wait_for_log
+{
+	my ($from) = @_;
+	my $said = '';
+	for (1 .. 1000)
+	{
+		$said = PostgreSQL::Test::Utils::slurp_file($node->logfile, $from);
+		last if $said =~ /still waiting for/;
+		select undef, undef, undef, 0.01;
+	}
+	return $said;
+}
+
 # case NAME HOLDER WAITER EXPECTED [ROLE]: what the graph says of the waiter once its wait has been logged.
 sub case
 {
@@ -40,14 +54,7 @@ sub case
 	$holder->run("BEGIN; $holds");
 	$waiter->start("BEGIN; $waits");
 	Session::wait_blocked($node, 1, 'waiter');
-	my $said = '';
-	for (1 .. 1000)
-	{
-		$said = PostgreSQL::Test::Utils::slurp_file($node->logfile, $log);
-		last if $said =~ /still waiting for/;
-		select undef, undef, undef, 0.01;
-	}
-	like($said, qr/still waiting for/, "$name: the wait was logged");
+	like(wait_for_log($log), qr/still waiting for/, "$name: the wait was logged");
 	is($node->safe_psql('postgres', q{SELECT lock_type, lock_rel, row_source, row_key, row_status FROM lockstep.lock_graph WHERE waiter_app = 'waiter'},
 			$role ? (extra_params => [ '-U', $role ]) : ()), $expected, $name);
 	$holder->run('ROLLBACK');
@@ -74,6 +81,21 @@ case('a place in the line needs no log', q{UPDATE accounts SET balance = 1 WHERE
 case('row security', q{INSERT INTO guarded VALUES (1)}, q{INSERT INTO guarded VALUES (1)}, 'transactionid|guarded|log_context||rls', 'watcher');
 case('no right on the table', q{INSERT INTO accounts VALUES (77, 'a')}, q{INSERT INTO accounts VALUES (77, 'b')},
 	'transactionid|accounts|log_context||no_privilege', 'watcher');
+
+# The name was given to another relation meanwhile, with a row of its own in that place.
+my $log = -s $node->logfile;
+$node->safe_psql('postgres', 'CREATE TABLE first (id int CONSTRAINT named PRIMARY KEY); CREATE TABLE decoy (id int)');
+$node->safe_psql('postgres', 'INSERT INTO decoy SELECT generate_series(1, 5)');
+$holder->run('BEGIN; INSERT INTO first VALUES (1)');
+$waiter->start('BEGIN; INSERT INTO first VALUES (1)');
+Session::wait_blocked($node, 1, 'waiter');
+wait_for_log($log);
+is($node->safe_psql('postgres', 'SELECT lock_rel, row_key, row_status FROM lockstep.lock_graph'), 'first|(id)=(1)|ok', 'before another relation has the name');
+$node->safe_psql('postgres', 'ALTER INDEX named RENAME TO unnamed; ALTER TABLE decoy ADD CONSTRAINT named PRIMARY KEY (id)');
+is($node->safe_psql('postgres', 'SELECT lock_rel, row_key, row_status FROM lockstep.lock_graph'), '||unknown', 'no row of the other relation is shown');
+$holder->run('ROLLBACK');
+$waiter->finish;
+$waiter->run('ROLLBACK');
 
 # What was said of an earlier wait is not taken for this one, which nobody logs.
 $node->append_conf('postgresql.conf', 'log_lock_waits = off');
