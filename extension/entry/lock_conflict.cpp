@@ -12,13 +12,6 @@ struct mode_name {
     const char *name;
 };
 
-// A lock on a row is one of four strengths; the server compares them by the heavyweight modes that
-// stand for them.
-const mode_name row_modes[] = {{row_lock_mode(MultiXactStatusForKeyShare), "FOR KEY SHARE"},
-                               {row_lock_mode(MultiXactStatusForShare), "FOR SHARE"},
-                               {row_lock_mode(MultiXactStatusForNoKeyUpdate), "FOR NO KEY UPDATE"},
-                               {row_lock_mode(MultiXactStatusForUpdate), "FOR UPDATE"}};
-
 void put(FunctionCallInfo fcinfo, const char *level, const mode_name &held,
          const mode_name &asked) {
     row_builder<4> row;
@@ -37,6 +30,13 @@ LOCKSTEP_FUNCTION(lockstep_get_lock_conflicts) {
         for (LOCKMODE asked = AccessShareLock; asked <= AccessExclusiveLock; ++asked)
             put(fcinfo, "table", {held, GetLockmodeName(DEFAULT_LOCKMETHOD, held)},
                 {asked, GetLockmodeName(DEFAULT_LOCKMETHOD, asked)});
+    // A lock on a row is one of four strengths; the server compares them by the heavyweight modes
+    // that stand for them.
+    const mode_name row_modes[] = {
+        {row_lock_mode(MultiXactStatusForKeyShare), "FOR KEY SHARE"},
+        {row_lock_mode(MultiXactStatusForShare), "FOR SHARE"},
+        {row_lock_mode(MultiXactStatusForNoKeyUpdate), "FOR NO KEY UPDATE"},
+        {row_lock_mode(MultiXactStatusForUpdate), "FOR UPDATE"}};
     for (const mode_name &held : row_modes)
         for (const mode_name &asked : row_modes)
             put(fcinfo, "row", held, asked);
