@@ -314,10 +314,10 @@ COMMENT ON COLUMN lockstep.lock_graph.advisory_key IS 'key of an advisory lock: 
 COMMENT ON COLUMN lockstep.lock_graph.lock_text IS 'what is waited for, in words';
 COMMENT ON COLUMN lockstep.lock_graph.row_source IS 'where the row is known from: tag, held_tuple_lock, or log_context; null where it is not known';
 COMMENT ON COLUMN lockstep.lock_graph.row_key IS 'primary key of the row, for who may read it';
-COMMENT ON COLUMN lockstep.lock_graph.row_status IS 'ok, or why there is no row_key: no_privilege, rls, moved, relation_locked, other_db, other_temp, no_key, unknown; null where the wait is for no row';
+COMMENT ON COLUMN lockstep.lock_graph.row_status IS 'ok, or why there is no row_key: no_privilege, rls, moved, relation_locked, other_db, other_temp, key_type, no_key, unknown; null where the wait is for no row';
 COMMENT ON COLUMN lockstep.lock_graph.cycle_id IS 'number of the cycle that the waiter is in, from 1';
 COMMENT ON COLUMN lockstep.lock_graph.root_id IS 'whom the waiter waits for in the end: a pid, or less than zero the xid of a prepared transaction';
-COMMENT ON COLUMN lockstep.lock_graph.depth IS 'how many waits there are between the waiter and the root';
+COMMENT ON COLUMN lockstep.lock_graph.depth IS 'the fewest waits from the waiter to a root';
 
 CREATE FUNCTION lockstep.get_lock_graph_all()
 RETURNS TABLE (
@@ -398,7 +398,7 @@ SELECT * FROM lockstep.get_lock_tree();
 COMMENT ON VIEW lockstep.lock_tree IS 'the lock graph as a tree: below each session who waits for it, every session once';
 COMMENT ON COLUMN lockstep.lock_tree.root_id IS 'whom the tree stands below: a pid, or less than zero the xid of a prepared transaction; of a cycle the first one in it';
 COMMENT ON COLUMN lockstep.lock_tree.node_id IS 'this session in the same way; null in the line that heads a cycle';
-COMMENT ON COLUMN lockstep.lock_tree.depth IS 'how many waits there are between it and the root';
+COMMENT ON COLUMN lockstep.lock_tree.depth IS 'the fewest waits from it to a root';
 COMMENT ON COLUMN lockstep.lock_tree.path IS 'node_id of each from the root to here';
 COMMENT ON COLUMN lockstep.lock_tree.sort_key IS 'order of the lines, from 1';
 COMMENT ON COLUMN lockstep.lock_tree.tree_line IS 'the line, drawn';
@@ -483,19 +483,19 @@ COMMENT ON COLUMN lockstep.root_blocker.strongest_mode_held IS 'strongest mode i
 COMMENT ON COLUMN lockstep.root_blocker.relations IS 'relations of this database that are waited for directly';
 COMMENT ON COLUMN lockstep.root_blocker.direct_blocked IS 'sessions that wait for it directly; of a cycle: those in it';
 COMMENT ON COLUMN lockstep.root_blocker.total_blocked IS 'sessions that wait for it over any number of others';
-COMMENT ON COLUMN lockstep.root_blocker.frees_now IS 'sessions that wait for nobody else in the end: they go on once it has ended';
-COMMENT ON COLUMN lockstep.root_blocker.max_depth IS 'longest chain of waits below it';
+COMMENT ON COLUMN lockstep.root_blocker.frees_now IS 'sessions that wait for nobody else in the end, and are in no cycle: they go on once it has ended';
+COMMENT ON COLUMN lockstep.root_blocker.max_depth IS 'depth of the tree below it';
 COMMENT ON COLUMN lockstep.root_blocker.longest_wait IS 'of those who wait for it';
 COMMENT ON COLUMN lockstep.root_blocker.sum_wait IS 'of those who wait for it';
 COMMENT ON COLUMN lockstep.root_blocker.oldest_wait_start IS 'when the first of these waits began';
 COMMENT ON COLUMN lockstep.root_blocker.distinct_waiting_users IS 'roles among those who wait for it';
-COMMENT ON COLUMN lockstep.root_blocker.chain_signature IS 'the longest chain without pids, keys and times: the same for the same situation';
+COMMENT ON COLUMN lockstep.root_blocker.chain_signature IS 'the deepest branch of the tree, without pids, keys, times and statements: the same for the same situation';
 COMMENT ON COLUMN lockstep.root_blocker.signature_hash IS 'hash of it';
 COMMENT ON COLUMN lockstep.root_blocker.auto_cancel_expected IS 'the server itself cancels it for a session that has waited for deadlock_timeout';
 COMMENT ON COLUMN lockstep.root_blocker.severity IS 'notice, warning or critical, by the settings lockstep.blocking_*';
 COMMENT ON COLUMN lockstep.root_blocker.reason IS 'why this severity';
 COMMENT ON COLUMN lockstep.root_blocker.advice IS 'what a person can do';
-COMMENT ON COLUMN lockstep.root_blocker.action_sql IS 'a statement for that; lockstep never runs it';
+COMMENT ON COLUMN lockstep.root_blocker.action_sql IS 'what to run for that, once decided; lockstep never runs it';
 
 CREATE FUNCTION lockstep.get_lock_conflicts()
 RETURNS TABLE (

@@ -117,7 +117,7 @@ class wide_rows {
         const std::optional<Oid> relation = has_row ? row->relation : place.relation;
         row_.add(columns_.lock_type(scene_.lock_of(wait)));
         row_.add(database ? scene_.database_name(*database) : column_value{});
-        row_.add(relation && catalogs::is_ours(database.value_or(InvalidOid))
+        row_.add(relation && scene_.names().shows(database.value_or(InvalidOid))
                      ? oid_or_null(relation)
                      : column_value{});
         row_.add(oid_or_null(relation));

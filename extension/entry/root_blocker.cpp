@@ -23,14 +23,19 @@ graph::root_activity activity_of(const session &who) {
         return graph::root_activity::active;
     if (who.idle_in_transaction)
         return graph::root_activity::idle_in_transaction;
-    return who.idle ? graph::root_activity::idle : graph::root_activity::hidden;
+    if (who.idle)
+        return graph::root_activity::idle;
+    return who.may_see ? graph::root_activity::unreported : graph::root_activity::hidden;
 }
 
 // A statement for a person to run. A pid may by then be another session's, so the session's start
 // is asked for too.
 std::string action_for(const lock_process &process, const session &who) {
-    if (who.gid)
-        return "ROLLBACK PREPARED " + literal(plain(*who.gid).c_str());
+    // Which of the two only the transaction manager knows; so it is no statement yet.
+    if (who.gid) {
+        const std::string gid = literal(plain(*who.gid).c_str());
+        return "COMMIT PREPARED " + gid + " or ROLLBACK PREPARED " + gid;
+    }
     if (!who.started || process.auxiliary != 0 || process.autovacuum != 0)
         return {};
     const TimestampTz started = *who.started;

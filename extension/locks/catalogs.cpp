@@ -23,12 +23,13 @@ const Oid catalogs::all[count] = {AuthIdRelationId,
                                   RewriteRelationId,
                                   TriggerRelationId,
                                   PolicyRelationId,
+                                  EnumRelationId,
                                   InheritsRelationId};
 
 catalogs::catalogs() {
     locked_ = pg_call([] {
         int locked = 0;
-        while (locked < count && ConditionalLockRelationOid(all[locked], AccessShareLock))
+        while (locked < count && version::lock_relation_if_free(all[locked], AccessShareLock))
             ++locked;
         return locked;
     });
@@ -52,6 +53,18 @@ std::string catalogs::relation_name(Oid database, Oid relation) {
             return DatumGetCString(DirectFunctionCall1(regclassout, ObjectIdGetDatum(relation)));
         }));
     return at->second;
+}
+
+std::string catalogs::qualified_name(Oid database, Oid relation) {
+    if (!readable() || !is_ours(database))
+        return std::to_string(relation);
+    const char *name = pg_call([relation]() -> const char * {
+        const char *plain = get_rel_name(relation);
+        return plain == nullptr ? nullptr
+                                : quote_qualified_identifier(
+                                      get_namespace_name(get_rel_namespace(relation)), plain);
+    });
+    return name == nullptr ? std::to_string(relation) : copied(name);
 }
 
 } // namespace lockstep

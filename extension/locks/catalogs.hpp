@@ -19,8 +19,14 @@ class catalogs {
 
     [[nodiscard]] bool readable() const { return locked_ == count; }
 
+    // The relation with its schema, whatever the search path; its OID where that is all there is.
+    [[nodiscard]] std::string qualified_name(Oid database, Oid relation);
+
     // The relation as regclass shows it; its OID where it belongs to another database or is gone.
     [[nodiscard]] std::string relation_name(Oid database, Oid relation);
+
+    // Whether a relation of the database may be printed by its name.
+    [[nodiscard]] bool shows(Oid database) const { return readable() && is_ours(database); }
 
     // Whether a relation of this database, or one that all share, goes by this OID.
     [[nodiscard]] static bool is_ours(Oid database) {
@@ -28,7 +34,7 @@ class catalogs {
     }
 
   private:
-    static constexpr int count = 20;
+    static constexpr int count = 21;
     static const Oid all[count];
 
     int locked_ = 0;

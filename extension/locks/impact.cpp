@@ -76,14 +76,16 @@ void add_locks(scene &seen, std::int32_t root, impact &to) {
         const bool has_row = row != nullptr && row->relation != InvalidOid;
         const Oid relation = has_row ? row->relation : place.relation.value_or(InvalidOid);
         const Oid database = has_row ? row->database : place.database.value_or(InvalidOid);
-        if (relation != InvalidOid && catalogs::is_ours(database))
+        // Looked up here, so that printing it later finds it known.
+        if (relation != InvalidOid && seen.names().shows(database) &&
+            !seen.names().relation_name(database, relation).empty())
             relations.insert(relation);
     }
     to.relations.assign(relations.begin(), relations.end());
 }
 
-// From the root down: what is waited for, in which mode, by which statement. Without pids, keys and
-// times, so that the same mistake has the same signature tomorrow.
+// From the root down: what is waited for, in which mode. Without pids, keys, times and statements,
+// so that the same situation has the same signature tomorrow, whoever looks.
 std::string chain_of(scene &seen, std::int32_t root) {
     const graph::forest::root &top = seen.forest().roots[at(root)];
     std::vector<std::string> links;
@@ -101,12 +103,9 @@ std::string chain_of(scene &seen, std::int32_t root) {
         link += ' ';
         link += GetLockmodeName(seen.lock_of(wait).method, seen.picture().waits[wait].mode);
         if (has_row || place.relation)
-            link += ' ' + seen.names().relation_name(has_row ? row->database
-                                                             : place.database.value_or(InvalidOid),
-                                                     has_row ? row->relation : *place.relation);
-        const session &who = seen.session_of(seen.process_of(node));
-        if (who.query_id)
-            link += " query " + std::to_string(DatumGetInt64(*who.query_id));
+            link += ' ' + seen.names().qualified_name(has_row ? row->database
+                                                              : place.database.value_or(InvalidOid),
+                                                      has_row ? row->relation : *place.relation);
         links.push_back(std::move(link));
     }
     std::string chain;

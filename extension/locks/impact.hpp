@@ -17,7 +17,7 @@ struct impact {
     std::int32_t strongest_mode = 0; // of the locks that are waited for; 0: none
     const lock_object *strongest_lock = nullptr;
     std::vector<Oid> relations; // of this database, of the locks and rows that are waited for
-    std::string chain;          // the longest chain of waits, the same for the same situation
+    std::string chain;          // the deepest branch of its tree, the same for the same situation
 };
 
 [[nodiscard]] impact impact_of(scene &seen, std::int32_t root);

@@ -65,8 +65,11 @@ std::string who_text(scene &seen, std::int32_t node) {
     std::string text;
     if (who.gid)
         text = "prepared '" + text_of(*who.gid) + '\'';
+    else if (seen.process(process).prepared != 0 &&
+             seen.process(process).xid == InvalidTransactionId)
+        text = "a prepared transaction";
     else if (seen.process(process).prepared != 0)
-        text = "finishing transaction " + std::to_string(seen.process(process).xid);
+        text = std::string{who.kind} + " transaction " + std::to_string(seen.process(process).xid);
     else
         text = std::to_string(seen.process(process).pid);
     if (who.user)

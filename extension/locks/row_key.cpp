@@ -19,7 +19,7 @@ Relation open_key_index(Relation table, row_status *status) {
             const Oid oid = lfirst_oid(cell);
             if ((oid == table->rd_pkindex) != (pass == 0))
                 continue;
-            if (!ConditionalLockRelationOid(oid, AccessShareLock)) {
+            if (!version::lock_relation_if_free(oid, AccessShareLock)) {
                 *status = row_status::relation_locked;
                 continue;
             }
@@ -54,7 +54,7 @@ bool lock_toast(Relation table, toast_locks *locks) {
     const Oid toast = table->rd_rel->reltoastrelid;
     if (locks->count > 0)
         return true;
-    if (!ConditionalLockRelationOid(toast, AccessShareLock))
+    if (!version::lock_relation_if_free(toast, AccessShareLock))
         return false;
     locks->held[locks->count++] = toast;
     Relation opened = table_open(toast, NoLock);
@@ -62,7 +62,7 @@ bool lock_toast(Relation table, toast_locks *locks) {
     bool free = list_length(indexes) < static_cast<int>(lengthof(locks->held));
     ListCell *cell;
     foreach (cell, indexes) {
-        free = free && ConditionalLockRelationOid(lfirst_oid(cell), AccessShareLock);
+        free = free && version::lock_relation_if_free(lfirst_oid(cell), AccessShareLock);
         if (free)
             locks->held[locks->count++] = lfirst_oid(cell);
     }
@@ -124,10 +124,44 @@ bool read_key(Relation table, Relation index, HeapTuple tuple, Datum *values, bo
     return true;
 }
 
+// Base types print themselves. Others look things up first, perhaps in a table that is locked: a
+// row type opens its relation, a range and an array their elements, the reg types their catalogs.
+bool prints_itself(Oid declared) {
+    const Oid type = getBaseType(declared);
+    switch (type) {
+    case REGPROCOID:
+    case REGPROCEDUREOID:
+    case REGOPEROID:
+    case REGOPERATOROID:
+    case REGCLASSOID:
+    case REGTYPEOID:
+    case REGROLEOID:
+    case REGNAMESPACEOID:
+    case REGCONFIGOID:
+    case REGDICTIONARYOID:
+    case REGCOLLATIONOID: return false;
+    default: break;
+    }
+    const char kind = get_typtype(type);
+    return kind == TYPTYPE_ENUM || (kind == TYPTYPE_BASE && !OidIsValid(get_element_type(type)));
+}
+
+bool key_prints_itself(Relation table, Relation index) {
+    for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); ++i) {
+        const AttrNumber column = index->rd_index->indkey.values[i];
+        if (!prints_itself(TupleDescAttr(RelationGetDescr(table), column - 1)->atttypid))
+            return false;
+    }
+    return true;
+}
+
 void show_key(Relation table, Relation index, row_look *row, HeapTuple tuple) {
     Datum values[INDEX_MAX_KEYS];
     bool nulls[INDEX_MAX_KEYS];
     toast_locks locks = {};
+    row->status = row_status::key_type;
+    if (!key_prints_itself(table, index))
+        return;
     row->status = row_status::relation_locked;
     if (read_key(table, index, tuple, values, nulls, &locks)) {
         // Checks the caller's rights on the table and on the columns.
@@ -171,7 +205,7 @@ void set_all(row_look *rows, size_t count, row_status status) {
 }
 
 void look_at_table(Oid relation, row_look *rows, size_t count) {
-    if (!ConditionalLockRelationOid(relation, AccessShareLock)) {
+    if (!version::lock_relation_if_free(relation, AccessShareLock)) {
         set_all(rows, count, row_status::relation_locked);
         return;
     }
@@ -235,7 +269,7 @@ void look_at_insertion(Relation table, Relation index, row_look *row) {
 void look_behind_index(Oid index, row_look *row) {
     const Oid relation = IndexGetRelation(index, true);
     row->status = row_status::relation_locked;
-    if (!OidIsValid(relation) || !ConditionalLockRelationOid(relation, AccessShareLock))
+    if (!OidIsValid(relation) || !version::lock_relation_if_free(relation, AccessShareLock))
         return;
     Relation table = try_relation_open(relation, NoLock);
     if (table == nullptr) {
@@ -243,7 +277,7 @@ void look_behind_index(Oid index, row_look *row) {
         return;
     }
     if (table->rd_rel->relam == HEAP_TABLE_AM_OID && !RELATION_IS_OTHER_TEMP(table) &&
-        ConditionalLockRelationOid(index, AccessShareLock)) {
+        version::lock_relation_if_free(index, AccessShareLock)) {
         Relation opened = index_open(index, NoLock);
         look_at_insertion(table, opened, row);
         index_close(opened, AccessShareLock);
@@ -262,6 +296,7 @@ const char *status_name(row_status status) {
     case row_status::relation_locked: return "relation_locked";
     case row_status::other_db: return "other_db";
     case row_status::other_temp: return "other_temp";
+    case row_status::key_type: return "key_type";
     case row_status::no_key: return "no_key";
     case row_status::unknown: break;
     }

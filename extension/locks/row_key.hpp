@@ -17,6 +17,7 @@ enum class row_status : std::uint8_t {
     relation_locked, // the table, its index or a catalog is locked against reading
     other_db,        // the table belongs to another database
     other_temp,      // a temporary table of another session
+    key_type,        // a key of a type that cannot be printed without waiting
     no_key,          // no primary key, and no other unique index without nulls
     unknown          // the server does not tell which row
 };

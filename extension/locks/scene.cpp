@@ -46,6 +46,20 @@ std::int32_t scene::process_with_pid(std::int32_t pid) {
     return add_process(found);
 }
 
+// The server names prepared transactions by pid 0. Where there is one alone, it is that one.
+std::int32_t scene::some_prepared() {
+    const auto &listed = sessions_.prepared();
+    if (listed.size() == 1)
+        return process_with_xid(listed.front().xid);
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (processes_[i].prepared != 0 && processes_[i].xid == InvalidTransactionId)
+            return static_cast<std::int32_t>(i);
+    lock_process unknown{};
+    unknown.slot = -1;
+    unknown.prepared = 1;
+    return add_process(unknown);
+}
+
 std::int32_t scene::process_with_xid(TransactionId xid) {
     const TransactionId top = topmost(xid);
     const std::int32_t pid = pg_call([top] { return BackendXidGetPid(top); });
@@ -75,17 +89,20 @@ void scene::add_latent_edges() {
         const waited_row *row = row_of(wait);
         if (row == nullptr || row->locker_count == 0 || lock_of(wait).type != LOCKTAG_TRANSACTION)
             continue;
-        const TransactionId waited_for = lock_of(wait).field1;
+        const TransactionId waited_for = topmost(lock_of(wait).field1);
+        std::vector<std::int32_t> known;
         for (int i = 0; i < row->locker_count; ++i) {
             const MultiXactMember &locker = row->lockers[i];
             const LOCKMODE held = row_lock_mode(locker.status);
-            if (locker.xid == waited_for || topmost(locker.xid) == waited_for ||
+            if (topmost(locker.xid) == waited_for ||
                 !pg_call([&] { return DoLockModesConflict(held, waiting.row_mode); }) ||
                 !pg_call([&] { return TransactionIdIsInProgress(locker.xid); }))
                 continue;
             const std::int32_t other = process_with_xid(locker.xid);
-            if (other < 0 || process(other).leader == process(waiting.process).leader)
+            if (other < 0 || process(other).leader == process(waiting.process).leader ||
+                std::ranges::find(known, other) != known.end())
                 continue;
+            known.push_back(other);
             edges_.push_back(
                 {waiting.process, other, wait, -1, graph::edge_kind::latent, true, false});
         }
@@ -103,7 +120,9 @@ void scene::add_snapshot_edges() {
         const int count =
             pg_call([=] { return GetSafeSnapshotBlockingPids(pid, pids, MaxBackends); });
         for (int k = 0; k < count; ++k)
-            if (const std::int32_t other = process_with_pid(pids[k]); other >= 0)
+            if (const std::int32_t other =
+                    pids[k] != 0 ? process_with_pid(pids[k]) : some_prepared();
+                other >= 0)
                 edges_.push_back(
                     {waiter, other, -1, -1, graph::edge_kind::safe_snapshot, true, false});
     }

@@ -86,6 +86,7 @@ class scene {
     [[nodiscard]] std::int32_t add_process(const lock_process &process);
     [[nodiscard]] std::int32_t process_with_pid(std::int32_t pid);
     [[nodiscard]] std::int32_t process_with_xid(TransactionId xid);
+    [[nodiscard]] std::int32_t some_prepared();
 
     const lock_picture &picture_;
     catalogs names_;

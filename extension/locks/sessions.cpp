@@ -125,7 +125,9 @@ session sessions::describe(const lock_process &process) {
 // One that is being committed or rolled back is no longer listed, and still blocks for an instant.
 session sessions::describe_prepared(const lock_process &process) {
     session one;
-    one.kind = "finishing";
+    // Which one it is may not be known: without the list, or where the server has only told that it
+    // is one.
+    one.kind = with_names_ && process.xid != InvalidTransactionId ? "finishing" : "prepared";
     one.user_oid = process.role;
     one.database = database_name(process.database);
     one.user = role_name(process.role);
@@ -142,6 +144,9 @@ const std::vector<prepared_transaction> &sessions::prepared() {
     if (prepared_)
         return *prepared_;
     prepared_.emplace();
+    // A query, if a short one.
+    if (!with_names_)
+        return *prepared_;
     const MemoryContext ours = CurrentMemoryContext;
     spi_session session;
     const uint64 rows = query("SELECT transaction, gid, prepared, ownerid, dbid FROM "
@@ -180,6 +185,8 @@ std::optional<Datum> sessions::role_name(Oid role) {
 }
 
 bool sessions::may_see(Oid role) {
+    if (!with_names_)
+        return role == GetUserId();
     const auto [at, fresh] = visible_.try_emplace(role);
     if (fresh)
         at->second = pg_call([role] {

@@ -38,6 +38,28 @@ inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot s
 #endif
 }
 
+// A lock on a relation, where it is to be had at once; false where it is not, and where the table
+// of locks is full. 18: an argument for logging.
+inline bool lock_relation_if_free(Oid relation, LOCKMODE mode) {
+    LOCKTAG tag;
+    LOCALLOCK *lock = nullptr;
+    SET_LOCKTAG_RELATION(tag, IsSharedRelation(relation) ? InvalidOid : MyDatabaseId, relation);
+#if PG_VERSION_NUM >= 180000
+    const LockAcquireResult result =
+        LockAcquireExtended(&tag, mode, false, true, false, &lock, false);
+#else
+    const LockAcquireResult result = LockAcquireExtended(&tag, mode, false, true, false, &lock);
+#endif
+    if (result == LOCKACQUIRE_NOT_AVAIL)
+        return false;
+    // As ConditionalLockRelationOid() does.
+    if (result != LOCKACQUIRE_ALREADY_CLEAR) {
+        AcceptInvalidationMessages();
+        MarkLockClear(lock);
+    }
+    return true;
+}
+
 // What the statistics say of one backend, by index from 1. 16: named for what it does.
 inline const PgBackendStatus *backend_status(int index) {
 #if PG_VERSION_NUM >= 160000

@@ -15,6 +15,8 @@ max_prepared_transactions = 10
 wal_level = logical
 max_wal_senders = 5
 max_replication_slots = 5
+max_locks_per_transaction = 10
+max_connections = 30
 autovacuum = off
 deadlock_timeout = 1h
 });
@@ -70,8 +72,10 @@ is($node->safe_psql('postgres', q{SELECT string_agg(blocker_gid, ' ' ORDER BY bl
 is($node->safe_psql('postgres', q{SELECT string_agg(format('%s %s %s', gid, total_blocked, frees_now), ', ' ORDER BY gid) FROM lockstep.root_blocker WHERE gid IN ('a', 'b')}),
 	'a 1 0, b 1 0', 'ending one of two frees nobody');
 my $action = $node->safe_psql('postgres', q{SELECT action_sql FROM lockstep.root_blocker WHERE total_blocked = 2});
-is($action, q{ROLLBACK PREPARED E'it''s "mine" } . ('\\' x 2) . q{ 1'}, 'the action names it, quoted');
-$node->safe_psql('postgres', $action);
+my $literal = q{E'it''s "mine" } . ('\\' x 2) . q{ 1'};
+is($action, "COMMIT PREPARED $literal or ROLLBACK PREPARED $literal", 'the action names it, quoted, and leaves the choice');
+isnt(($node->psql('postgres', $action))[0], 0, '... so that nobody runs it unread');
+$node->safe_psql('postgres', ($action =~ / or (ROLLBACK .*)$/)[0]);
 $_->finish for @waiting;
 pass('after the action everybody goes on');
 $node->safe_psql('postgres', q{ROLLBACK PREPARED 'a'});
@@ -123,10 +127,17 @@ unlike($node->safe_psql('postgres', 'SELECT lockstep.lock_graph_dot() || lockste
 # Locked tables, indexes and catalogs: the answer comes at once, with less in it. The observer knows the
 # views already; planning a query on them reads catalogs like any query.
 my $observer = Session->new($node, 'observer');
+my $stranger = Session->new($node, 'stranger', user => 'stranger');
+$node->safe_psql('postgres', q{BEGIN; SELECT pg_advisory_xact_lock(5); PREPARE TRANSACTION 'beside'});
+my $behind = Session->new($node, 'behind');
+$behind->start('SELECT pg_advisory_xact_lock(5)');
+Session::wait_blocked($node, 2, 'waiter|behind');
 my $look = q{SELECT waiter_app, lock_rel_oid = 'accounts'::regclass, row_key, row_status FROM lockstep.lock_graph WHERE waiter_app = 'waiter'};
-my $everything = q{SELECT (SELECT count(*) FROM lockstep.lock_graph) > 0 AND (SELECT count(*) FROM lockstep.lock_graph_all) > 0 AND (SELECT count(*) FROM lockstep.lock_tree) > 0
-	AND (SELECT count(*) FROM lockstep.root_blocker) > 0 AND lockstep.lock_tree_text() <> '' AND lockstep.lock_graph_dot() <> '' AND lockstep.lock_graph_mermaid() <> ''};
-$observer->run("SET lock_timeout = '1ms'; SET plan_cache_mode = force_generic_plan; PREPARE look AS $look; PREPARE everything AS $everything");
+my $everything = q{SELECT (SELECT count(g::text) FROM lockstep.lock_graph AS g) > 0 AND (SELECT count(g::text) FROM lockstep.lock_graph_all AS g) > 0
+	AND (SELECT count(t::text) FROM lockstep.lock_tree AS t) > 0 AND (SELECT count(r::text) FROM lockstep.root_blocker AS r) > 0 AND lockstep.lock_tree_text() <> '' AND lockstep.lock_graph_dot() <> '' AND lockstep.lock_graph_mermaid() <> ''};
+$_->run("SET lock_timeout = '1ms'; SET plan_cache_mode = force_generic_plan; PREPARE look AS $look; PREPARE everything AS $everything") for $observer, $stranger;
+is($stranger->run('EXECUTE everything'), 't', 'all views answer a stranger');
+is($stranger->run('EXECUTE look'), 'waiter|t||no_privilege', 'without the key');
 is($observer->run('EXECUTE look'), 'waiter|t|(id)=(2)|ok', 'the key');
 is($observer->run('EXECUTE everything'), 't', 'all views answer');
 my $changer = Session->new($node, 'changer');
@@ -137,11 +148,12 @@ is($observer->run('EXECUTE everything'), 't', '... and all views answer');
 $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'changer'});
 like($changer->finish, qr/canceling statement/, 'no change after all');
 
-for my $catalog ('pg_authid', 'pg_database', 'pg_index', 'pg_class')
+for my $catalog (qw(pg_authid pg_auth_members pg_database pg_class pg_namespace pg_index pg_type pg_proc pg_enum))
 {
 	$changer->run("BEGIN; LOCK TABLE $catalog IN ACCESS EXCLUSIVE MODE");
 	is($observer->run('EXECUTE look'), 'waiter|t||relation_locked', "$catalog is locked");
 	is($observer->run('EXECUTE everything'), 't', '... and all views answer');
+	is($stranger->run('EXECUTE everything'), 't', '... a stranger too');
 	$changer->run('ROLLBACK');
 }
 is($observer->run('EXECUTE look'), 'waiter|t|(id)=(2)|ok', 'the key is there again');
@@ -150,8 +162,77 @@ $observer->run('BEGIN; EXECUTE look; EXECUTE everything');
 is($observer->run(q{SELECT string_agg(DISTINCT relation::regclass::text, ' ') FROM pg_locks WHERE pid = pg_backend_pid() AND relation::regclass::text ~ '^(accounts|pg_authid|pg_index|pg_type)'}),
 	'', '... not even inside a transaction');
 $observer->run('ROLLBACK');
+
+# A table of locks that is full: there is no room for a look at names and keys, but for the answer there is.
+like($changer->run('SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 1000000) AS n'), qr/out of shared memory/, 'no room for locks');
+is($observer->run('EXECUTE look'), 'waiter|t||relation_locked', 'the answer without room for locks');
+is($observer->run('EXECUTE everything'), 't', '... and all views answer');
+$changer->run('SELECT pg_advisory_unlock_all()');
+is($observer->run('EXECUTE look'), 'waiter|t|(id)=(2)|ok', 'the key is there again');
+$node->safe_psql('postgres', q{ROLLBACK PREPARED 'beside'});
+$behind->finish;
 $holder->run('ROLLBACK');
 $waiter->finish;
+
+# Keys of types that look things up to print themselves.
+$node->safe_psql('postgres', q{
+	CREATE TYPE mood AS ENUM ('fine', 'sad');
+	CREATE TABLE person (a int, b int);
+	CREATE DOMAIN short AS text;
+	CREATE TABLE by_enum (k mood PRIMARY KEY, n int); INSERT INTO by_enum VALUES ('fine', 0);
+	CREATE TABLE by_row (k person PRIMARY KEY, n int); INSERT INTO by_row VALUES ((1, 2), 0);
+	CREATE TABLE by_range (k int4range PRIMARY KEY, n int); INSERT INTO by_range VALUES ('[1,2)', 0);
+	CREATE TABLE by_array (k int[] PRIMARY KEY, n int); INSERT INTO by_array VALUES ('{1}', 0);
+	CREATE TABLE by_class (k regclass PRIMARY KEY, n int); INSERT INTO by_class VALUES ('person', 0);
+	CREATE TABLE by_domain (k short PRIMARY KEY, n int); INSERT INTO by_domain VALUES ('x', 0);
+	GRANT ALL ON ALL TABLES IN SCHEMA public TO app;
+});
+for my $case ([ 'enum', '(k)=(fine)|ok' ], [ 'row', '|key_type' ], [ 'range', '|key_type' ], [ 'array', '|key_type' ], [ 'class', '|key_type' ], [ 'domain', '(k)=(x)|ok' ])
+{
+	my ($kind, $key) = @$case;
+	$holder->run("BEGIN; UPDATE by_$kind SET n = 1");
+	$waiter->start("UPDATE by_$kind SET n = 2");
+	Session::wait_blocked($node, 1, 'waiter');
+	$changer->run('BEGIN; LOCK TABLE person');
+	is($node->safe_psql('postgres', q{SET lock_timeout = '1ms'; SELECT row_key, row_status FROM lockstep.lock_graph}), $key, "a key of type $kind");
+	$changer->run('ROLLBACK');
+	$holder->run('ROLLBACK');
+	$waiter->finish;
+}
+
+# A session that does not say what it does.
+my $silent = Session->new($node, 'silent');
+$silent->run('SET track_activities = off');
+$silent->run('SELECT pg_advisory_lock(13)');
+$changer->start('SELECT pg_advisory_lock(13)');
+Session::wait_blocked($node, 1, 'changer');
+like($node->safe_psql('postgres', q{SELECT state || ': ' || advice FROM lockstep.root_blocker WHERE app = 'silent'}), qr/^disabled: The server does not report/, 'a silent root');
+$silent->run('SELECT pg_advisory_unlock(13)');
+$changer->finish;
+$changer->run('SELECT pg_advisory_unlock_all()');
+$silent->close;
+
+# A deferrable transaction behind a prepared serializable one, which the server names by pid 0.
+my $serializable = sub {
+	my ($gid) = @_;
+	$node->safe_psql('postgres', "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM person; INSERT INTO person VALUES (1, 1); PREPARE TRANSACTION '$gid'");
+};
+my $deferrable = Session->new($node, 'deferrable');
+my $behind_prepared = q{SELECT waiter_app, edge_kind, blocker_kind, blocker_gid, root_id < 0 FROM lockstep.lock_graph WHERE waiter_app = 'deferrable'};
+$serializable->('one');
+$deferrable->start('BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE; SELECT 1; COMMIT');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM lockstep.lock_graph}) or die 'nobody waits for a safe snapshot';
+is($node->safe_psql('postgres', $behind_prepared), 'deferrable|safe_snapshot|prepared|one|t', 'one prepared transaction is the one');
+$node->safe_psql('postgres', q{BEGIN; SELECT pg_advisory_xact_lock(5); PREPARE TRANSACTION 'beside'});
+$behind->start('SELECT pg_advisory_xact_lock(5)');
+Session::wait_blocked($node, 1, 'behind');
+is($node->safe_psql('postgres', $behind_prepared), 'deferrable|safe_snapshot|prepared||f', 'of two it is not said which');
+is($node->safe_psql('postgres', q{SELECT string_agg(format('%s %s %s', coalesce(gid, 'not known'), total_blocked, action_sql IS NULL), ', ' ORDER BY gid) FROM lockstep.root_blocker}),
+	'beside 1 f, not known 1 t', 'and nobody is blamed for the other');
+like($node->safe_psql('postgres', 'SELECT lockstep.lock_tree_text()'), qr/^a prepared transaction: prepared, blocks 1$/m, 'in the tree too');
+$node->safe_psql('postgres', q{ROLLBACK PREPARED 'one'});
+$node->safe_psql('postgres', q{ROLLBACK PREPARED 'beside'});
+$_->finish for $deferrable, $behind;
 
 # An index alone.
 $holder->run('SET enable_indexscan = off; SET enable_bitmapscan = off');
@@ -209,6 +290,6 @@ $node->reload;
 $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'});
 $changer->finish;
 
-$_->close for $holder, $waiter, $changer, $observer, $walsender;
+$_->close for $holder, $waiter, $changer, $observer, $stranger, $behind, $deferrable, $walsender;
 $node->stop;
 done_testing();

@@ -166,7 +166,13 @@ void check_roots(const facts &known, const forest &grown) {
             total += known.waits(node, first) ? 1 : 0;
             // Somebody who waits for nobody is not freed.
             const bool waits = !known.blockers[at(node)].empty();
-            frees += waits && known.ends(node) == std::set<index>{first} ? 1 : 0;
+            // Nor is who is in a ring, or waits for one, unless the root is that ring.
+            bool caught = false;
+            for (index other = 0; other < known.count; ++other)
+                caught =
+                    caught || (known.in_ring(other) && !known.ring[at(other)].contains(first) &&
+                               (other == node || known.waits(node, other)));
+            frees += waits && !caught && known.ends(node) == std::set<index>{first} ? 1 : 0;
         }
         if (one.node < 0)
             direct = static_cast<index>(known.ring[at(first)].size());

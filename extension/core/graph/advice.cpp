@@ -57,6 +57,10 @@ std::string_view advice_for(std::string_view kind, root_activity activity) {
         return "It holds a lock of the session, without a transaction: its client has to release "
                "it, "
                "or the session has to be ended.";
+    case root_activity::unreported:
+        return "The server does not report what it does: track_activities is off for it, or it is "
+               "a "
+               "background process.";
     case root_activity::hidden: break;
     }
     return "What this session does is shown to members of its role and of pg_read_all_stats.";

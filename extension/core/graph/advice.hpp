@@ -26,7 +26,8 @@ struct verdict {
 
 // What the one at the root is doing.
 enum class root_activity : std::uint8_t {
-    hidden, // the caller may not see it
+    hidden,     // the caller may not see it
+    unreported, // the server does not know
     active,
     idle_in_transaction,
     idle // no transaction: it holds a lock of the session

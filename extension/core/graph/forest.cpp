@@ -182,6 +182,9 @@ class planter {
             for (const index other : ahead[one])
                 sole[one] =
                     sole[one] == -1 || sole[one] == sole[at(other)] ? sole[at(other)] : several;
+            // Those in a cycle wait for each other too, whoever is gone.
+            if (components_.size[one] > 1)
+                sole[one] = several;
         }
         for (index node = 0; node < count_; ++node) {
             const index only = sole[at(component(node))];

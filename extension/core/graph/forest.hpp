@@ -34,7 +34,7 @@ struct forest {
         std::int32_t direct_blocked = 0; // of a cycle: those in it
         std::int32_t total_blocked = 0;
         std::int32_t frees_now =
-            0; // nodes that wait, at the end of every path, for this root alone
+            0; // nodes whose every path ends at this root, and meets no other cycle
         std::int32_t max_depth = 0; // of its tree
         std::int32_t deepest = -1;  // the first node at that depth
     };

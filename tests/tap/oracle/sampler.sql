@@ -1,0 +1,131 @@
+-- The sampler of 004_lock_oracle.pl: compares lockstep.lock_graph_all with pg_blocking_pids(), over and over.
+CREATE SCHEMA oracle;
+
+-- What is being played, and whether to go on. Autovacuum would only add waits of its own.
+CREATE UNLOGGED TABLE oracle.now (scene text, stop boolean) WITH (autovacuum_enabled = off);
+INSERT INTO oracle.now VALUES ('start', false);
+
+CREATE UNLOGGED TABLE oracle.total (valid bigint, unstable bigint) WITH (autovacuum_enabled = off);
+
+-- One row a valid sample that has edges.
+CREATE UNLOGGED TABLE oracle.sample (
+    scene           text,
+    waiters         integer,
+    edges           integer,
+    soft            integer,
+    parallel_waits  integer, -- edges whose waiter is a worker
+    parallel_blocks integer, -- edges whose blocker is a worker
+    prepared        integer,
+    autovacuum      integer,
+    left_out        integer, -- edges that the reduced graph has not
+    in_cycle        integer, -- sessions
+    lock_types      text[]
+) WITH (autovacuum_enabled = off);
+
+CREATE UNLOGGED TABLE oracle.difference (
+    scene        text,
+    what         text,
+    at           timestamptz DEFAULT clock_timestamp(),
+    core         text[],
+    ours         text[],
+    picture      jsonb,
+    -- Taken just after: whether the difference lasts, and who they are.
+    core_next    text[],
+    picture_next jsonb,
+    locks        jsonb,
+    activity     jsonb
+) WITH (autovacuum_enabled = off);
+
+-- Who waits for whom by the server's own function. It answers for a whole lock group, and names leaders; a prepared transaction is 0.
+CREATE FUNCTION oracle.core() RETURNS text[] LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(array_agg(edge ORDER BY edge), '{}')
+      FROM (SELECT DISTINCT format('%s>%s', coalesce(s.leader_pid, s.pid), b.pid) AS edge
+              FROM pg_stat_get_activity(NULL) AS s, unnest(pg_blocking_pids(s.pid)) AS b (pid)) AS e
+$$;
+
+CREATE FUNCTION oracle.evidence(picture lockstep.lock_graph_all[]) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_agg(to_jsonb(p)) FROM unnest(picture) AS p
+$$;
+
+CREATE PROCEDURE oracle.watch() LANGUAGE plpgsql AS $$
+DECLARE
+    valid bigint := 0;
+    unstable bigint := 0;
+    scene text;
+    stop boolean;
+    core_before text[];
+    core_after text[];
+    ours text[];
+    picture lockstep.lock_graph_all[];
+    shape text;
+    known_shape text := '';
+    unreached text[];
+    seen oracle.sample;
+BEGIN
+    LOOP
+        SELECT n.scene, n.stop INTO scene, stop FROM oracle.now AS n;
+        EXIT WHEN stop;
+        -- Without this, pg_stat_activity stands still until the transaction ends.
+        PERFORM pg_stat_clear_snapshot();
+        core_before := oracle.core();
+        SELECT coalesce(array_agg(g), '{}') INTO picture
+          FROM lockstep.lock_graph_all AS g WHERE g.edge_kind IN ('hard', 'soft') AND NOT g.same_group;
+        PERFORM pg_stat_clear_snapshot();
+        core_after := oracle.core();
+        IF core_before <> core_after THEN
+            unstable := unstable + 1;
+        ELSE
+            valid := valid + 1;
+            SELECT coalesce(array_agg(DISTINCT edge ORDER BY edge), '{}') INTO ours
+              FROM (SELECT format('%s>%s', waiter_leader_pid, coalesce(blocker_leader_pid, 0)) AS edge FROM unnest(picture)) AS e;
+            IF ours <> core_before THEN
+                PERFORM pg_stat_clear_snapshot();
+                INSERT INTO oracle.difference (scene, what, core, ours, picture, core_next, picture_next, locks, activity)
+                SELECT scene, 'edges', core_before, ours, oracle.evidence(picture), oracle.core(),
+                       (SELECT jsonb_agg(to_jsonb(g)) FROM lockstep.lock_graph_all AS g),
+                       (SELECT jsonb_agg(to_jsonb(l)) FROM pg_locks AS l),
+                       (SELECT jsonb_agg(to_jsonb(a)) FROM pg_stat_activity AS a);
+            END IF;
+            IF cardinality(picture) > 0 THEN
+                -- A scene is held, so most samples are like the one before.
+                SELECT string_agg(format('%s %s %s %s %s %s %s', waiter_pid, blocker_pid, blocker_xid, edge_kind, is_nearest, blocker_kind, lock_type), ','
+                                  ORDER BY waiter_pid, blocker_pid, blocker_xid::text)
+                  INTO shape FROM unnest(picture);
+                IF shape <> known_shape THEN
+                    -- By leader; prepared transactions, which have no pid, by their xid.
+                    WITH RECURSIVE edge AS (
+                        SELECT DISTINCT waiter_leader_pid::bigint AS a, coalesce(blocker_leader_pid, -(blocker_xid::text::bigint)) AS b, is_nearest
+                          FROM unnest(picture)
+                    ), whole (a, b) AS (
+                        SELECT a, b FROM edge UNION SELECT w.a, e.b FROM whole AS w JOIN edge AS e ON e.a = w.b
+                    ), reduced (a, b) AS (
+                        SELECT a, b FROM edge WHERE is_nearest
+                        UNION SELECT r.a, e.b FROM reduced AS r JOIN edge AS e ON e.a = r.b AND e.is_nearest
+                    )
+                    SELECT (SELECT array_agg(format('%s>%s', a, b)) FROM (SELECT * FROM whole EXCEPT SELECT * FROM reduced) AS m),
+                           (SELECT count(*) FROM whole WHERE a = b)
+                      INTO unreached, seen.in_cycle;
+                    IF unreached IS NOT NULL THEN
+                        INSERT INTO oracle.difference (scene, what, core, ours, picture)
+                        VALUES (scene, 'not reached over nearest edges', core_before, unreached, oracle.evidence(picture));
+                    END IF;
+                    SELECT count(DISTINCT waiter_leader_pid), count(*), count(*) FILTER (WHERE edge_kind = 'soft'),
+                           count(*) FILTER (WHERE waiter_pid <> waiter_leader_pid), count(*) FILTER (WHERE blocker_pid <> blocker_leader_pid),
+                           count(*) FILTER (WHERE blocker_kind = 'prepared'), count(*) FILTER (WHERE blocker_kind LIKE 'autovacuum%'),
+                           count(*) FILTER (WHERE NOT is_nearest), array_agg(DISTINCT lock_type)
+                      INTO seen.waiters, seen.edges, seen.soft, seen.parallel_waits, seen.parallel_blocks, seen.prepared, seen.autovacuum,
+                           seen.left_out, seen.lock_types
+                      FROM unnest(picture);
+                    known_shape := shape;
+                END IF;
+                seen.scene := scene;
+                INSERT INTO oracle.sample SELECT seen.*;
+            END IF;
+        END IF;
+        -- Nobody shall wait long for the sampler's snapshot.
+        COMMIT;
+        -- Leaves a processor to those who are watched.
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+    INSERT INTO oracle.total VALUES (valid, unstable);
+END $$;
