@@ -68,8 +68,10 @@ BEGIN
         -- Without this, pg_stat_activity stands still until the transaction ends.
         PERFORM pg_stat_clear_snapshot();
         core_before := oracle.core();
+        -- Members of one group conflict over extending a relation alone, and pg_blocking_pids() does not say so. Any other edge
+        -- inside a group would be wrong, and has to show.
         SELECT coalesce(array_agg(g), '{}') INTO picture
-          FROM lockstep.lock_graph_all AS g WHERE g.edge_kind IN ('hard', 'soft') AND NOT g.same_group;
+          FROM lockstep.lock_graph_all AS g WHERE g.edge_kind IN ('hard', 'soft') AND NOT (g.same_group AND g.lock_type = 'extend');
         PERFORM pg_stat_clear_snapshot();
         core_after := oracle.core();
         IF core_before <> core_after THEN
