@@ -91,7 +91,7 @@ class tree_rows {
     }
 
     // From the root to the node, both included.
-    std::vector<std::int64_t> path_to(std::int32_t node) const {
+    [[nodiscard]] std::vector<std::int64_t> path_to(std::int32_t node) const {
         std::vector<std::int64_t> path;
         for (; node >= 0; node = scene_.forest().nodes[static_cast<std::size_t>(node)].parent)
             path.push_back(scene_.node_id(node));

@@ -28,11 +28,11 @@ std::vector<std::int32_t> everyone_behind(const graph::forest &forest, std::int3
         add(top.deepest);
     for (const std::int32_t node : forest.nodes[at(top.node >= 0 ? top.node : top.deepest)].waiting)
         add(node);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const std::int32_t node = found[i];
-        for (const std::int32_t below : forest.nodes[at(node)].waiting)
+    // It grows meanwhile.
+    std::size_t next = 0;
+    while (next < found.size())
+        for (const std::int32_t below : forest.nodes[at(found[next++])].waiting)
             add(below);
-    }
     return found;
 }
 
@@ -109,8 +109,9 @@ std::string chain_of(scene &seen, std::int32_t root) {
         links.push_back(std::move(link));
     }
     std::string chain;
-    for (auto link = links.rbegin(); link != links.rend(); ++link)
-        chain += (chain.empty() ? "" : " < ") + *link;
+    std::ranges::reverse(links);
+    for (const std::string &link : links)
+        chain += (chain.empty() ? "" : " < ") + link;
     return chain;
 }
 

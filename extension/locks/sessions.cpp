@@ -51,8 +51,8 @@ std::optional<Datum> client_address(const PgBackendStatus &status) {
     };
     const answer found = pg_call([=] {
         char host[NI_MAXHOST] = "";
-        if (pg_getnameinfo_all(&address->addr, address->salen, host, sizeof(host), nullptr, 0,
-                               NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        if (pg_getnameinfo_all(&address->addr, static_cast<int>(address->salen), host, sizeof(host),
+                               nullptr, 0, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
             return answer{false, 0};
         clean_ipv6_addr(family, host);
         return answer{true, DirectFunctionCall1(inet_in, CStringGetDatum(host))};

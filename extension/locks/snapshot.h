@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_LOCKS_SNAPSHOT_H
 #define LOCKSTEP_LOCKS_SNAPSHOT_H
 
+/* NOLINTBEGIN(modernize-*): C includes this too. */
 #include "core/graph/picture.h"
 
 #include <stdbool.h>
@@ -24,4 +25,5 @@ bool lockstep_find_process(int pid, lock_process *to);
 }
 #endif
 
+/* NOLINTEND(modernize-*) */
 #endif

@@ -9,6 +9,7 @@
 #ifndef LOCKSTEP_LOCKS_WAIT_CONTEXT_H
 #define LOCKSTEP_LOCKS_WAIT_CONTEXT_H
 
+/* NOLINTBEGIN(modernize-*): C includes this too. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,4 +36,5 @@ bool lockstep_wait_context_of(int32_t slot, uint32_t vxid_local, int64_t wait_st
 }
 #endif
 
+/* NOLINTEND(modernize-*) */
 #endif

@@ -5,6 +5,7 @@
 #ifndef LOCKSTEP_PG_VERSION_H
 #define LOCKSTEP_PG_VERSION_H
 
+/* NOLINTBEGIN(modernize-*): C includes this too. */
 #include "postgres.h"
 
 #include "storage/lock.h"
@@ -38,4 +39,5 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_VXID_LOCAL(process) ((process)->lxid)
 #endif
 
+/* NOLINTEND(modernize-*) */
 #endif

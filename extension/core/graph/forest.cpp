@@ -277,9 +277,10 @@ std::vector<arc> tidied(std::span<const arc> arcs) {
     std::ranges::sort(tidy, {}, [](const arc &one) {
         return std::tuple{one.from, one.to, !one.nearest};
     });
-    const auto rest = std::ranges::unique(
-        tidy, [](const arc &a, const arc &b) { return a.from == b.from && a.to == b.to; });
-    tidy.erase(rest.begin(), rest.end());
+    tidy.erase(
+        std::unique(tidy.begin(), tidy.end(),
+                    [](const arc &a, const arc &b) { return a.from == b.from && a.to == b.to; }),
+        tidy.end());
     return tidy;
 }
 

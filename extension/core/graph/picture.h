@@ -8,6 +8,7 @@
 #ifndef LOCKSTEP_CORE_GRAPH_PICTURE_H
 #define LOCKSTEP_CORE_GRAPH_PICTURE_H
 
+/* NOLINTBEGIN(modernize-*): C includes this too. */
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -90,4 +91,5 @@ typedef struct lock_picture {
 }
 #endif
 
+/* NOLINTEND(modernize-*) */
 #endif
