@@ -43,7 +43,7 @@ class wide_rows {
         row_.add(int_or_null(process.pid));
         row_.add(int_or_null(scene_.leader_pid(index)));
         row_.add(columns_.kind(index));
-        row_.add(vxid_value(process));
+        row_.add(who.vxid);
         row_.add(xid_or_null(process.xid));
         row_.add(who.database);
         row_.add(who.user);
@@ -74,7 +74,7 @@ class wide_rows {
         row_.add(int_or_null(scene_.leader_pid(one.blocker)));
         row_.add(who.gid);
         row_.add(xid_or_null(process.xid));
-        row_.add(vxid_value(process));
+        row_.add(who.vxid);
         row_.add(who.database);
         row_.add(who.user);
         row_.add(who.application);
@@ -96,13 +96,15 @@ class wide_rows {
 
     // The mode that the blocker itself waits for on the same lock.
     column_value wanted_by(std::int32_t blocker, const lock_object &lock) {
-        if (mode_of_.empty())
+        if (wait_of_.empty()) {
+            wait_of_.assign(static_cast<std::size_t>(scene_.picture().process_count), -1);
             for (std::int32_t i = 0; i < scene_.picture().wait_count; ++i)
-                mode_of_.emplace(scene_.picture().waits[i].process, i);
-        const auto at = mode_of_.find(blocker);
-        if (at == mode_of_.end() || &scene_.lock_of(at->second) != &lock)
+                wait_of_[static_cast<std::size_t>(scene_.picture().waits[i].process)] = i;
+        }
+        const std::int32_t wait = wait_of_[static_cast<std::size_t>(blocker)];
+        if (wait < 0 || &scene_.lock_of(wait) != &lock)
             return {};
-        return columns_.mode(lock, scene_.picture().waits[at->second].mode);
+        return columns_.mode(lock, scene_.picture().waits[wait].mode);
     }
 
     void add_lock(std::int32_t wait) {
@@ -153,7 +155,7 @@ class wide_rows {
     scene &scene_;
     lock_columns columns_;
     row_builder<53> row_;
-    std::map<std::int32_t, std::int32_t> mode_of_; // by process: its wait
+    std::vector<std::int32_t> wait_of_; // by process of the picture: its wait, or -1
 };
 
 // Every edge: just what is needed to tell them apart, because there may be very many.

@@ -13,12 +13,6 @@ column_value row_place_value(const std::optional<ItemPointerData> &row) {
     });
 }
 
-column_value vxid_value(const lock_process &process) {
-    if (process.prepared != 0 || process.vxid_local == 0)
-        return {};
-    return text_datum(vxid_text(process.vxid_slot, process.vxid_local).c_str());
-}
-
 column_value since_value(const scene &now, std::optional<TimestampTz> from) {
     if (!from || *from == 0)
         return {};
@@ -43,10 +37,10 @@ column_value bigints_value(std::span<const std::int64_t> values) {
 }
 
 column_value lock_columns::constant(const char *name) {
-    const auto [at, fresh] = constants_.try_emplace(name);
-    if (fresh)
-        at->second = text_datum(name);
-    return at->second;
+    for (const auto &[known, value] : constants_)
+        if (known == name)
+            return value;
+    return constants_.emplace_back(name, text_datum(name)).second;
 }
 
 column_value lock_columns::mode(const lock_object &lock, std::int32_t mode) {

@@ -39,7 +39,6 @@ using column_value = std::optional<Datum>;
     return value && *value != 0 ? column_value{TimestampTzGetDatum(*value)} : column_value{};
 }
 [[nodiscard]] column_value row_place_value(const std::optional<ItemPointerData> &row);
-[[nodiscard]] column_value vxid_value(const lock_process &process);
 // How long, until the scene's instant.
 [[nodiscard]] column_value since_value(const scene &now, std::optional<TimestampTz> from);
 [[nodiscard]] column_value bigints_value(std::span<const std::int64_t> values);
@@ -61,7 +60,7 @@ class lock_columns {
 
   private:
     scene &scene_;
-    std::map<const void *, Datum> constants_;
+    std::vector<std::pair<const char *, Datum>> constants_; // few
     std::map<std::pair<std::uint8_t, std::uint32_t>, Datum> masks_;
     std::map<std::pair<std::int32_t, const void *>, Datum> whats_;
 };

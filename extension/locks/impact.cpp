@@ -26,12 +26,12 @@ std::vector<std::int32_t> everyone_behind(const graph::forest &forest, std::int3
         seen[at(top.node)] = true;
     else
         add(top.deepest);
-    for (const std::int32_t node : forest.nodes[at(top.node >= 0 ? top.node : top.deepest)].waiting)
+    for (const std::int32_t node : forest.waiting_for(top.first))
         add(node);
     // It grows meanwhile.
     std::size_t next = 0;
     while (next < found.size())
-        for (const std::int32_t below : forest.nodes[at(found[next++])].waiting)
+        for (const std::int32_t below : forest.waiting_for(found[next++]))
             add(below);
     return found;
 }

@@ -4,6 +4,7 @@
 #include "pg/values.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace lockstep {
 
@@ -66,6 +67,14 @@ std::optional<Datum> name_datum(const char *name) {
     return pg_call([name] { return DirectFunctionCall1(namein, CStringGetDatum(name)); });
 }
 
+std::optional<Datum> vxid_value(const lock_process &process) {
+    if (process.prepared != 0 || process.vxid_local == 0)
+        return {};
+    char text_of_id[32];
+    snprintf(text_of_id, sizeof(text_of_id), "%d/%u", process.vxid_slot, process.vxid_local);
+    return text_datum(text_of_id);
+}
+
 } // namespace
 
 sessions::sessions(bool with_names) : with_names_(with_names) {
@@ -85,19 +94,29 @@ const PgBackendStatus *sessions::status_of(std::int32_t pid) const {
     return at == statuses_.end() || at->first != pid ? nullptr : at->second;
 }
 
+Datum sessions::shared(shared_text &last, const char *raw) {
+    if (last.raw == nullptr || std::strcmp(last.raw, raw) != 0) {
+        last.raw = raw;
+        last.value =
+            pg_call([raw] { return PointerGetDatum(cstring_to_text(pgstat_clip_activity(raw))); });
+    }
+    return last.value;
+}
+
 session sessions::describe(const lock_process &process) {
     if (process.prepared != 0)
         return describe_prepared(process);
     const PgBackendStatus *status = status_of(process.pid);
     session one;
     one.kind = kind_name(process, status);
+    one.vxid = vxid_value(process);
     one.user_oid = status == nullptr ? process.role : status->st_userid;
     one.database = database_name(status == nullptr ? process.database : status->st_databaseid);
     one.user = role_name(one.user_oid);
     if (status == nullptr)
         return one;
     if (status->st_appname != nullptr)
-        one.application = text_datum(status->st_appname);
+        one.application = shared(last_application_, status->st_appname);
     one.may_see = may_see(status->st_userid);
     if (!one.may_see) {
         one.query = text_datum("<insufficient privilege>");
@@ -112,8 +131,7 @@ session sessions::describe(const lock_process &process) {
     one.client = client_address(*status);
     const char *query = status->st_activity_raw;
     if (query != nullptr)
-        one.query = pg_call(
-            [query] { return PointerGetDatum(cstring_to_text(pgstat_clip_activity(query))); });
+        one.query = shared(last_query_, query);
     if (status->st_query_id != 0)
         one.query_id = Int64GetDatum(static_cast<int64>(status->st_query_id));
     one.started = moment(status->st_proc_start_timestamp);

@@ -33,6 +33,7 @@ struct session {
     std::optional<Datum> user;     // name
     std::optional<Datum> application;
     std::optional<Datum> client; // inet
+    std::optional<Datum> vxid;
     std::optional<Datum> state;
     std::optional<Datum> query;
     std::optional<Datum> query_id;
@@ -65,7 +66,16 @@ class sessions {
     [[nodiscard]] std::optional<Datum> role_name(Oid role);
     [[nodiscard]] bool may_see(Oid role);
 
+    // A text of the statistics as a value. Sessions that wait for one thing often say the same.
+    struct shared_text {
+        const char *raw = nullptr;
+        Datum value = 0;
+    };
+    [[nodiscard]] static Datum shared(shared_text &last, const char *raw);
+
     bool with_names_;
+    shared_text last_application_;
+    shared_text last_query_;
     std::vector<std::pair<std::int32_t, const PgBackendStatus *>> statuses_; // by pid, upwards
     std::optional<std::vector<prepared_transaction>> prepared_;
     std::map<Oid, std::optional<Datum>> databases_;

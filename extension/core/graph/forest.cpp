@@ -33,6 +33,12 @@ class adjacency {
         return {to_.data() + begin_[at(node)], begin_[at(node) + 1] - begin_[at(node)]};
     }
 
+    // The end of it.
+    void hand_over(std::vector<std::size_t> &begin, std::vector<index> &to) {
+        begin = std::move(begin_);
+        to = std::move(to_);
+    }
+
   private:
     std::vector<std::size_t> begin_;
     std::vector<index> to_;
@@ -110,6 +116,7 @@ class planter {
         breadth_first();
         name_extra_parents();
         write_order();
+        down_.hand_over(result_.waiting_begin, result_.waiting);
         return std::move(result_);
     }
 
@@ -147,9 +154,7 @@ class planter {
             for (const index node : members[one]) {
                 result_.nodes[at(node)].total_blocked =
                     outside + static_cast<index>(members[one].size()) - 1;
-                const auto waiting_here = down_.of(node);
-                result_.nodes[at(node)].direct_blocked = static_cast<index>(waiting_here.size());
-                result_.nodes[at(node)].waiting.assign(waiting_here.begin(), waiting_here.end());
+                result_.nodes[at(node)].direct_blocked = static_cast<index>(down_.of(node).size());
             }
         }
     }

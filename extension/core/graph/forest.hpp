@@ -25,7 +25,6 @@ struct forest {
         std::int32_t direct_blocked = 0;
         std::int32_t total_blocked = 0;
         std::vector<std::int32_t> extra_parents; // whom else it waits for, upwards
-        std::vector<std::int32_t> waiting;       // who waits for it directly, upwards
     };
     struct root {
         std::int32_t node = -1;  // -1: a cycle
@@ -41,6 +40,14 @@ struct forest {
     std::vector<node> nodes;
     std::vector<root> roots;         // most blocked first
     std::vector<std::int32_t> order; // every node once, each root followed by its tree
+
+    // Who waits for a node directly, upwards.
+    [[nodiscard]] std::span<const std::int32_t> waiting_for(std::int32_t blocker) const {
+        const auto at = static_cast<std::size_t>(blocker);
+        return {waiting.data() + waiting_begin[at], waiting_begin[at + 1] - waiting_begin[at]};
+    }
+    std::vector<std::size_t> waiting_begin; // by node: its first in `waiting`; one more at the end
+    std::vector<std::int32_t> waiting;
 };
 
 // Nodes are numbered in the order in which siblings shall stand. Of several ways up the shortest is
