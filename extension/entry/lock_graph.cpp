@@ -123,7 +123,7 @@ class wide_rows {
                      ? oid_or_null(relation)
                      : column_value{});
         row_.add(oid_or_null(relation));
-        row_.add(row_place_value(has_row ? std::optional{row->place} : place.row));
+        row_.add(has_row ? place_of_row(*row) : row_place_value(place.row));
         row_.add(xid_or_null(place.xid));
         row_.add(text_or_null(place.vxid));
         row_.add(text_or_null(place.object));
@@ -142,8 +142,26 @@ class wide_rows {
                                              : columns_.constant(row->from_log ? "log_context"
                                                                  : by_tag      ? "tag"
                                                                           : "held_tuple_lock"));
-        row_.add(text_or_null(row->key));
+        row_.add(key_of_row(*row));
         row_.add(columns_.constant(status_name(row->status)));
+    }
+
+    // The waits of one queue are for one row: it is made into values once.
+    column_value place_of_row(const waited_row &row) {
+        keep(row);
+        return last_place_;
+    }
+    column_value key_of_row(const waited_row &row) {
+        keep(row);
+        return last_key_;
+    }
+    void keep(const waited_row &row) {
+        if (last_row_ == &row)
+            return;
+        last_row_ = &row;
+        last_place_ =
+            row_place_value(row.relation != InvalidOid ? std::optional{row.place} : std::nullopt);
+        last_key_ = text_or_null(row.key);
     }
 
     void add_nulls(int count) {
@@ -155,6 +173,9 @@ class wide_rows {
     scene &scene_;
     lock_columns columns_;
     row_builder<53> row_;
+    const waited_row *last_row_ = nullptr;
+    column_value last_place_;
+    column_value last_key_;
     std::vector<std::int32_t> wait_of_; // by process of the picture: its wait, or -1
 };
 
