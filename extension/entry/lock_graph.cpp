@@ -3,9 +3,6 @@
 #include "locks/scene.hpp"
 #include "pg/rows.hpp"
 
-#include <algorithm>
-#include <compare>
-
 using namespace lockstep;
 
 namespace {
@@ -83,7 +80,7 @@ class wide_rows {
         row_.add(moment_value(who.transaction_started));
         row_.add(moment_value(who.state_since));
         row_.add(who.query);
-        row_.add(who.may_see ? column_value{BoolGetDatum(who.active)} : column_value{});
+        row_.add(who.is_hidden() ? column_value{} : column_value{BoolGetDatum(who.is_active())});
         if (one.claim < 0) {
             add_nulls(2);
             return;
@@ -115,14 +112,13 @@ class wide_rows {
         const lock_place &place = scene_.place_of_lock(scene_.picture().waits[wait].lock);
         const waited_row *row = scene_.row_of(wait);
         const bool has_row = row != nullptr && row->relation != InvalidOid;
-        const std::optional<Oid> database = has_row ? row->database : place.database;
-        const std::optional<Oid> relation = has_row ? row->relation : place.relation;
+        const auto relation = scene_.relation_of(wait);
+        const std::optional<Oid> database = relation ? relation->database : place.database;
+        const column_value oid = relation ? oid_or_null(relation->oid) : column_value{};
         row_.add(columns_.lock_type(scene_.lock_of(wait)));
         row_.add(database ? scene_.database_name(*database) : column_value{});
-        row_.add(relation && scene_.names().shows(database.value_or(InvalidOid))
-                     ? oid_or_null(relation)
-                     : column_value{});
-        row_.add(oid_or_null(relation));
+        row_.add(relation && scene_.names().shows(relation->database) ? oid : column_value{});
+        row_.add(oid);
         row_.add(has_row ? place_of_row(*row) : row_place_value(place.row));
         row_.add(xid_or_null(place.xid));
         row_.add(text_or_null(place.vxid));
@@ -227,43 +223,12 @@ class narrow_rows {
     row_builder<18> row_;
 };
 
-// The edges of the reduced graph in the order of the tree, by who waits.
-std::vector<const graph::edge *> in_tree_order(const scene &seen) {
-    const std::vector<std::int32_t> &order = seen.forest().order;
-    std::vector<std::size_t> line(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-        line[static_cast<std::size_t>(order[i])] = i;
-    const auto line_of = [&](std::int32_t process) {
-        return line[static_cast<std::size_t>(seen.node_of(process))];
-    };
-    struct sort_key {
-        std::size_t line;
-        std::int32_t pid;
-        graph::edge_kind kind;
-        std::size_t blocker_line;
-        const graph::edge *edge;
-        auto operator<=>(const sort_key &) const = default;
-    };
-    std::vector<sort_key> keys;
-    keys.reserve(seen.edges().size());
-    for (const graph::edge &one : seen.edges())
-        if (one.nearest)
-            keys.push_back({line_of(one.waiter), seen.process(one.waiter).pid, one.kind,
-                            line_of(one.blocker), &one});
-    std::ranges::sort(keys);
-    std::vector<const graph::edge *> edges;
-    edges.reserve(keys.size());
-    for (const sort_key &key : keys)
-        edges.push_back(key.edge);
-    return edges;
-}
-
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_get_lock_graph) {
     scene seen(graph::extent::hard_too);
     wide_rows rows(fcinfo, seen);
-    for (const graph::edge *one : in_tree_order(seen))
+    for (const graph::edge *one : seen.edges_in_tree_order())
         rows.put(*one);
     seen.release();
     PG_RETURN_NULL();

@@ -4,8 +4,6 @@
 #include "locks/scene.hpp"
 #include "pg/rows.hpp"
 
-#include <algorithm>
-
 using namespace lockstep;
 
 namespace {
@@ -60,7 +58,7 @@ class tree_rows {
         const waited_row *row = scene_.row_of(wait);
         row_.add(Int64GetDatum(scene_.node_id(line.node)));
         row_.add(int_value(node.depth));
-        row_.add(bigints_value(path_to(line.node)));
+        row_.add(ids_of(scene_.forest().path_to(line.node)));
         row_.add(int_value(++sort_key_));
         row_.add(text_or_null(line.branch + line_text(scene_, line.node)));
         row_.add(int_or_null(scene_.process(index).pid));
@@ -83,20 +81,16 @@ class tree_rows {
         row_.add(int_value(node.total_blocked));
         row_.add(BoolGetDatum(node.cycle > 0));
         row_.add(int_or_null(node.cycle));
-        std::vector<std::int64_t> others;
-        for (const std::int32_t other : node.extra_parents)
-            others.push_back(scene_.node_id(other));
-        row_.add(bigints_value(others));
+        row_.add(ids_of(node.extra_parents));
         row_.add(who.query);
     }
 
-    // From the root to the node, both included.
-    [[nodiscard]] std::vector<std::int64_t> path_to(std::int32_t node) const {
-        std::vector<std::int64_t> path;
-        for (; node >= 0; node = scene_.forest().nodes[static_cast<std::size_t>(node)].parent)
-            path.push_back(scene_.node_id(node));
-        std::ranges::reverse(path);
-        return path;
+    [[nodiscard]] column_value ids_of(const std::vector<std::int32_t> &nodes) const {
+        std::vector<std::int64_t> ids;
+        ids.reserve(nodes.size());
+        for (const std::int32_t node : nodes)
+            ids.push_back(scene_.node_id(node));
+        return bigints_value(ids);
     }
 
     FunctionCallInfo call_;

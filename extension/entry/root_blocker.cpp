@@ -1,61 +1,24 @@
 // lockstep.get_root_blockers: who holds up others and waits for nobody, how bad it is, what to do.
-#include "core/graph/advice.hpp"
 #include "locks/columns.hpp"
 #include "locks/impact.hpp"
+#include "locks/remedy.hpp"
 #include "locks/scene.hpp"
-#include "locks/settings.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;
 
 namespace {
 
-std::string literal(const char *text) {
-    return copied(pg_call([text] { return quote_literal_cstr(text); }));
-}
-
-std::string plain(Datum value) {
-    return copied(pg_call([value] { return TextDatumGetCString(value); }));
-}
-
-graph::root_activity activity_of(const session &who) {
-    if (who.active)
-        return graph::root_activity::active;
-    if (who.idle_in_transaction)
-        return graph::root_activity::idle_in_transaction;
-    if (who.idle)
-        return graph::root_activity::idle;
-    return who.may_see ? graph::root_activity::unreported : graph::root_activity::hidden;
-}
-
-// A statement for a person to run. A pid may by then be another session's, so the session's start
-// is asked for too.
-std::string action_for(const lock_process &process, const session &who) {
-    // Which of the two only the transaction manager knows; so it is no statement yet.
-    if (who.gid) {
-        const std::string gid = literal(plain(*who.gid).c_str());
-        return "COMMIT PREPARED " + gid + " or ROLLBACK PREPARED " + gid;
-    }
-    if (!who.started || process.auxiliary != 0 || process.autovacuum != 0)
-        return {};
-    const TimestampTz started = *who.started;
-    const std::string at =
-        copied(pg_call([started] { return pstrdup(timestamptz_to_str(started)); }));
-    return std::string{"SELECT "} + (who.active ? "pg_cancel_backend" : "pg_terminate_backend") +
-           "(pid) FROM pg_stat_activity WHERE pid = " + std::to_string(process.pid) +
-           " AND backend_start = " + literal(at.c_str());
-}
-
 class blocker_rows {
   public:
     blocker_rows(FunctionCallInfo call, scene &seen)
-        : call_(call), scene_(seen), columns_(seen), limits_(blocking_settings::limits()) {
+        : call_(call), scene_(seen), columns_(seen), impacts_(seen) {
         row_.open_set(call);
     }
 
     void put(std::int32_t root) {
         const graph::forest::root &top = scene_.forest().roots[static_cast<std::size_t>(root)];
-        const impact found = impact_of(scene_, root);
+        const impact found = impacts_.of(root);
         row_.add(TimestampTzGetDatum(scene_.picture().taken_at));
         row_.add(Int64GetDatum(scene_.root_id(root)));
         if (top.node < 0)
@@ -63,7 +26,7 @@ class blocker_rows {
         else
             add_session(scene_.process_of(top.node));
         add_impact(top, found);
-        add_advice(top, found);
+        add_remedy(remedy_for(scene_, top, found));
         row_.append(call_);
     }
 
@@ -89,14 +52,14 @@ class blocker_rows {
         row_.add(wait_event(process, who));
         row_.add(moment_value(who.transaction_started));
         row_.add(since_value(scene_, who.transaction_started));
-        row_.add(who.active ? column_value{} : since_value(scene_, who.state_since));
+        row_.add(who.is_active() ? column_value{} : since_value(scene_, who.state_since));
         row_.add(who.query);
-        row_.add(who.may_see ? column_value{BoolGetDatum(who.active)} : column_value{});
+        row_.add(who.is_hidden() ? column_value{} : column_value{BoolGetDatum(who.is_active())});
     }
 
     // A root waits for no lock, but perhaps for its client.
     static column_value wait_event(const lock_process &process, const session &who) {
-        if (!who.may_see || process.wait_event == 0)
+        if (who.is_hidden() || process.wait_event == 0)
             return {};
         const std::uint32_t event = process.wait_event;
         const std::string type =
@@ -128,23 +91,12 @@ class blocker_rows {
             static_cast<int64>(hash_bytes_extended(bytes, static_cast<int>(chain.size()), 0))));
     }
 
-    void add_advice(const graph::forest::root &top, const impact &found) {
-        std::string_view kind = "cycle";
-        graph::root_activity activity = graph::root_activity::hidden;
-        std::string action;
-        if (top.node >= 0) {
-            const std::int32_t index = scene_.process_of(top.node);
-            const session &who = scene_.session_of(index);
-            kind = scene_.kind_of(index);
-            activity = activity_of(who);
-            action = action_for(scene_.process(index), who);
-        }
-        const graph::verdict judged = graph::judge(top.total_blocked, found.longest_wait, limits_);
-        row_.add(BoolGetDatum(kind == "autovacuum"));
-        row_.add(text_or_null(std::string{judged.severity}));
-        row_.add(text_or_null(judged.reason));
-        row_.add(text_or_null(std::string{graph::advice_for(kind, activity)}));
-        row_.add(text_or_null(action));
+    void add_remedy(const remedy &one) {
+        row_.add(BoolGetDatum(one.ends_by_itself));
+        row_.add(text_or_null(std::string{one.verdict.severity}));
+        row_.add(text_or_null(one.verdict.reason));
+        row_.add(text_or_null(std::string{one.advice}));
+        row_.add(text_or_null(one.action));
     }
 
     static column_value relations_value(const std::vector<Oid> &relations) {
@@ -163,7 +115,7 @@ class blocker_rows {
     FunctionCallInfo call_;
     scene &scene_;
     lock_columns columns_;
-    graph::blocking_limits limits_;
+    impacts impacts_;
     row_builder<34> row_;
 };
 

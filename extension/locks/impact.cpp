@@ -12,27 +12,22 @@ std::size_t at(std::int32_t i) {
 }
 
 // Everybody who waits for the root, over any number of others.
-std::vector<std::int32_t> everyone_behind(const graph::forest &forest, std::int32_t root) {
+std::vector<std::int32_t> everyone_behind(const graph::forest &forest,
+                                          const graph::forest::root &top) {
     std::vector<bool> seen(forest.nodes.size(), false);
-    std::vector<std::int32_t> found;
-    const auto add = [&](std::int32_t node) {
-        if (!seen[at(node)]) {
-            seen[at(node)] = true;
-            found.push_back(node);
-        }
-    };
-    const graph::forest::root &top = forest.roots[at(root)];
+    std::vector<std::int32_t> found{top.first};
+    seen[at(top.first)] = true;
+    for (std::size_t next = 0; next != found.size(); ++next) {
+        const std::int32_t node = found[next];
+        for (const std::int32_t below : forest.waiting_for(node))
+            if (!seen[at(below)]) {
+                seen[at(below)] = true;
+                found.push_back(below);
+            }
+    }
+    // A root waits for nobody itself, unless it is a cycle.
     if (top.node >= 0)
-        seen[at(top.node)] = true;
-    else
-        add(top.deepest);
-    for (const std::int32_t node : forest.waiting_for(top.first))
-        add(node);
-    // It grows meanwhile.
-    std::size_t next = 0;
-    while (next < found.size())
-        for (const std::int32_t below : forest.waiting_for(found[next++]))
-            add(below);
+        found.erase(found.begin());
     return found;
 }
 
@@ -52,14 +47,12 @@ void add_waits(scene &seen, const std::vector<std::int32_t> &nodes, impact &to) 
     to.waiting_users = static_cast<std::int32_t>(users.size());
 }
 
-void add_locks(scene &seen, std::int32_t root, impact &to) {
-    const graph::forest::root &top = seen.forest().roots[at(root)];
+// The edges that end at the root itself.
+void add_locks(scene &seen, const std::vector<std::int32_t> &edges, impact &to) {
     std::set<Oid> relations;
-    for (const graph::edge &one : seen.edges()) {
-        const std::int32_t node = seen.node_of(one.blocker);
-        const bool is_root =
-            top.node >= 0 ? node == top.node : seen.forest().nodes[at(node)].cycle == top.cycle;
-        if (!is_root || one.wait < 0)
+    for (const std::int32_t index : edges) {
+        const graph::edge &one = seen.edges()[at(index)];
+        if (one.wait < 0)
             continue;
         const lock_object &lock = seen.lock_of(one.wait);
         // Everybody holds his own transaction exclusively; that says nothing.
@@ -71,15 +64,11 @@ void add_locks(scene &seen, std::int32_t root, impact &to) {
                     to.strongest_mode = mode;
                     to.strongest_lock = &lock;
                 }
-        const waited_row *row = seen.row_of(one.wait);
-        const lock_place &place = seen.place_of_lock(seen.picture().waits[one.wait].lock);
-        const bool has_row = row != nullptr && row->relation != InvalidOid;
-        const Oid relation = has_row ? row->relation : place.relation.value_or(InvalidOid);
-        const Oid database = has_row ? row->database : place.database.value_or(InvalidOid);
-        // Looked up here, so that printing it later finds it known.
-        if (relation != InvalidOid && seen.names().shows(database) &&
-            !seen.names().relation_name(database, relation).empty())
-            relations.insert(relation);
+        // Its name is looked up here, so that printing it later finds it known.
+        if (const auto relation = seen.relation_of(one.wait);
+            relation && seen.names().shows(relation->database) &&
+            !seen.names().relation_name(relation->database, relation->oid).empty())
+            relations.insert(relation->oid);
     }
     to.relations.assign(relations.begin(), relations.end());
 }
@@ -96,16 +85,11 @@ std::string chain_of(scene &seen, std::int32_t root) {
             links.emplace_back("safe snapshot");
             continue;
         }
-        const lock_place &place = seen.place_of_lock(seen.picture().waits[wait].lock);
-        const waited_row *row = seen.row_of(wait);
-        const bool has_row = row != nullptr && row->relation != InvalidOid;
-        std::string link = place.type;
+        std::string link = seen.place_of_lock(seen.picture().waits[wait].lock).type;
         link += ' ';
         link += GetLockmodeName(seen.lock_of(wait).method, seen.picture().waits[wait].mode);
-        if (has_row || place.relation)
-            link += ' ' + seen.names().qualified_name(has_row ? row->database
-                                                              : place.database.value_or(InvalidOid),
-                                                      has_row ? row->relation : *place.relation);
+        if (const auto relation = seen.relation_of(wait))
+            link += ' ' + seen.names().qualified_name(relation->database, relation->oid);
         links.push_back(std::move(link));
     }
     std::string chain;
@@ -117,11 +101,22 @@ std::string chain_of(scene &seen, std::int32_t root) {
 
 } // namespace
 
-impact impact_of(scene &seen, std::int32_t root) {
+impacts::impacts(scene &seen) : scene_(seen), edges_at_(seen.forest().roots.size()) {
+    const graph::forest &forest = seen.forest();
+    for (std::size_t i = 0; i < seen.edges().size(); ++i) {
+        const std::int32_t node = seen.node_of(seen.edges()[i].blocker);
+        const std::int32_t root = forest.nodes[at(node)].root;
+        const graph::forest::root &top = forest.roots[at(root)];
+        if (node == top.node || (top.node < 0 && forest.nodes[at(node)].cycle == top.cycle))
+            edges_at_[at(root)].push_back(static_cast<std::int32_t>(i));
+    }
+}
+
+impact impacts::of(std::int32_t root) {
     impact found;
-    add_waits(seen, everyone_behind(seen.forest(), root), found);
-    add_locks(seen, root, found);
-    found.chain = chain_of(seen, root);
+    add_waits(scene_, everyone_behind(scene_.forest(), scene_.forest().roots[at(root)]), found);
+    add_locks(scene_, edges_at_[at(root)], found);
+    found.chain = chain_of(scene_, root);
     return found;
 }
 

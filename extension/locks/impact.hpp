@@ -20,6 +20,14 @@ struct impact {
     std::string chain;          // the deepest branch of its tree, the same for the same situation
 };
 
-[[nodiscard]] impact impact_of(scene &seen, std::int32_t root);
+class impacts {
+  public:
+    explicit impacts(scene &seen);
+    [[nodiscard]] impact of(std::int32_t root);
+
+  private:
+    scene &scene_;
+    std::vector<std::vector<std::int32_t>> edges_at_; // by root: the edges that end there
+};
 
 } // namespace lockstep

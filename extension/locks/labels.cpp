@@ -7,10 +7,6 @@ namespace lockstep {
 
 namespace {
 
-std::string text_of(Datum value) {
-    return copied(pg_call([value] { return TextDatumGetCString(value); }));
-}
-
 // What a session does, and since when.
 std::string activity_text(scene &seen, std::int32_t node) {
     const std::int32_t process = seen.process_of(node);
@@ -22,7 +18,8 @@ std::string activity_text(scene &seen, std::int32_t node) {
         text = "prepared";
     else
         text = seen.kind_of(process);
-    const std::optional<TimestampTz> since = who.active ? who.transaction_started : who.state_since;
+    const std::optional<TimestampTz> since =
+        who.is_active() ? who.transaction_started : who.state_since;
     if (since)
         text += " for " + graph::duration_text(seen.picture().taken_at - *since);
     return text;
@@ -111,7 +108,7 @@ std::string cycle_text(const graph::forest::root &root) {
 
 std::string short_query(scene &seen, std::int32_t node, int characters) {
     const session &who = seen.session_of(seen.process_of(node));
-    if (!who.query || !who.may_see)
+    if (!who.query || who.is_hidden())
         return {};
     const Datum query = *who.query;
     return copied(pg_call([=] {

@@ -3,7 +3,9 @@
 #include "locks/snapshot.h"
 
 #include <algorithm>
+#include <compare>
 #include <tuple>
+#include <utility>
 
 namespace lockstep {
 
@@ -24,6 +26,7 @@ scene::scene(graph::extent wanted)
     wait_row_ = std::move(found.of_wait);
     add_latent_edges();
     add_snapshot_edges();
+    number_nodes();
     grow_forest();
     described_.resize(processes_.size());
 }
@@ -128,73 +131,100 @@ void scene::add_snapshot_edges() {
     }
 }
 
-// Nodes stand in the order in which people would read the waits: by lock, the longest wait first,
-// then along the queue.
-void scene::grow_forest() {
-    std::vector<std::int32_t> lock_rank(at(picture_.lock_count));
-    {
-        std::vector<std::int32_t> order(at(picture_.lock_count));
-        for (std::size_t i = 0; i < order.size(); ++i)
-            order[i] = static_cast<std::int32_t>(i);
-        const auto oldest = [&](std::int32_t lock) {
-            std::int64_t first = PG_INT64_MAX;
-            for (std::int32_t i = 0; i < picture_.locks[lock].waits; ++i)
-                if (const std::int64_t from =
-                        picture_.waits[picture_.locks[lock].first_wait + i].started;
-                    from > 0)
-                    first = std::min(first, from);
-            return std::pair{first, lock};
-        };
-        std::ranges::sort(order, {}, oldest);
-        for (std::size_t i = 0; i < order.size(); ++i)
-            lock_rank[at(order[i])] = static_cast<std::int32_t>(i);
+// By lock: its place among them, the one with the longest wait first.
+std::vector<std::int32_t> scene::rank_locks() const {
+    std::vector<std::pair<std::int64_t, std::int32_t>> order;
+    for (std::int32_t lock = 0; lock < picture_.lock_count; ++lock) {
+        std::int64_t oldest = PG_INT64_MAX;
+        for (std::int32_t i = 0; i < picture_.locks[lock].waits; ++i)
+            if (const auto started = picture_.waits[picture_.locks[lock].first_wait + i].started;
+                started > 0)
+                oldest = std::min(oldest, started);
+        order.emplace_back(oldest, lock);
     }
+    std::ranges::sort(order);
+    std::vector<std::int32_t> ranks(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+        ranks[at(order[i].second)] = static_cast<std::int32_t>(i);
+    return ranks;
+}
 
-    std::vector<std::int32_t> wait_of_leader(processes_.size(), -1);
-    const auto rank = [&](std::int32_t wait) {
+// By leading process: the wait that its group shows, or -1.
+std::vector<std::int32_t> scene::waits_to_show(const std::vector<std::int32_t> &ranks) const {
+    std::vector<std::int32_t> shown(processes_.size(), -1);
+    const auto key = [&](std::int32_t wait) {
         const lock_wait &one = picture_.waits[wait];
-        return std::tuple{process(one.process).leader != one.process, lock_rank[at(one.lock)],
-                          wait};
+        return std::tuple{process(one.process).leader != one.process, ranks[at(one.lock)], wait};
     };
     for (std::int32_t wait = 0; wait < picture_.wait_count; ++wait) {
-        std::int32_t &shown = wait_of_leader[at(process(picture_.waits[wait].process).leader)];
-        if (shown < 0 || rank(wait) < rank(shown))
-            shown = wait;
+        std::int32_t &best = shown[at(process(picture_.waits[wait].process).leader)];
+        if (best < 0 || key(wait) < key(best))
+            best = wait;
     }
+    return shown;
+}
 
+// Nodes are numbered in the order in which people would read the waits: lock by lock, then along
+// the queue; who waits for nothing comes first.
+void scene::number_nodes() {
+    const std::vector<std::int32_t> ranks = rank_locks();
+    const std::vector<std::int32_t> shown = waits_to_show(ranks);
     std::vector<bool> takes_part(processes_.size(), false);
     for (const graph::edge &one : edges_)
-        takes_part[at(process(one.waiter).leader)] = takes_part[at(process(one.blocker).leader)] =
-            true;
+        for (const std::int32_t end : {one.waiter, one.blocker})
+            takes_part[at(process(end).leader)] = true;
+    std::vector<std::tuple<std::int32_t, std::int32_t, std::int32_t, TransactionId, std::int32_t>>
+        order;
     for (std::size_t i = 0; i < processes_.size(); ++i)
-        if (takes_part[i])
-            process_of_node_.push_back(static_cast<std::int32_t>(i));
-    using sort_key =
-        std::tuple<std::int32_t, std::int32_t, std::int32_t, std::uint32_t, std::int32_t>;
-    std::vector<sort_key> keys;
-    for (const std::int32_t one : process_of_node_) {
-        const std::int32_t wait = wait_of_leader[at(one)];
-        keys.emplace_back(wait < 0 ? -1 : lock_rank[at(picture_.waits[wait].lock)], wait,
-                          process(one).pid, process(one).xid, one);
-    }
-    std::ranges::sort(keys);
-    for (std::size_t i = 0; i < keys.size(); ++i)
-        process_of_node_[i] = std::get<4>(keys[i]);
+        if (takes_part[i]) {
+            const std::int32_t wait = shown[i];
+            order.emplace_back(wait < 0 ? -1 : ranks[at(picture_.waits[wait].lock)], wait,
+                               processes_[i].pid, processes_[i].xid, static_cast<std::int32_t>(i));
+        }
+    std::ranges::sort(order);
     node_of_process_.assign(processes_.size(), -1);
-    for (std::size_t node = 0; node < process_of_node_.size(); ++node) {
-        node_of_process_[at(process_of_node_[node])] = static_cast<std::int32_t>(node);
-        wait_of_node_.push_back(wait_of_leader[at(process_of_node_[node])]);
+    for (const auto &[rank, wait, pid, xid, process] : order) {
+        node_of_process_[at(process)] = static_cast<std::int32_t>(process_of_node_.size());
+        process_of_node_.push_back(process);
+        wait_of_node_.push_back(wait);
     }
+}
 
+void scene::grow_forest() {
     std::vector<graph::arc> arcs;
     arcs.reserve(edges_.size());
     for (const graph::edge &one : edges_)
         if (one.nearest || one.kind == graph::edge_kind::hard)
             arcs.push_back({node_of(one.waiter), node_of(one.blocker), one.nearest});
     forest_ = graph::plant(static_cast<std::int32_t>(process_of_node_.size()), arcs);
-    // A cycle goes by the first of those in it.
     for (const graph::forest::root &root : forest_.roots)
         root_ids_.push_back(node_id(root.first));
+}
+
+std::vector<const graph::edge *> scene::edges_in_tree_order() const {
+    std::vector<std::size_t> line(forest_.order.size());
+    for (std::size_t i = 0; i < line.size(); ++i)
+        line[at(forest_.order[i])] = i;
+    struct sort_key {
+        std::size_t line;
+        std::int32_t pid;
+        graph::edge_kind kind;
+        std::size_t blocker_line;
+        const graph::edge *edge;
+        auto operator<=>(const sort_key &) const = default;
+    };
+    std::vector<sort_key> keys;
+    keys.reserve(edges_.size());
+    for (const graph::edge &one : edges_)
+        if (one.nearest)
+            keys.push_back({line[at(node_of(one.waiter))], process(one.waiter).pid, one.kind,
+                            line[at(node_of(one.blocker))], &one});
+    std::ranges::sort(keys);
+    std::vector<const graph::edge *> edges;
+    edges.reserve(keys.size());
+    for (const sort_key &key : keys)
+        edges.push_back(key.edge);
+    return edges;
 }
 
 const char *scene::kind_of(std::int32_t process_index) {
@@ -219,6 +249,15 @@ const waited_row *scene::row_of(std::int32_t wait) const {
     if (wait < 0 || wait_row_[at(wait)] < 0)
         return nullptr;
     return &rows_[at(wait_row_[at(wait)])];
+}
+
+std::optional<scene::relation> scene::relation_of(std::int32_t wait) {
+    if (const waited_row *row = row_of(wait); row != nullptr && row->relation != InvalidOid)
+        return relation{row->database, row->relation};
+    const lock_place &place = place_of_lock(picture_.waits[wait].lock);
+    if (!place.relation)
+        return std::nullopt;
+    return relation{*place.database, *place.relation};
 }
 
 std::string scene::what(std::int32_t wait) {

@@ -27,6 +27,8 @@ class scene {
     [[nodiscard]] const lock_picture &picture() const { return picture_; }
     [[nodiscard]] const std::vector<graph::edge> &edges() const { return edges_; }
     [[nodiscard]] const graph::forest &forest() const { return forest_; }
+    // The edges of the reduced graph, by who waits, in the order of the tree.
+    [[nodiscard]] std::vector<const graph::edge *> edges_in_tree_order() const;
 
     [[nodiscard]] const lock_process &process(std::int32_t index) const {
         return processes_[static_cast<std::size_t>(index)];
@@ -71,6 +73,12 @@ class scene {
     [[nodiscard]] const lock_place &place_of_lock(std::int32_t lock);
     // The row that is waited for; nothing where the wait is not for a row.
     [[nodiscard]] const waited_row *row_of(std::int32_t wait) const;
+    // The relation of that row, else of the lock; nothing where there is none.
+    struct relation {
+        Oid database;
+        Oid oid;
+    };
+    [[nodiscard]] std::optional<relation> relation_of(std::int32_t wait);
     // What is waited for in words: the row where one is known, else the lock.
     [[nodiscard]] std::string what(std::int32_t wait);
 
@@ -82,7 +90,11 @@ class scene {
   private:
     void add_latent_edges();
     void add_snapshot_edges();
+    void number_nodes();
     void grow_forest();
+    [[nodiscard]] std::vector<std::int32_t> rank_locks() const;
+    [[nodiscard]] std::vector<std::int32_t>
+    waits_to_show(const std::vector<std::int32_t> &ranks) const;
     [[nodiscard]] std::int32_t add_process(const lock_process &process);
     [[nodiscard]] std::int32_t process_with_pid(std::int32_t pid);
     [[nodiscard]] std::int32_t process_with_xid(TransactionId xid);

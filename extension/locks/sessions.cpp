@@ -14,15 +14,23 @@ std::optional<TimestampTz> moment(TimestampTz at) {
     return at == 0 ? std::nullopt : std::optional{at};
 }
 
-const char *state_name(const PgBackendStatus &status) {
+// A state in the words of pg_stat_activity, and what it means for those who wait.
+struct known_state {
+    const char *name;
+    graph::activity doing;
+};
+
+known_state state_of(const PgBackendStatus &status) {
+    using graph::activity;
     switch (status.st_state) {
-    case STATE_IDLE: return "idle";
-    case STATE_RUNNING: return "active";
-    case STATE_IDLEINTRANSACTION: return "idle in transaction";
-    case STATE_FASTPATH: return "fastpath function call";
-    case STATE_IDLEINTRANSACTION_ABORTED: return "idle in transaction (aborted)";
-    case STATE_DISABLED: return "disabled";
-    default: return nullptr;
+    case STATE_IDLE: return {"idle", activity::idle};
+    case STATE_RUNNING: return {"active", activity::active};
+    case STATE_IDLEINTRANSACTION: return {"idle in transaction", activity::idle_in_transaction};
+    case STATE_FASTPATH: return {"fastpath function call", activity::active};
+    case STATE_IDLEINTRANSACTION_ABORTED:
+        return {"idle in transaction (aborted)", activity::idle_in_transaction};
+    case STATE_DISABLED: return {"disabled", activity::unreported};
+    default: return {nullptr, activity::unreported};
     }
 }
 
@@ -110,24 +118,20 @@ session sessions::describe(const lock_process &process) {
     session one;
     one.kind = kind_name(process, status);
     one.vxid = vxid_value(process);
-    one.user_oid = status == nullptr ? process.role : status->st_userid;
     one.database = database_name(status == nullptr ? process.database : status->st_databaseid);
-    one.user = role_name(one.user_oid);
+    one.user = role_name(status == nullptr ? process.role : status->st_userid);
     if (status == nullptr)
         return one;
     if (status->st_appname != nullptr)
         one.application = shared(last_application_, status->st_appname);
-    one.may_see = may_see(status->st_userid);
-    if (!one.may_see) {
+    if (!may_see(status->st_userid)) {
         one.query = text_datum("<insufficient privilege>");
         return one;
     }
-    if (const char *state = state_name(*status); state != nullptr)
-        one.state = text_datum(state);
-    one.active = status->st_state == STATE_RUNNING || status->st_state == STATE_FASTPATH;
-    one.idle = status->st_state == STATE_IDLE;
-    one.idle_in_transaction = status->st_state == STATE_IDLEINTRANSACTION ||
-                              status->st_state == STATE_IDLEINTRANSACTION_ABORTED;
+    const known_state state = state_of(*status);
+    one.doing = state.doing;
+    if (state.name != nullptr)
+        one.state = text_datum(state.name);
     one.client = client_address(*status);
     const char *query = status->st_activity_raw;
     if (query != nullptr)
@@ -146,7 +150,6 @@ session sessions::describe_prepared(const lock_process &process) {
     // Which one it is may not be known: without the list, or where the server has only told that it
     // is one.
     one.kind = with_names_ && process.xid != InvalidTransactionId ? "finishing" : "prepared";
-    one.user_oid = process.role;
     one.database = database_name(process.database);
     one.user = role_name(process.role);
     for (const prepared_transaction &listed : prepared())
@@ -162,7 +165,7 @@ const std::vector<prepared_transaction> &sessions::prepared() {
     if (prepared_)
         return *prepared_;
     prepared_.emplace();
-    // A query, if a short one.
+    // To read the list takes a query, and that reads catalogs.
     if (!with_names_)
         return *prepared_;
     const MemoryContext ours = CurrentMemoryContext;

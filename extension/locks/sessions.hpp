@@ -5,6 +5,7 @@
 
 #include "pg/boundary.hpp"
 
+#include "core/graph/advice.hpp"
 #include "core/graph/picture.h"
 
 #include <cstdint>
@@ -40,11 +41,10 @@ struct session {
     std::optional<TimestampTz> started;
     std::optional<TimestampTz> transaction_started;
     std::optional<TimestampTz> state_since;
-    Oid user_oid = InvalidOid;
-    bool may_see = false;
-    bool idle = false; // without a transaction
-    bool idle_in_transaction = false;
-    bool active = false;
+    graph::activity doing = graph::activity::hidden;
+
+    [[nodiscard]] bool is_hidden() const { return doing == graph::activity::hidden; }
+    [[nodiscard]] bool is_active() const { return doing == graph::activity::active; }
 };
 
 class sessions {

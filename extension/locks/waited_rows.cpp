@@ -141,9 +141,15 @@ waited_row row_from_log(const lock_picture &picture, const lock_wait &wait) {
         look.holder = picture.locks[wait.lock].field1;
         look_at_rows(relation, {&look, 1});
     }
-    // Another relation may have taken the name by now.
-    if (look.status == row_status::moved)
-        return row;
+    // Another relation may have taken the name by now: only a row that was found to be the one is
+    // shown.
+    switch (look.status) {
+    case row_status::moved: return row;
+    case row_status::relation_locked:
+    case row_status::other_temp:
+    case row_status::unknown: row.status = look.status; return row;
+    default: break;
+    }
     row.database = MyDatabaseId;
     row.relation = table == InvalidOid ? relation : table;
     row.place = look.place;
@@ -199,7 +205,7 @@ waited_rows rows_waited_for(const lock_picture &picture, const catalogs &names) 
                 picture.locks[picture.waits[i].lock].type != LOCKTAG_TRANSACTION)
                 continue;
             const waited_row said = row_from_log(picture, picture.waits[i]);
-            if (said.from_log) {
+            if (said.status != row_status::unknown) {
                 result.of_wait[static_cast<std::size_t>(i)] =
                     static_cast<std::int32_t>(result.rows.size());
                 result.rows.push_back(said);

@@ -91,6 +91,10 @@ Datum datum_from_uuid(const uuid_bytes &id) {
     });
 }
 
+std::string text_of(Datum value) {
+    return copied(pg_call([value] { return TextDatumGetCString(value); }));
+}
+
 Datum text_datum(const char *text) {
     return pg_call([text] { return CStringGetTextDatum(text); });
 }

@@ -42,6 +42,9 @@ namespace lockstep {
 // A text Datum.
 [[nodiscard]] Datum text_datum(const char *text);
 
+// A text Datum as a std::string.
+[[nodiscard]] std::string text_of(Datum value);
+
 // A C string of the server's as a std::string; nothing raises here.
 [[nodiscard]] inline std::string copied(const char *text) {
     return text == nullptr ? std::string{} : std::string{text};

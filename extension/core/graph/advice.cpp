@@ -25,7 +25,7 @@ verdict judge(std::int32_t blocked, std::int64_t longest_wait, const blocking_li
     return {"notice", count + ", " + time};
 }
 
-std::string_view advice_for(std::string_view kind, root_activity activity) {
+std::string_view advice_for(std::string_view kind, activity doing) {
     if (kind == "prepared")
         return "Ask the transaction manager how this transaction was decided, and finish it with "
                "COMMIT PREPARED or ROLLBACK PREPARED, in its database, as its owner or a "
@@ -34,8 +34,7 @@ std::string_view advice_for(std::string_view kind, root_activity activity) {
         return "Wait: this transaction is being finished at this moment.";
     if (kind == "cycle")
         return "Wait: each of these sessions waits for another one of them, and the server ends "
-               "one "
-               "after its deadlock_timeout.";
+               "one after its deadlock_timeout.";
     if (kind == "autovacuum")
         return "Wait: the server cancels this vacuum for a session that has waited for "
                "deadlock_timeout.";
@@ -43,25 +42,22 @@ std::string_view advice_for(std::string_view kind, root_activity activity) {
         return "Leave it: this vacuum prevents wraparound and is started again when it is ended.";
     if (kind == "startup")
         return "Look on the primary for the transaction that holds ACCESS EXCLUSIVE: this lock "
-               "ends "
-               "with it.";
+               "ends with it.";
     if (kind == "walsender")
         return "See pg_stat_replication for the client of this connection before it is ended.";
-    switch (activity) {
-    case root_activity::active:
+    switch (doing) {
+    case activity::active:
         return "Let its statement finish, or cancel it; a statement_timeout bounds such waits.";
-    case root_activity::idle_in_transaction:
+    case activity::idle_in_transaction:
         return "Its client has to commit or roll back; end the session if it does not come back. "
                "idle_in_transaction_session_timeout bounds such waits.";
-    case root_activity::idle:
+    case activity::idle:
         return "It holds a lock of the session, without a transaction: its client has to release "
-               "it, "
-               "or the session has to be ended.";
-    case root_activity::unreported:
+               "it, or the session has to be ended.";
+    case activity::unreported:
         return "The server does not report what it does: track_activities is off for it, or it is "
-               "a "
-               "background process.";
-    case root_activity::hidden: break;
+               "a background process.";
+    case activity::hidden: break;
     }
     return "What this session does is shown to members of its role and of pg_read_all_stats.";
 }

@@ -24,8 +24,8 @@ struct verdict {
 [[nodiscard]] verdict judge(std::int32_t blocked, std::int64_t longest_wait,
                             const blocking_limits &limits);
 
-// What the one at the root is doing.
-enum class root_activity : std::uint8_t {
+// What a session is doing.
+enum class activity : std::uint8_t {
     hidden,     // the caller may not see it
     unreported, // the server does not know
     active,
@@ -34,7 +34,7 @@ enum class root_activity : std::uint8_t {
 };
 
 // What to do, in full sentences, by the kind of the root.
-[[nodiscard]] std::string_view advice_for(std::string_view kind, root_activity activity);
+[[nodiscard]] std::string_view advice_for(std::string_view kind, activity doing);
 
 // A length of time for people: "12 s", "3 min 5 s", "2 h 10 min", "4 d 3 h".
 [[nodiscard]] std::string duration_text(std::int64_t microseconds);

@@ -6,14 +6,22 @@ namespace lockstep::graph {
 
 namespace {
 
+// By process, for the lock at hand; -1 everywhere between locks, so that a lock costs what it has
+// and not what the whole picture has.
+struct by_process {
+    explicit by_process(std::size_t count) : place(count, -1), first_of_group(count, -1) {}
+    std::vector<std::int32_t> place;          // in the queue
+    std::vector<std::int32_t> first_of_group; // by leading process: an entry of its group
+};
+
 // One lock, its claims numbered so that the queue comes first: entry i below `queued` stands at
 // place i of the queue, the others only hold.
 class one_lock {
   public:
-    one_lock(const lock_picture &picture, const lock_object &lock)
-        : picture_(picture), lock_(lock), queued_(static_cast<std::size_t>(lock.waits)),
+    one_lock(const lock_picture &picture, const lock_object &lock, by_process &known)
+        : picture_(picture), lock_(lock), known_(known),
+          queued_(static_cast<std::size_t>(lock.waits)),
           entries_(static_cast<std::size_t>(lock.claims)), claim_of_(entries_),
-          first_of_group_(static_cast<std::size_t>(picture.process_count), -1),
           next_of_group_(entries_), held_(modes, entries_), waiting_(modes, entries_),
           reach_(queued_, entries_), scratch_(rows, entries_) {
         number_entries();
@@ -26,6 +34,11 @@ class one_lock {
             emit(place, wanted, to);
             waiting_.set(mode_at(place), place);
             waiting_modes_ |= 1U << mode_at(place);
+        }
+        for (std::size_t entry = 0; entry < entries_; ++entry) {
+            const std::int32_t process = claim_of(entry).process;
+            known_.place[static_cast<std::size_t>(process)] = -1;
+            known_.first_of_group[static_cast<std::size_t>(leader_of(process))] = -1;
         }
     }
 
@@ -47,20 +60,19 @@ class one_lock {
     }
 
     void number_entries() {
-        // Places by process; a process queues once at most.
-        std::vector<std::int32_t> place_of(static_cast<std::size_t>(picture_.process_count), -1);
+        // A process queues once at most.
         for (std::size_t place = 0; place < queued_; ++place)
-            place_of[static_cast<std::size_t>(wait_at(place).process)] =
+            known_.place[static_cast<std::size_t>(wait_at(place).process)] =
                 static_cast<std::int32_t>(place);
         std::size_t next = queued_;
         for (std::size_t i = 0; i < entries_; ++i) {
             const std::size_t at = static_cast<std::size_t>(lock_.first_claim) + i;
             const lock_claim &claim = picture_.claims[at];
-            const std::int32_t place = place_of[static_cast<std::size_t>(claim.process)];
+            const std::int32_t place = known_.place[static_cast<std::size_t>(claim.process)];
             const std::size_t entry = place >= 0 ? static_cast<std::size_t>(place) : next++;
             claim_of_[entry] = at;
             std::int32_t &first =
-                first_of_group_[static_cast<std::size_t>(leader_of(claim.process))];
+                known_.first_of_group[static_cast<std::size_t>(leader_of(claim.process))];
             next_of_group_[entry] = first;
             first = static_cast<std::int32_t>(entry);
             held_modes_ |= claim.held;
@@ -92,7 +104,7 @@ class one_lock {
             return;
         }
         const auto leader = static_cast<std::size_t>(leader_of(wait_at(place).process));
-        for (std::int32_t entry = first_of_group_[leader]; entry >= 0;
+        for (std::int32_t entry = known_.first_of_group[leader]; entry >= 0;
              entry = next_of_group_[static_cast<std::size_t>(entry)])
             scratch_.remove(row, static_cast<std::size_t>(entry));
     }
@@ -154,12 +166,12 @@ class one_lock {
 
     const lock_picture &picture_;
     const lock_object &lock_;
+    by_process &known_;
     std::size_t queued_;
     std::size_t entries_;
     std::vector<std::size_t> claim_of_;
-    std::vector<std::int32_t> first_of_group_; // by leading process: an entry of its group, or -1
-    std::vector<std::int32_t> next_of_group_;  // by entry: the next of the same group, or -1
-    bit_rows held_;                            // by mode: who holds it
+    std::vector<std::int32_t> next_of_group_; // by entry: the next of the same group, or -1
+    bit_rows held_;                           // by mode: who holds it
     bit_rows waiting_; // by mode: who waits for it, of the places passed so far
     bit_rows reach_;   // by place: whom it waits for, over kept edges of this lock
     bit_rows scratch_; // of the place at hand
@@ -171,8 +183,9 @@ class one_lock {
 
 std::vector<edge> edges_of(const lock_picture &picture, extent wanted) {
     std::vector<edge> edges;
+    by_process known(static_cast<std::size_t>(picture.process_count));
     for (std::int32_t i = 0; i < picture.lock_count; ++i)
-        one_lock(picture, picture.locks[i]).add_edges(wanted, edges);
+        one_lock(picture, picture.locks[i], known).add_edges(wanted, edges);
     return edges;
 }
 

@@ -291,6 +291,14 @@ std::vector<arc> tidied(std::span<const arc> arcs) {
 
 } // namespace
 
+std::vector<std::int32_t> forest::path_to(std::int32_t one) const {
+    std::vector<std::int32_t> path;
+    for (; one >= 0; one = nodes[at(one)].parent)
+        path.push_back(one);
+    std::ranges::reverse(path);
+    return path;
+}
+
 forest plant(std::int32_t nodes, std::span<const arc> arcs) {
     return planter(nodes, tidied(arcs)).grow();
 }

@@ -41,6 +41,9 @@ struct forest {
     std::vector<root> roots;         // most blocked first
     std::vector<std::int32_t> order; // every node once, each root followed by its tree
 
+    // From the root to a node, both included; below a cycle from the first node in it.
+    [[nodiscard]] std::vector<std::int32_t> path_to(std::int32_t one) const;
+
     // Who waits for a node directly, upwards.
     [[nodiscard]] std::span<const std::int32_t> waiting_for(std::int32_t blocker) const {
         const auto at = static_cast<std::size_t>(blocker);
