@@ -596,6 +596,235 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION lockstep.lock_snapshot() IS
     'the size of one picture, and for how many microseconds the lock manager was held to take it';
 
+CREATE FUNCTION lockstep.get_transaction_ages()
+RETURNS TABLE (
+    snapshot_at          timestamptz,
+    holder_kind          text,
+    pid                  integer,
+    leader_pid           integer,
+    gid                  text,
+    slot_name            name,
+    standby              text,
+    db                   name,
+    user_name            name,
+    app                  text,
+    client               inet,
+    state                text,
+    xact_start           timestamptz,
+    xact_age             interval,
+    state_since          timestamptz,
+    idle_for             interval,
+    query                text,
+    xid                  xid,
+    xid_age              bigint,
+    xmin                 xid,
+    xmin_age             bigint,
+    catalog_xmin         xid,
+    catalog_xmin_age     bigint,
+    xmin_seen_at         timestamptz,
+    xmin_wall_age        interval,
+    horizons             text[],
+    is_oldest_for        text[],
+    marginal_gain_xids   bigint,
+    datfrozenxid_blocked boolean,
+    locks_held           integer,
+    strongest_mode       text,
+    sessions_blocked     integer,
+    wal_retained         bigint,
+    slot_active          boolean,
+    inactive_since       timestamptz,
+    severity             text,
+    reason               text,
+    advice               text,
+    action_sql           text)
+AS 'MODULE_PATHNAME', 'lockstep_get_transaction_ages'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lockstep.get_transaction_ages() IS 'everything that holds the horizon back; the rows of the view transaction_age';
+
+CREATE VIEW lockstep.transaction_age AS
+SELECT * FROM lockstep.get_transaction_ages();
+COMMENT ON VIEW lockstep.transaction_age IS 'everything that has a transaction, a snapshot, a claim of a replication slot or temporary tables, and what it holds back; worst first, then oldest first';
+COMMENT ON COLUMN lockstep.transaction_age.snapshot_at IS 'the instant of the picture';
+COMMENT ON COLUMN lockstep.transaction_age.holder_kind IS 'active, idle_in_xact, idle_in_xact_aborted, fastpath, session (what it does is not known, or not for the caller), parallel_worker, background_worker, autovacuum, vacuum, prepared, walsender, walsender_feedback, slot_physical, slot_logical, standby_session, primary_transaction (on a standby) or temp_table';
+COMMENT ON COLUMN lockstep.transaction_age.pid IS 'process; of a slot the one that uses it; of temporary tables their session';
+COMMENT ON COLUMN lockstep.transaction_age.leader_pid IS 'of a parallel worker its leader, else the same';
+COMMENT ON COLUMN lockstep.transaction_age.gid IS 'identifier of the prepared transaction';
+COMMENT ON COLUMN lockstep.transaction_age.slot_name IS 'replication slot';
+COMMENT ON COLUMN lockstep.transaction_age.standby IS 'application_name of the standby that sends feedback';
+COMMENT ON COLUMN lockstep.transaction_age.db IS 'database';
+COMMENT ON COLUMN lockstep.transaction_age.user_name IS 'role';
+COMMENT ON COLUMN lockstep.transaction_age.app IS 'application_name';
+COMMENT ON COLUMN lockstep.transaction_age.client IS 'address of the client; null for a local socket';
+COMMENT ON COLUMN lockstep.transaction_age.state IS 'state, as pg_stat_activity shows it';
+COMMENT ON COLUMN lockstep.transaction_age.xact_start IS 'when its transaction began; of a prepared one when it was prepared';
+COMMENT ON COLUMN lockstep.transaction_age.xact_age IS 'how long that is ago';
+COMMENT ON COLUMN lockstep.transaction_age.state_since IS 'when its state last changed';
+COMMENT ON COLUMN lockstep.transaction_age.idle_for IS 'how long it has done nothing in its transaction';
+COMMENT ON COLUMN lockstep.transaction_age.query IS 'its statement; its last one where none is running';
+COMMENT ON COLUMN lockstep.transaction_age.xid IS 'its transaction id, where it has one';
+COMMENT ON COLUMN lockstep.transaction_age.xid_age IS 'transaction ids assigned since';
+COMMENT ON COLUMN lockstep.transaction_age.xmin IS 'oldest transaction whose end its snapshots cannot see; of temporary tables their oldest relfrozenxid';
+COMMENT ON COLUMN lockstep.transaction_age.xmin_age IS 'transaction ids assigned since';
+COMMENT ON COLUMN lockstep.transaction_age.catalog_xmin IS 'the same for catalogs alone, of a slot';
+COMMENT ON COLUMN lockstep.transaction_age.catalog_xmin_age IS 'transaction ids assigned since';
+COMMENT ON COLUMN lockstep.transaction_age.xmin_seen_at IS 'first sample of the history by which the oldest of these had been assigned; null without a history, and where it is younger than the last sample';
+COMMENT ON COLUMN lockstep.transaction_age.xmin_wall_age IS 'how long that is ago: it is at least so old';
+COMMENT ON COLUMN lockstep.transaction_age.horizons IS 'what it holds: data and catalogs of its database or of all, shared catalogs, pg_subtrans; of temporary tables datfrozenxid';
+COMMENT ON COLUMN lockstep.transaction_age.is_oldest_for IS 'the horizons that nobody holds farther back';
+COMMENT ON COLUMN lockstep.transaction_age.marginal_gain_xids IS 'by how many transactions a horizon of rows would go on if this one ended; 0 where another one holds it as far back';
+COMMENT ON COLUMN lockstep.transaction_age.datfrozenxid_blocked IS 'as long as it stays, no vacuum makes a database younger than autovacuum_freeze_max_age: shared catalogs belong to all of them';
+COMMENT ON COLUMN lockstep.transaction_age.locks_held IS 'locks as pg_locks counts them, without SIReadLock';
+COMMENT ON COLUMN lockstep.transaction_age.strongest_mode IS 'strongest mode among them, but for those on transactions';
+COMMENT ON COLUMN lockstep.transaction_age.sessions_blocked IS 'sessions that wait for it, over any number of others';
+COMMENT ON COLUMN lockstep.transaction_age.wal_retained IS 'bytes of WAL from the restart point of the slot on';
+COMMENT ON COLUMN lockstep.transaction_age.slot_active IS 'whether somebody uses the slot';
+COMMENT ON COLUMN lockstep.transaction_age.inactive_since IS 'since when nobody uses the slot (PostgreSQL 17 and later)';
+COMMENT ON COLUMN lockstep.transaction_age.severity IS 'ok, notice, warning, critical, emergency or stop, by the settings lockstep.age_* and lockstep.blocking_*, and those of the server';
+COMMENT ON COLUMN lockstep.transaction_age.reason IS 'why this severity';
+COMMENT ON COLUMN lockstep.transaction_age.advice IS 'what a person can do';
+COMMENT ON COLUMN lockstep.transaction_age.action_sql IS 'what to run for that, once decided; lockstep never runs it';
+
+CREATE FUNCTION lockstep.get_wraparound_status()
+RETURNS TABLE (
+    datid               oid,
+    db                  name,
+    takes_connections   boolean,
+    datfrozenxid        xid,
+    xid_age             bigint,
+    xids_to_autovacuum  bigint,
+    xids_to_failsafe    bigint,
+    xids_to_warning     bigint,
+    xids_to_stop        bigint,
+    datminmxid          xid,
+    mxid_age            bigint,
+    mxids_to_autovacuum bigint,
+    mxids_to_failsafe   bigint,
+    mxids_to_warning    bigint,
+    mxids_to_stop       bigint,
+    xids_per_hour       double precision,
+    mxids_per_hour      double precision,
+    autovacuum_in       interval,
+    stop_in             interval,
+    top_holder_kind     text,
+    top_holder          text,
+    top_holder_age      bigint,
+    severity            text,
+    reason              text,
+    advice              text)
+AS 'MODULE_PATHNAME', 'lockstep_get_wraparound_status'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION lockstep.get_wraparound_status() IS 'how near each database is to the end of its transaction ids; the rows of the view wraparound_status';
+
+CREATE VIEW lockstep.wraparound_status AS
+SELECT * FROM lockstep.get_wraparound_status();
+COMMENT ON VIEW lockstep.wraparound_status IS 'how near each database is to the end of its transaction ids and multixacts; worst first, then oldest first';
+COMMENT ON COLUMN lockstep.wraparound_status.datid IS 'database';
+COMMENT ON COLUMN lockstep.wraparound_status.db IS 'its name';
+COMMENT ON COLUMN lockstep.wraparound_status.takes_connections IS 'false: it has to be vacuumed all the same, once it takes connections again or by autovacuum';
+COMMENT ON COLUMN lockstep.wraparound_status.datfrozenxid IS 'as in pg_database: all transactions before it are frozen';
+COMMENT ON COLUMN lockstep.wraparound_status.xid_age IS 'transaction ids assigned since';
+COMMENT ON COLUMN lockstep.wraparound_status.xids_to_autovacuum IS 'how many more until autovacuum is forced; below zero it is due';
+COMMENT ON COLUMN lockstep.wraparound_status.xids_to_failsafe IS 'how many more until vacuum drops everything else';
+COMMENT ON COLUMN lockstep.wraparound_status.xids_to_warning IS 'how many more until the server warns with every transaction id';
+COMMENT ON COLUMN lockstep.wraparound_status.xids_to_stop IS 'how many more until the server assigns no more';
+COMMENT ON COLUMN lockstep.wraparound_status.datminmxid IS 'as in pg_database, of multixacts';
+COMMENT ON COLUMN lockstep.wraparound_status.mxid_age IS 'multixacts made since';
+COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_autovacuum IS 'how many more until autovacuum is forced; the server lowers this where members run short';
+COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_failsafe IS 'how many more until vacuum drops everything else';
+COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_warning IS 'how many more until the server warns';
+COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_stop IS 'how many more until the server makes no more';
+COMMENT ON COLUMN lockstep.wraparound_status.xids_per_hour IS 'rate over the last hour of the history; null without one';
+COMMENT ON COLUMN lockstep.wraparound_status.mxids_per_hour IS 'rate over the last hour of the history; null without one';
+COMMENT ON COLUMN lockstep.wraparound_status.autovacuum_in IS 'at these rates, until autovacuum is forced';
+COMMENT ON COLUMN lockstep.wraparound_status.stop_in IS 'at these rates, and without vacuum, until the server stops';
+COMMENT ON COLUMN lockstep.wraparound_status.top_holder_kind IS 'who keeps it from getting younger, by transaction_age.holder_kind: the oldest holder of all, for shared catalogs belong to every database; temporary tables only of the current database';
+COMMENT ON COLUMN lockstep.wraparound_status.top_holder IS 'which one that is';
+COMMENT ON COLUMN lockstep.wraparound_status.top_holder_age IS 'how many transactions it holds back';
+COMMENT ON COLUMN lockstep.wraparound_status.severity IS 'ok, notice (due for autovacuum), critical (autovacuum does not get on), emergency or stop';
+COMMENT ON COLUMN lockstep.wraparound_status.reason IS 'why this severity';
+COMMENT ON COLUMN lockstep.wraparound_status.advice IS 'what a person can do';
+
+CREATE FUNCTION lockstep.get_transaction_age_history()
+RETURNS TABLE (
+    sampled_at             timestamptz,
+    next_xid               xid8,
+    next_mxid              xid,
+    oldest_db              name,
+    oldest_db_age          bigint,
+    oldest_mxid_age        bigint,
+    top_kind               text,
+    top_pid                integer,
+    top_name               text,
+    top_db                 name,
+    top_user               name,
+    top_since              timestamptz,
+    top_xid                xid,
+    top_age                bigint,
+    active_age             bigint,
+    idle_in_xact_age       bigint,
+    prepared_age           bigint,
+    autovacuum_age         bigint,
+    walsender_feedback_age bigint,
+    slot_physical_age      bigint,
+    slot_logical_age       bigint,
+    standby_session_age    bigint)
+AS 'MODULE_PATHNAME', 'lockstep_get_transaction_age_history'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10000;
+COMMENT ON FUNCTION lockstep.get_transaction_age_history() IS 'what the sampler has seen; the rows of the view transaction_age_history';
+
+CREATE VIEW lockstep.transaction_age_history AS
+SELECT * FROM lockstep.get_transaction_age_history();
+COMMENT ON VIEW lockstep.transaction_age_history IS 'what held the horizon at each sample of the last days, oldest first; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.transaction_age_history.sampled_at IS 'when the sample was taken';
+COMMENT ON COLUMN lockstep.transaction_age_history.next_xid IS 'next transaction id';
+COMMENT ON COLUMN lockstep.transaction_age_history.next_mxid IS 'next multixact';
+COMMENT ON COLUMN lockstep.transaction_age_history.oldest_db IS 'database with the oldest datfrozenxid';
+COMMENT ON COLUMN lockstep.transaction_age_history.oldest_db_age IS 'age of that, in transactions';
+COMMENT ON COLUMN lockstep.transaction_age_history.oldest_mxid_age IS 'age of the oldest datminmxid, in multixacts';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_kind IS 'who held rows or catalogs the farthest back, by transaction_age.holder_kind; null: nobody held any';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_pid IS 'its process';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_name IS 'its application_name, or the name of the slot';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_db IS 'its database';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_user IS 'its role';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_since IS 'when its transaction began';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_xid IS 'the transaction that it went back to';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_age IS 'age of that, in transactions';
+COMMENT ON COLUMN lockstep.transaction_age_history.active_age IS 'the oldest of the active transactions held so many transactions';
+COMMENT ON COLUMN lockstep.transaction_age_history.idle_in_xact_age IS 'the same for sessions idle in a transaction';
+COMMENT ON COLUMN lockstep.transaction_age_history.prepared_age IS 'the same for prepared transactions';
+COMMENT ON COLUMN lockstep.transaction_age_history.autovacuum_age IS 'the same for autovacuum workers; those that keep no rows included';
+COMMENT ON COLUMN lockstep.transaction_age_history.walsender_feedback_age IS 'the same for standbys that send feedback without a slot';
+COMMENT ON COLUMN lockstep.transaction_age_history.slot_physical_age IS 'the same for physical slots';
+COMMENT ON COLUMN lockstep.transaction_age_history.slot_logical_age IS 'the same for logical slots';
+COMMENT ON COLUMN lockstep.transaction_age_history.standby_session_age IS 'the same for sessions on this standby';
+
+CREATE FUNCTION lockstep.transaction_info(
+    OUT isolation_level text,
+    OUT read_only       boolean,
+    OUT "deferrable"    boolean,
+    OUT xid             xid8,
+    OUT snapshot        pg_snapshot,
+    OUT xmin            xid,
+    OUT held_xids       bigint,
+    OUT vxid            text,
+    OUT xact_start      timestamptz,
+    OUT xact_age        interval,
+    OUT savepoint_depth integer,
+    OUT in_block        boolean,
+    OUT locks_held      integer,
+    OUT strongest_mode  text)
+AS 'MODULE_PATHNAME', 'lockstep_transaction_info'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.transaction_info() IS
+    'the caller''s own transaction: isolation level, transaction id (none is assigned for it), snapshot, age, locks';
+
+CREATE FUNCTION lockstep.transaction_audit(max_findings integer DEFAULT 5)
+RETURNS text
+AS 'MODULE_PATHNAME', 'lockstep_transaction_audit'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.transaction_audit(integer) IS
+    'what holds the horizon back and which databases get old, as a page of text: worst first, with advice; beyond max_findings the rest is counted';
+
 
 -- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
 -- has to.
@@ -606,7 +835,8 @@ DECLARE
 BEGIN
     FOREACH relation IN ARRAY 
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
-          lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread}'::pg_catalog.regclass[] LOOP
+          lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
+          lockstep.wraparound_status, lockstep.transaction_age_history}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
                         WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP

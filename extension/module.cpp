@@ -1,7 +1,10 @@
 // The module's identity card. What it needs once per session is set up by _PG_init.
+#include "age/sampling.hpp"
+#include "age/settings.hpp"
 #include "locks/settings.hpp"
 #include "locks/wait_context.h"
 #include "pg/boundary.hpp"
+#include "sampler/worker.h"
 #include "store/ledger_cache.hpp"
 
 extern "C" {
@@ -14,5 +17,10 @@ LOCKSTEP_EXPORT void _PG_init(void);
 void _PG_init(void) {
     lockstep::ledger_cache::install();
     lockstep::blocking_settings::install();
+    lockstep::age_settings::install();
     lockstep_install_wait_contexts();
+    if (process_shared_preload_libraries_in_progress)
+        lockstep::install_age_sampler();
+    lockstep_install_worker();
+    MarkGUCPrefixReserved("lockstep");
 }

@@ -16,12 +16,7 @@ column_value row_place_value(const std::optional<ItemPointerData> &row) {
 column_value since_value(const scene &now, std::optional<TimestampTz> from) {
     if (!from || *from == 0)
         return {};
-    const TimestampTz passed = std::max<TimestampTz>(now.picture().taken_at - *from, 0);
-    return pg_call([passed] {
-        auto *length = static_cast<Interval *>(palloc0(sizeof(Interval)));
-        length->time = passed;
-        return IntervalPGetDatum(length);
-    });
+    return interval_datum(std::max<TimestampTz>(now.picture().taken_at - *from, 0));
 }
 
 column_value bigints_value(std::span<const std::int64_t> values) {

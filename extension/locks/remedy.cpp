@@ -12,6 +12,8 @@ std::string literal(const std::string &text) {
     return copied(pg_call([plain] { return quote_literal_cstr(plain); }));
 }
 
+} // namespace
+
 // A pid may by then be another session's, so the session's start is asked for too.
 std::string action_for(const lock_process &process, const session &who) {
     // Which of the two only the transaction manager knows; so it is no statement yet.
@@ -29,8 +31,6 @@ std::string action_for(const lock_process &process, const session &who) {
            "(pid) FROM pg_stat_activity WHERE pid = " + std::to_string(process.pid) +
            " AND backend_start = " + literal(at);
 }
-
-} // namespace
 
 remedy remedy_for(scene &seen, const graph::forest::root &root, const impact &found) {
     remedy one{graph::judge(root.total_blocked, found.longest_wait, blocking_settings::limits()),

@@ -20,4 +20,7 @@ struct remedy {
 
 [[nodiscard]] remedy remedy_for(scene &seen, const graph::forest::root &root, const impact &found);
 
+// What to run to end a session or a prepared transaction; empty where it is not to be ended.
+[[nodiscard]] std::string action_for(const lock_process &process, const session &who);
+
 } // namespace lockstep

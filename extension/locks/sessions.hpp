@@ -59,12 +59,16 @@ class sessions {
     [[nodiscard]] const std::vector<prepared_transaction> &prepared();
 
     [[nodiscard]] std::optional<Datum> database_name(Oid database);
+    [[nodiscard]] std::optional<Datum> role_name(Oid role);
+
+    // Whether the caller may see what sessions of the role do.
+    [[nodiscard]] bool may_see(Oid role);
+
+    // What the statistics say of a process; null where they know none of that pid.
+    [[nodiscard]] const PgBackendStatus *status_of(std::int32_t pid) const;
 
   private:
-    [[nodiscard]] const PgBackendStatus *status_of(std::int32_t pid) const;
     [[nodiscard]] session describe_prepared(const lock_process &process);
-    [[nodiscard]] std::optional<Datum> role_name(Oid role);
-    [[nodiscard]] bool may_see(Oid role);
 
     // A text of the statistics as a value. Sessions that wait for one thing often say the same.
     struct shared_text {

@@ -1,6 +1,6 @@
 #include "locks/settings.hpp"
 
-#include "pg/pg.hpp"
+#include "pg/settings.hpp"
 
 namespace lockstep::blocking_settings {
 
@@ -11,30 +11,20 @@ int warning_wait = 60;
 int critical_sessions = 10;
 int critical_wait = 300;
 
-void define_count(const char *name, const char *description, int *value) {
-    DefineCustomIntVariable(name, description, nullptr, value, *value, 1, INT_MAX, PGC_USERSET, 0,
-                            nullptr, nullptr, nullptr);
-}
-
-void define_time(const char *name, const char *description, int *value) {
-    DefineCustomIntVariable(name, description, nullptr, value, *value, 0, INT_MAX, PGC_USERSET,
-                            GUC_UNIT_S, nullptr, nullptr, nullptr);
-}
-
 } // namespace
 
 void install() {
     define_count("lockstep.blocking_warning_sessions",
-                 "Sessions that wait for one root before root_blocker may warn.",
-                 &warning_sessions);
-    define_time("lockstep.blocking_warning_wait",
-                "Longest wait before root_blocker may warn, with as many sessions.", &warning_wait);
+                 "Sessions that wait for one root before root_blocker may warn.", &warning_sessions,
+                 1);
+    define_seconds("lockstep.blocking_warning_wait",
+                   "Longest wait before root_blocker may warn, with as many sessions.",
+                   &warning_wait);
     define_count("lockstep.blocking_critical_sessions",
                  "Sessions that wait for one root before root_blocker calls it critical.",
-                 &critical_sessions);
-    define_time("lockstep.blocking_critical_wait",
-                "Longest wait before root_blocker calls a root critical.", &critical_wait);
-    MarkGUCPrefixReserved("lockstep");
+                 &critical_sessions, 1);
+    define_seconds("lockstep.blocking_critical_wait",
+                   "Longest wait before root_blocker calls a root critical.", &critical_wait);
 }
 
 graph::blocking_limits limits() {

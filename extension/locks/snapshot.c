@@ -43,7 +43,7 @@ static int32 slot_of(const PGPROC *process) {
     return (int32)(process - ProcGlobal->allProcs);
 }
 
-static void copy_process(PGPROC *process, lock_process *copy) {
+void lockstep_copy_process(PGPROC *process, lock_process *copy) {
     const int32 slot = slot_of(process);
 
     memset(copy, 0, sizeof(*copy));
@@ -70,7 +70,7 @@ static int32 add_process(album *to, PGPROC *process) {
         return index;
     index = to->picture.process_count++;
     to->index_of_slot[slot] = index;
-    copy_process(process, &to->picture.processes[index]);
+    lockstep_copy_process(process, &to->picture.processes[index]);
     to->picture.processes[index].leader = index;
     if (process->lockGroupLeader != NULL && process->lockGroupLeader != process) {
         const int32 leader = add_process(to, process->lockGroupLeader);
@@ -245,6 +245,6 @@ bool lockstep_find_process(int pid, lock_process *to) {
 
     if (process == NULL)
         return false;
-    copy_process(process, to);
+    lockstep_copy_process(process, to);
     return to->pid == pid;
 }

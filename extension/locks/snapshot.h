@@ -18,6 +18,13 @@ extern "C" {
  */
 const lock_picture *lockstep_take_picture(void);
 
+/*
+ * What the table of processes says of one entry. Its leader is left unset. The caller sees to it
+ * that the entry stays what it is.
+ */
+struct PGPROC;
+void lockstep_copy_process(struct PGPROC *process, lock_process *copy);
+
 /* A backend by its pid, as it is now; false where it is gone. Its leader is left unset. */
 bool lockstep_find_process(int pid, lock_process *to);
 

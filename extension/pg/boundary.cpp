@@ -61,11 +61,14 @@ const char *clipped(char *text, std::size_t size) {
 
 } // namespace
 
-Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo)) {
+namespace {
+
+template <class Body>
+auto run(Body &&body) {
     failure failed; // filled by whichever handler runs
     [[maybe_unused]] const sigjmp_buf *const entered_with = PG_exception_stack;
     try {
-        const Datum result = body(fcinfo);
+        const auto result = body();
         Assert(PG_exception_stack == entered_with);
         return result;
     } catch (const pg_error &) {
@@ -82,6 +85,19 @@ Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo)) {
         describe(failed, ERRCODE_INTERNAL_ERROR, "lockstep: an exception of no known type");
     }
     raise(failed);
+}
+
+} // namespace
+
+Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo)) {
+    return run([=] { return body(fcinfo); });
+}
+
+void enter(void (*body)()) {
+    run([=] {
+        body();
+        return true;
+    });
 }
 
 } // namespace lockstep

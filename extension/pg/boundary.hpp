@@ -79,6 +79,9 @@ inline void check_interrupts() {
 // Runs the body of an SQL function and turns whatever it throws into an ERROR.
 Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo));
 
+// The same for work that the server's own C code of ours calls for, outside of any statement.
+void enter(void (*body)());
+
 } // namespace lockstep
 
 // Opens the definition of the C++ body of an SQL function, and makes its C entry point. The body

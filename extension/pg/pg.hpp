@@ -47,6 +47,7 @@ extern "C" {
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/trigger.h"
+#include "commands/vacuum.h"
 #include "common/cryptohash.h"
 #include "common/hashfn.h"
 #include "common/ip.h"
@@ -60,6 +61,7 @@ extern "C" {
 #include "nodes/bitmapset.h"
 #include "nodes/readfuncs.h"
 #include "optimizer/optimizer.h"
+#include "postmaster/autovacuum.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -90,6 +92,7 @@ extern "C" {
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 #include "utils/wait_event.h"
+#include "utils/xid8.h"
 }
 
 // The server's headers define these as macros; standard and other C++ headers use them as names.

@@ -99,4 +99,27 @@ Datum text_datum(const char *text) {
     return pg_call([text] { return CStringGetTextDatum(text); });
 }
 
+Datum interval_datum(std::int64_t microseconds) {
+    return pg_call([microseconds] {
+        auto *length = static_cast<Interval *>(palloc0(sizeof(Interval)));
+        length->time = microseconds;
+        return IntervalPGetDatum(length);
+    });
+}
+
+Datum text_array_datum(const std::vector<std::string> &texts) {
+    std::vector<const char *> plain;
+    plain.reserve(texts.size());
+    for (const std::string &one : texts)
+        plain.push_back(one.c_str());
+    const char *const *first = plain.data();
+    const int count = static_cast<int>(plain.size());
+    return pg_call([=] {
+        auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(count + 1)));
+        for (int i = 0; i < count; ++i)
+            values[i] = CStringGetTextDatum(first[i]);
+        return PointerGetDatum(construct_array(values, count, TEXTOID, -1, false, TYPALIGN_INT));
+    });
+}
+
 } // namespace lockstep

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lockstep {
 
@@ -41,6 +42,12 @@ namespace lockstep {
 
 // A text Datum.
 [[nodiscard]] Datum text_datum(const char *text);
+
+// A length of time as an interval, in hours and less as the difference of two times is.
+[[nodiscard]] Datum interval_datum(std::int64_t microseconds);
+
+// A text[] of them, in order.
+[[nodiscard]] Datum text_array_datum(const std::vector<std::string> &texts);
 
 // A text Datum as a std::string.
 [[nodiscard]] std::string text_of(Datum value);

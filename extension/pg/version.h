@@ -8,6 +8,8 @@
 /* NOLINTBEGIN(modernize-*): C includes this too. */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "replication/slot.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 
@@ -37,6 +39,43 @@ typedef SHM_QUEUE lock_link;
 #else
 #define LOCKSTEP_VXID_SLOT(process) ((process)->backendId)
 #define LOCKSTEP_VXID_LOCAL(process) ((process)->lxid)
+#endif
+
+/* 17: named for what it holds; the fields are the same. */
+#if PG_VERSION_NUM >= 170000
+#define LOCKSTEP_XID_LIMITS TransamVariables
+#else
+#define LOCKSTEP_XID_LIMITS ShmemVariableCache
+#endif
+
+/*
+ * Locks of the fast path: three bits for each of 16 relations in a word, for the modes 1 to 3. 18:
+ * as many words as max_locks_per_transaction wants.
+ */
+#define LOCKSTEP_FAST_PATH_SLOTS 16
+#define LOCKSTEP_FAST_PATH_BITS 3
+#if PG_VERSION_NUM >= 180000
+#define LOCKSTEP_FAST_PATH_WORDS FastPathLockGroupsPerBackend
+#define LOCKSTEP_FAST_PATH_WORD(process, word) ((process)->fpLockBits[word])
+#else
+#define LOCKSTEP_FAST_PATH_WORDS 1
+#define LOCKSTEP_FAST_PATH_WORD(process, word) ((process)->fpLockBits)
+#endif
+
+/* Whether a slot was taken its rights: what it wanted is gone. 16: with a cause. */
+#if PG_VERSION_NUM >= 160000
+#define LOCKSTEP_SLOT_IS_INVALID(slot) ((slot)->data.invalidated != RS_INVAL_NONE)
+#else
+#define LOCKSTEP_SLOT_IS_INVALID(slot)                                                             \
+    ((slot)->data.restart_lsn == InvalidXLogRecPtr &&                                              \
+     (slot)->data.invalidated_at != InvalidXLogRecPtr)
+#endif
+
+/* Since when nobody uses a slot. 17: kept. */
+#if PG_VERSION_NUM >= 170000
+#define LOCKSTEP_SLOT_INACTIVE_SINCE(slot) ((slot)->inactive_since)
+#else
+#define LOCKSTEP_SLOT_INACTIVE_SINCE(slot) 0
 #endif
 
 /* NOLINTEND(modernize-*) */

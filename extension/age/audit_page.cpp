@@ -1,0 +1,125 @@
+#include "age/audit_page.hpp"
+
+#include "pg/values.hpp"
+
+#include <algorithm>
+
+namespace lockstep {
+
+namespace {
+
+// Names are other people's: a line break in one must not look like a line of ours.
+std::string one_line(std::string words) {
+    for (char &c : words)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            c = ' ';
+    return words;
+}
+
+void append(std::string &to, const std::string &part) {
+    to += (to.empty() ? "" : "; ") + part;
+}
+
+std::string who_text(survey &seen, const holder &one) {
+    std::string text = seen.label_of(one);
+    const std::string database = seen.database_text(one.claim.database);
+    std::string place;
+    if (one.who.user && one.slot < 0)
+        place = NameStr(*DatumGetName(*one.who.user));
+    if (!database.empty())
+        place += (place.empty() ? "in " : " in ") + database;
+    if (!place.empty())
+        text += " (" + place + ')';
+    return one_line(std::move(text));
+}
+
+std::string holds_text(survey &seen, const holder &one) {
+    std::string text;
+    std::string oldest;
+    for (const std::string &name : seen.oldest_names(one))
+        oldest += (oldest.empty() ? "oldest for " : ", ") + name;
+    if (!oldest.empty())
+        append(text, oldest);
+    else if (one.claim.reaches == age::reach::nothing && !one.claim.is_frozen_limit)
+        append(text, "holds no horizon");
+    if (one.gain > 0)
+        append(text, "ending it frees " + age::count_text(one.gain) +
+                         (one.gain == 1 ? " transaction" : " transactions"));
+    if (const age_process *process = seen.process_of(one);
+        process != nullptr && one.tables < 0 && process->locks_held > 0)
+        append(text, "holds " + std::to_string(process->locks_held) +
+                         (process->locks_held == 1 ? " lock" : " locks"));
+    if (const age_slot *slot = seen.slot_of(one);
+        slot != nullptr && slot->restart_lsn != 0 && slot->restart_lsn <= seen.now().lsn) {
+        const auto bytes = static_cast<int64>(seen.now().lsn - slot->restart_lsn);
+        append(text, "keeps " + text_of(pg_call([bytes] {
+                         return DirectFunctionCall1(pg_size_pretty, Int64GetDatum(bytes));
+                     })) +
+                         " of WAL");
+    }
+    return one_line(std::move(text));
+}
+
+std::string time_text(TimestampTz at) {
+    return copied(pg_call([at] { return pstrdup(timestamptz_to_str(at)); }));
+}
+
+// "15 d 3 h", or that it is too far away to count.
+std::string far_text(std::int64_t microseconds) {
+    constexpr std::int64_t year = INT64CONST(365) * 86400 * 1000000;
+    return microseconds > 10 * year ? "more than 10 years" : graph::duration_text(microseconds);
+}
+
+std::vector<std::string> head_of(survey &seen, const std::vector<database> &databases) {
+    std::vector<std::string> lines;
+    lines.push_back("transaction age at " + time_text(seen.now().taken_at) +
+                    (seen.now().in_recovery ? ", on a standby" : ""));
+    lines.push_back("next transaction id: " + age::count_text(seen.next()));
+    const auto oldest =
+        std::ranges::max_element(databases, {}, [](const database &one) { return one.xids.age; });
+    if (oldest == databases.end())
+        return lines;
+    const std::string name = oldest->name.empty() ? std::to_string(oldest->oid) : oldest->name;
+    lines.push_back(one_line(
+        "oldest database: " + name + ", " + age::count_text(oldest->xids.age) + " transactions (" +
+        std::to_string(oldest->xids.age * 100 /
+                       std::max<std::int64_t>(seen.limits().freeze_max_age, 1)) +
+        " % of autovacuum_freeze_max_age)"));
+    std::string stop = "until the server stops: " +
+                       age::count_text(std::max<std::int64_t>(oldest->xids.to_stop, 0)) +
+                       " transactions";
+    const id_rates rates = rates_of(seen.now());
+    if (const auto left = rates.until(oldest->xids.to_stop, oldest->multis.to_stop); left)
+        stop += ", " + far_text(*left) + " at the rate of the last hour";
+    lines.push_back(stop);
+    return lines;
+}
+
+} // namespace
+
+age::audit_page audit_page_of(survey &seen, const std::vector<database> &databases,
+                              std::size_t most) {
+    age::audit_page page;
+    page.most = most;
+    page.head = head_of(seen, databases);
+    for (const holder &one : seen.holders())
+        page.entries.push_back({one.found.level, who_text(seen, one), holds_text(seen, one),
+                                one.found.reason, std::string{one.advice}, one.action});
+    for (const database &one : databases) {
+        std::string held;
+        if (one.top != nullptr)
+            held = "its oldest holder: " + who_text(seen, *one.top);
+        page.entries.push_back(
+            {one.found.level,
+             "database " + one_line(one.name.empty() ? std::to_string(one.oid) : one.name),
+             held,
+             one.found.reason,
+             one.advice,
+             {}});
+    }
+    std::ranges::stable_sort(page.entries, std::greater<>{},
+                             [](const age::audit_entry &one) { return one.level; });
+    return page;
+}
+
+} // namespace lockstep

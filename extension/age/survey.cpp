@@ -1,0 +1,255 @@
+#include "age/survey.hpp"
+
+#include "age/claims.hpp"
+#include "age/history.h"
+#include "age/settings.hpp"
+#include "core/age/advice.hpp"
+#include "locks/impact.hpp"
+#include "locks/remedy.hpp"
+#include "locks/settings.hpp"
+#include "pg/values.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace lockstep {
+
+namespace {
+
+using age::holder_kind;
+
+std::size_t at(std::int32_t i) {
+    return static_cast<std::size_t>(i);
+}
+
+// On a standby: the oldest transaction that its primary has not ended, as our snapshot knows it.
+TransactionId oldest_on_primary() {
+    return pg_call([] {
+        if (!RecoveryInProgress() || !ActiveSnapshotSet())
+            return InvalidTransactionId;
+        const Snapshot now = GetActiveSnapshot();
+        return TransactionIdPrecedes(now->xmin, now->xmax) ? now->xmin : InvalidTransactionId;
+    });
+}
+
+} // namespace
+
+survey::survey()
+    : now_(*pg_call([] { return lockstep_take_instant(true); })), seen_(graph::extent::hard_too),
+      next_(next_place(now_)), limits_(age_settings::limits(now_.counters)) {
+    add_processes();
+    add_primary();
+    add_slots();
+    std::vector<age::claim> claims;
+    for (const holder &one : holders_)
+        claims.push_back(one.claim);
+    std::vector<age::holding> held = age::holdings_of(claims, next_);
+    for (std::size_t i = 0; i < holders_.size(); ++i) {
+        holders_[i].gain = held[i].gain;
+        holders_[i].held = std::move(held[i]);
+    }
+    add_temporary();
+    blocking_.resize(holders_.size());
+    find_blocked();
+    for (holder &one : holders_)
+        assess(one);
+    const auto key = [this](const holder &one) {
+        const age_process *process = process_of(one);
+        return std::tuple{-static_cast<int>(one.found.level), one.oldest(), one.claim.kind,
+                          process == nullptr ? one.slot : process->process.pid, one.tables};
+    };
+    std::ranges::sort(holders_, [&](const holder &a, const holder &b) { return key(a) < key(b); });
+}
+
+void survey::add_processes() {
+    std::vector<std::int32_t> holder_of(at(now_.process_count), -1);
+    for (std::int32_t i = 0; i < now_.process_count; ++i) {
+        const age_process &one = now_.processes[i];
+        const PgBackendStatus *status =
+            one.process.prepared != 0 ? nullptr : seen_.people().status_of(one.process.pid);
+        session who = seen_.people().describe(one.process);
+        const auto made = claim_of(one, status, !who.is_hidden(), now_);
+        if (!made)
+            continue;
+        holder_of[at(i)] = static_cast<std::int32_t>(holders_.size());
+        holders_.emplace_back();
+        holder &added = holders_.back();
+        added.claim = *made;
+        added.process = i;
+        added.who = std::move(who);
+        added.is_known = true;
+    }
+    for (holder &one : holders_)
+        one.claim.group = holder_of[at(now_.processes[one.process].process.leader)];
+}
+
+void survey::add_primary() {
+    const TransactionId xid = oldest_on_primary();
+    if (xid == InvalidTransactionId)
+        return;
+    holder &added = holders_.emplace_back();
+    added.claim.kind = holder_kind::primary_transaction;
+    added.claim.xid = age::place_of(xid, next_);
+    added.claim.reaches = age::reach::everything;
+}
+
+void survey::add_slots() {
+    for (std::int32_t i = 0; i < now_.slot_count; ++i) {
+        const age_slot &one = now_.slots[i];
+        const auto made = claim_of(one, now_);
+        if (!made)
+            continue;
+        holder &added = holders_.emplace_back();
+        added.claim = *made;
+        added.slot = i;
+        for (std::int32_t k = 0; one.active_pid != 0 && k < now_.process_count; ++k)
+            if (now_.processes[k].process.pid == one.active_pid) {
+                added.who = seen_.people().describe(now_.processes[k].process);
+                added.is_known = true;
+            }
+    }
+}
+
+// A standby's catalog has the primary's temporary tables, and nothing to do with their sessions.
+void survey::add_temporary() {
+    if (!names().readable() || now_.in_recovery)
+        return;
+    temporary_ = temp_tables_of(now_);
+    for (std::size_t i = 0; i < temporary_.size(); ++i) {
+        const temp_tables &one = temporary_[i];
+        holder &added = holders_.emplace_back();
+        added.claim.kind = holder_kind::temp_table;
+        added.claim.database = MyDatabaseId;
+        added.claim.xmin = one.oldest;
+        added.claim.is_frozen_limit = true;
+        added.tables = static_cast<std::int32_t>(i);
+        added.process = one.process;
+        added.gain = one.gain;
+        if (one.process >= 0) {
+            added.who = seen_.people().describe(now_.processes[one.process].process);
+            added.is_known = true;
+        }
+    }
+}
+
+void survey::find_blocked() {
+    const graph::forest &forest = seen_.forest();
+    if (forest.nodes.empty())
+        return;
+    impacts found(seen_);
+    std::map<std::int64_t, std::int32_t> node_of;
+    for (std::size_t node = 0; node < forest.nodes.size(); ++node)
+        node_of[seen_.node_id(static_cast<std::int32_t>(node))] = static_cast<std::int32_t>(node);
+    for (std::size_t i = 0; i < holders_.size(); ++i) {
+        holder &one = holders_[i];
+        const age_process *process = process_of(one);
+        if (process == nullptr || one.tables >= 0)
+            continue;
+        const auto node = node_of.find(process->process.prepared != 0
+                                           ? -static_cast<std::int64_t>(process->process.xid)
+                                           : process->process.pid);
+        if (node == node_of.end())
+            continue;
+        const graph::forest::node &place = forest.nodes[at(node->second)];
+        one.blocked = place.total_blocked;
+        if (place.depth == 0 && place.cycle == 0)
+            blocking_[i] = graph::judge(one.blocked, found.of(place.root).longest_wait,
+                                        blocking_settings::limits());
+    }
+}
+
+std::optional<std::int64_t> survey::lasts(const holder &one) const {
+    std::optional<TimestampTz> since;
+    switch (one.claim.kind) {
+    case holder_kind::idle_in_xact:
+    case holder_kind::idle_in_xact_aborted:
+    case holder_kind::prepared: since = one.who.state_since; break;
+    case holder_kind::slot_physical:
+    case holder_kind::slot_logical:
+    case holder_kind::walsender_feedback: since = one.seen_at; break;
+    case holder_kind::temp_table: break;
+    default: since = one.who.transaction_started;
+    }
+    if (!since)
+        return std::nullopt;
+    return std::max<std::int64_t>(now_.taken_at - *since, 0);
+}
+
+void survey::assess(holder &one) {
+    const age::xid_place oldest = one.oldest();
+    if (oldest != age::nowhere)
+        if (const auto at = lockstep_seen_at(static_cast<uint64>(oldest)); at != 0)
+            one.seen_at = at;
+    const bool is_lazy = one.claim.reaches == age::reach::subtrans_only;
+    age::circumstances seen;
+    seen.lasts = lasts(one);
+    seen.xids = age::age_of(oldest, next_);
+    seen.is_blamed = one.held.echo_of < 0 && !is_lazy && one.claim.group < 0;
+    if (one.claim.group >= 0)
+        seen.is_blamed = seen.is_blamed || &holders_[at(one.claim.group)] == &one;
+    const auto index = static_cast<std::size_t>(&one - holders_.data());
+    seen.blocking = blocking_[index];
+    one.found = age::judge(one.claim.kind, seen, limits_);
+    one.blocks_freezing = age::blocks_freezing(seen, limits_);
+
+    age::situation facts;
+    facts.kind = one.claim.kind;
+    facts.doing = one.who.doing;
+    facts.is_echo = one.held.echo_of >= 0;
+    facts.is_lazy_vacuum = is_lazy;
+    const age_process *process = process_of(one);
+    facts.is_wraparound = process != nullptr && process->process.wraparound != 0;
+    const age_slot *slot = slot_of(one);
+    facts.is_connected = slot != nullptr ? slot->active_pid != 0 : one.process >= 0;
+    one.advice = age::advice_for(facts);
+    one.action = action_of(one);
+}
+
+std::string survey::action_of(const holder &one) {
+    const age_process *process = process_of(one);
+    if (one.held.echo_of >= 0 || (process != nullptr && process->process.pid == MyProcPid))
+        return {};
+    switch (one.claim.kind) {
+    case holder_kind::active:
+    case holder_kind::idle_in_xact:
+    case holder_kind::idle_in_xact_aborted:
+    case holder_kind::fastpath:
+    case holder_kind::standby_session:
+    case holder_kind::prepared: return action_for(process->process, one.who);
+    case holder_kind::slot_physical:
+    case holder_kind::slot_logical: {
+        const age_slot *slot = slot_of(one);
+        if (slot->active_pid != 0)
+            return {};
+        const char *name = slot->name;
+        return "SELECT pg_drop_replication_slot(" +
+               copied(pg_call([name] { return quote_literal_cstr(name); })) + ')';
+    }
+    case holder_kind::temp_table: {
+        if (process != nullptr)
+            return action_for(process->process, one.who);
+        const char *name = temporary_[at(one.tables)].schema_name.c_str();
+        return "DROP SCHEMA " + copied(pg_call([name] { return quote_identifier(name); })) +
+               " CASCADE";
+    }
+    default: return {};
+    }
+}
+
+const holder *survey::top_of(Oid database) const {
+    constexpr age::horizon shared{age::horizon_kind::shared_catalogs, 0, age::nowhere};
+    const holder *top = nullptr;
+    age::xid_place oldest = age::nowhere;
+    for (const holder &one : holders_) {
+        const bool is_table = one.claim.is_frozen_limit && one.claim.database == database;
+        const age::xid_place place = is_table ? one.oldest() : age::place_in(one.claim, shared);
+        if (one.held.echo_of < 0 && place < oldest) {
+            oldest = place;
+            top = &one;
+        }
+    }
+    return top;
+}
+
+} // namespace lockstep

@@ -1,0 +1,91 @@
+// Everything about ages at one instant that the views show: who holds what, what ending each would
+// free, who waits for it, how bad it is, what to do. One is made for each call and thrown away with
+// it.
+#pragma once
+
+#include "age/instant.h"
+#include "age/temp_tables.hpp"
+#include "core/age/horizons.hpp"
+#include "core/age/judge.hpp"
+#include "locks/scene.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+
+struct holder {
+    age::claim claim;
+    age::holding held;
+    std::int32_t process = -1; // index in the instant
+    std::int32_t slot = -1;    // index in the instant
+    std::int32_t tables = -1;  // index in temporary()
+    session who;               // of a slot: who uses it; of temporary tables: whose they are
+    bool is_known = false;     // whether there is such a session
+    std::int32_t blocked = 0;  // sessions that wait for it
+    std::int64_t gain = 0;     // transactions
+    std::optional<TimestampTz> seen_at; // when what it holds had been assigned, by the history
+    age::finding found;
+    bool blocks_freezing = false;
+    std::string_view advice;
+    std::string action;
+
+    [[nodiscard]] age::xid_place oldest() const { return claim.oldest(); }
+};
+
+class survey {
+  public:
+    survey();
+    // Lets go of the catalogs; the end of every call that made a survey.
+    void release() { seen_.release(); }
+
+    [[nodiscard]] const age_instant &now() const { return now_; }
+    [[nodiscard]] age::xid_place next() const { return next_; }
+    [[nodiscard]] const age::limits &limits() const { return limits_; }
+    // Worst first, then oldest first.
+    [[nodiscard]] const std::vector<holder> &holders() const { return holders_; }
+    [[nodiscard]] const std::vector<temp_tables> &temporary() const { return temporary_; }
+    [[nodiscard]] catalogs &names() { return seen_.names(); }
+
+    [[nodiscard]] const age_process *process_of(const holder &one) const {
+        return one.process < 0 ? nullptr : &now_.processes[one.process];
+    }
+    [[nodiscard]] const age_slot *slot_of(const holder &one) const {
+        return one.slot < 0 ? nullptr : &now_.slots[one.slot];
+    }
+    // The database by name, or by OID where names cannot be read; empty for none.
+    [[nodiscard]] std::string database_text(Oid database);
+    [[nodiscard]] std::optional<Datum> database_name(Oid database) {
+        return seen_.database_name(database);
+    }
+    // The horizons that it is the oldest for, by name.
+    [[nodiscard]] std::vector<std::string> oldest_names(const holder &one);
+    // Short for people: "session 4711 shop", "prepared 'x'", "slot s".
+    [[nodiscard]] std::string label_of(const holder &one) const;
+    // How long by the rule for its kind: idle, running, prepared, held.
+    [[nodiscard]] std::optional<std::int64_t> lasts(const holder &one) const;
+    // The one that keeps a database from getting younger: the oldest of all, for shared catalogs
+    // belong to every database, or its own temporary tables.
+    [[nodiscard]] const holder *top_of(Oid database) const;
+
+  private:
+    void add_processes();
+    void add_primary();
+    void add_slots();
+    void add_temporary();
+    void find_blocked();
+    void assess(holder &one);
+    [[nodiscard]] std::string action_of(const holder &one);
+
+    const age_instant &now_; // first: our own locks on catalogs are not yet among those counted
+    scene seen_;
+    age::xid_place next_;
+    age::limits limits_;
+    std::vector<holder> holders_;
+    std::vector<temp_tables> temporary_;
+    std::vector<std::optional<graph::verdict>> blocking_; // by holder, before they are sorted
+};
+
+} // namespace lockstep

@@ -1,0 +1,105 @@
+#include "age/temp_tables.hpp"
+
+#include "age/claims.hpp"
+#include "pg/values.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace lockstep {
+
+namespace {
+
+// Of one scan: what is temporary, and the oldest of all the rest.
+struct found_tables {
+    struct one {
+        Oid schema;
+        TransactionId frozen;
+    };
+    one *temporary;
+    int count;
+    TransactionId oldest_other;
+};
+
+found_tables scan(TransactionId next) {
+    return pg_call([next] {
+        found_tables found{nullptr, 0, InvalidTransactionId};
+        int room = 64;
+        found.temporary = static_cast<found_tables::one *>(
+            palloc(sizeof(found_tables::one) * static_cast<Size>(room)));
+        const Relation classes = table_open(RelationRelationId, AccessShareLock);
+        const SysScanDesc rows =
+            systable_beginscan(classes, InvalidOid, false, nullptr, 0, nullptr);
+        for (HeapTuple row = systable_getnext(rows); HeapTupleIsValid(row);
+             row = systable_getnext(rows)) {
+            const auto *table = reinterpret_cast<Form_pg_class>(GETSTRUCT(row));
+            if (!TransactionIdIsNormal(table->relfrozenxid))
+                continue;
+            if (table->relpersistence != RELPERSISTENCE_TEMP) {
+                // As distances from the next id, so that the order does not break anywhere.
+                if (found.oldest_other == InvalidTransactionId ||
+                    next - table->relfrozenxid > next - found.oldest_other)
+                    found.oldest_other = table->relfrozenxid;
+                continue;
+            }
+            // The rows behind long values are in another schema, and go with their table.
+            if (table->relkind == RELKIND_TOASTVALUE)
+                continue;
+            if (found.count == room) {
+                room *= 2;
+                found.temporary = static_cast<found_tables::one *>(
+                    repalloc(found.temporary, sizeof(found_tables::one) * static_cast<Size>(room)));
+            }
+            found.temporary[found.count++] = {table->relnamespace, table->relfrozenxid};
+        }
+        systable_endscan(rows);
+        table_close(classes, AccessShareLock);
+        return found;
+    });
+}
+
+std::int32_t owner_of(Oid schema, const age_instant &now) {
+    for (std::int32_t i = 0; i < now.process_count; ++i)
+        if (now.processes[i].temp_schema == schema &&
+            now.processes[i].process.database == MyDatabaseId)
+            return i;
+    return -1;
+}
+
+} // namespace
+
+std::vector<temp_tables> temp_tables_of(const age_instant &now) {
+    const age::xid_place next = next_place(now);
+    const found_tables found = scan(static_cast<TransactionId>(now.counters.next_xid));
+    std::map<Oid, temp_tables> by_schema;
+    for (int i = 0; i < found.count; ++i) {
+        const auto &[schema, frozen] = found.temporary[i];
+        const age::xid_place place = age::place_of(frozen, next);
+        temp_tables &all =
+            by_schema.try_emplace(schema, temp_tables{schema, {}, 0, frozen, place, 0, false, -1})
+                .first->second;
+        ++all.count;
+        if (place < all.oldest) {
+            all.oldest = place;
+            all.oldest_xid = frozen;
+        }
+    }
+    std::vector<temp_tables> tables;
+    for (auto &[schema, all] : by_schema) {
+        const Oid oid = schema;
+        all.schema_name = copied(pg_call([oid] { return get_namespace_name(oid); }));
+        all.process = owner_of(schema, now);
+        tables.push_back(all);
+    }
+    for (temp_tables &one : tables) {
+        age::xid_place others = std::min(age::place_of(found.oldest_other, next), next);
+        for (const temp_tables &other : tables)
+            if (other.schema != one.schema)
+                others = std::min(others, other.oldest);
+        one.is_oldest = one.oldest <= others;
+        one.gain = std::max<std::int64_t>(others - one.oldest, 0);
+    }
+    return tables;
+}
+
+} // namespace lockstep

@@ -1,0 +1,93 @@
+#include "core/age/audit.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace lockstep::age {
+
+namespace {
+
+constexpr std::size_t width = 100;
+constexpr std::size_t margin = 11; // "emergency" and two spaces
+
+// Bytes that begin a character in UTF-8; in other encodings a line may come out shorter.
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+// Breaks at spaces; a word that is too long stays whole.
+void add_wrapped(std::string &page, std::string_view label, std::string_view text) {
+    std::string line(margin, ' ');
+    line += label;
+    const std::size_t indent = line.size();
+    bool is_first = true;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (!is_first && characters(line) + 1 + characters(word) > width) {
+            page += line + '\n';
+            line.assign(indent, ' ');
+            is_first = true;
+        }
+        if (!is_first)
+            line += ' ';
+        line += word;
+        is_first = false;
+    }
+    page += line + '\n';
+}
+
+void add_entry(std::string &page, const audit_entry &entry) {
+    std::string level{severity_name(entry.level)};
+    level.resize(margin, ' ');
+    page += '\n' + level + entry.who + '\n';
+    if (!entry.holds.empty())
+        add_wrapped(page, "", entry.holds);
+    if (!entry.reason.empty())
+        add_wrapped(page, "why  ", entry.reason);
+    if (!entry.advice.empty())
+        add_wrapped(page, "do   ", entry.advice);
+    if (!entry.action.empty())
+        page += std::string(margin, ' ') + "run  " + entry.action + '\n';
+}
+
+// "2 critical, 1 warning and 14 ok"
+std::string counts_text(const std::vector<audit_entry> &entries, std::size_t from) {
+    std::vector<std::string> counts;
+    for (int level = static_cast<int>(severity::stop); level >= 0; --level) {
+        const auto count = std::count_if(
+            entries.begin() + static_cast<std::ptrdiff_t>(from), entries.end(),
+            [level](const audit_entry &one) { return static_cast<int>(one.level) == level; });
+        if (count > 0)
+            counts.push_back(std::to_string(count) + ' ' +
+                             std::string{severity_name(static_cast<severity>(level))});
+    }
+    std::string text;
+    for (std::size_t i = 0; i < counts.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == counts.size() ? " and " : ", ") + counts[i];
+    return text;
+}
+
+} // namespace
+
+std::string audit_text(const audit_page &page) {
+    std::string text;
+    for (const std::string &line : page.head)
+        text += line + '\n';
+    text += "findings: " + (page.entries.empty() ? "none" : counts_text(page.entries, 0)) + '\n';
+    std::size_t written = 0;
+    for (const audit_entry &entry : page.entries) {
+        if (written == page.most || entry.level == severity::ok)
+            break;
+        add_entry(text, entry);
+        ++written;
+    }
+    if (written < page.entries.size() && page.entries[written].level != severity::ok)
+        text += "\nnot written out: " + counts_text(page.entries, written) +
+                " (lockstep.transaction_age, lockstep.wraparound_status)\n";
+    return text;
+}
+
+} // namespace lockstep::age

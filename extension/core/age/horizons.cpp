@@ -1,0 +1,165 @@
+#include "core/age/horizons.hpp"
+
+#include <set>
+#include <unordered_map>
+
+namespace lockstep::age {
+
+namespace {
+
+std::size_t at(std::int32_t i) {
+    return static_cast<std::size_t>(i);
+}
+
+std::int32_t leader_of(std::span<const claim> claims, std::int32_t index) {
+    const std::int32_t group = claims[at(index)].group;
+    return group < 0 ? index : group;
+}
+
+// By claim: the one whose running transaction its snapshot repeats, or -1.
+std::vector<std::int32_t> echoes_of(std::span<const claim> claims) {
+    std::unordered_map<xid_place, std::int32_t> running;
+    for (std::size_t i = 0; i < claims.size(); ++i)
+        if (claims[i].xid != nowhere && claims[i].kind != holder_kind::parallel_worker)
+            running.emplace(claims[i].xid, static_cast<std::int32_t>(i));
+    std::vector<std::int32_t> origins(claims.size(), -1);
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        const claim &one = claims[i];
+        if (!one.is_fleeting || one.xmin == nowhere || one.xid <= one.xmin)
+            continue;
+        const auto origin = running.find(one.xmin);
+        const auto index = static_cast<std::int32_t>(i);
+        if (origin != running.end() &&
+            leader_of(claims, origin->second) != leader_of(claims, index))
+            origins[i] = origin->second;
+    }
+    return origins;
+}
+
+// Finds who holds one horizon, and how far it would go on without him.
+void add_horizon(std::span<const claim> claims, const horizon &line, xid_place next,
+                 std::vector<holding> &to) {
+    // Those at the horizon who stand for themselves: one is at fault, of several all are.
+    std::int32_t only = -1;
+    bool is_shared = false;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        if (line.at == nowhere || place_in(claims[i], line) != line.at || to[i].echo_of >= 0)
+            continue;
+        const std::int32_t leader = leader_of(claims, static_cast<std::int32_t>(i));
+        std::vector<horizon> &known = to[at(leader)].oldest_for;
+        if (known.empty() || known.back().kind != line.kind ||
+            known.back().database != line.database)
+            known.push_back(line);
+        is_shared = is_shared || (only >= 0 && only != leader);
+        only = leader;
+    }
+    if (only < 0 || is_shared || line.kind == horizon_kind::subtrans)
+        return;
+    xid_place second = next;
+    for (std::size_t i = 0; i < claims.size(); ++i)
+        if (leader_of(claims, static_cast<std::int32_t>(i)) != only &&
+            (to[i].echo_of < 0 || leader_of(claims, to[i].echo_of) != only))
+            second = std::min(second, place_in(claims[i], line));
+    to[at(only)].gain = std::max(to[at(only)].gain, second - line.at);
+}
+
+} // namespace
+
+std::string_view kind_name(holder_kind kind) {
+    switch (kind) {
+    case holder_kind::active: return "active";
+    case holder_kind::idle_in_xact: return "idle_in_xact";
+    case holder_kind::idle_in_xact_aborted: return "idle_in_xact_aborted";
+    case holder_kind::fastpath: return "fastpath";
+    case holder_kind::session: return "session";
+    case holder_kind::parallel_worker: return "parallel_worker";
+    case holder_kind::background_worker: return "background_worker";
+    case holder_kind::autovacuum: return "autovacuum";
+    case holder_kind::vacuum: return "vacuum";
+    case holder_kind::prepared: return "prepared";
+    case holder_kind::walsender: return "walsender";
+    case holder_kind::walsender_feedback: return "walsender_feedback";
+    case holder_kind::slot_physical: return "slot_physical";
+    case holder_kind::slot_logical: return "slot_logical";
+    case holder_kind::standby_session: return "standby_session";
+    case holder_kind::primary_transaction: return "primary_transaction";
+    case holder_kind::temp_table: return "temp_table";
+    }
+    return "";
+}
+
+xid_place place_in(const claim &one, const horizon &line) {
+    if (one.reaches == reach::nothing)
+        return nowhere;
+    switch (line.kind) {
+    case horizon_kind::data:
+        if (one.reaches == reach::everything ||
+            (one.reaches == reach::database && one.database == line.database && line.database != 0))
+            return one.rows();
+        return nowhere;
+    case horizon_kind::catalogs:
+        if (one.reaches == reach::everything || one.reaches == reach::catalogs)
+            return one.oldest();
+        return one.reaches == reach::database && one.database == line.database && line.database != 0
+                   ? one.rows()
+                   : nowhere;
+    case horizon_kind::shared_catalogs:
+        return one.reaches == reach::subtrans_only ? nowhere : one.oldest();
+    case horizon_kind::subtrans: return one.oldest();
+    }
+    return nowhere;
+}
+
+std::vector<horizon> horizons_of(std::span<const claim> claims) {
+    std::set<std::uint32_t> databases{0};
+    for (const claim &one : claims)
+        if (one.reaches == reach::database)
+            databases.insert(one.database);
+    std::vector<horizon> lines;
+    for (const horizon_kind kind : {horizon_kind::data, horizon_kind::catalogs})
+        for (const std::uint32_t database : databases)
+            lines.push_back({kind, database, nowhere});
+    lines.push_back({horizon_kind::shared_catalogs, 0, nowhere});
+    lines.push_back({horizon_kind::subtrans, 0, nowhere});
+    for (horizon &line : lines)
+        for (const claim &one : claims)
+            line.at = std::min(line.at, place_in(one, line));
+    return lines;
+}
+
+std::vector<holding> holdings_of(std::span<const claim> claims, xid_place next) {
+    std::vector<holding> found(claims.size());
+    const std::vector<std::int32_t> origins = echoes_of(claims);
+    for (std::size_t i = 0; i < claims.size(); ++i)
+        found[i].echo_of = origins[i];
+    const std::vector<horizon> lines = horizons_of(claims);
+    for (const horizon &line : lines)
+        add_horizon(claims, line, next, found);
+    const auto has_all = [&](const holding &one, horizon_kind kind) {
+        const auto of_kind = [kind](const horizon &line) { return line.kind == kind; };
+        return std::ranges::count_if(one.oldest_for, of_kind) ==
+               std::ranges::count_if(lines, of_kind);
+    };
+    for (holding &one : found) {
+        one.has_all_data = has_all(one, horizon_kind::data);
+        one.has_all_catalogs = has_all(one, horizon_kind::catalogs);
+    }
+    return found;
+}
+
+std::vector<std::string_view> reach_names(const claim &one) {
+    if (one.is_frozen_limit)
+        return {"datfrozenxid"};
+    if (one.oldest() == nowhere)
+        return {};
+    switch (one.reaches) {
+    case reach::nothing: return {};
+    case reach::database: return {"data", "catalogs", "shared catalogs", "pg_subtrans"};
+    case reach::everything: return {"all data", "all catalogs", "shared catalogs", "pg_subtrans"};
+    case reach::catalogs: return {"all catalogs", "shared catalogs", "pg_subtrans"};
+    case reach::subtrans_only: return {"pg_subtrans"};
+    }
+    return {};
+}
+
+} // namespace lockstep::age

@@ -1,0 +1,153 @@
+#include "core/age/judge.hpp"
+
+#include <algorithm>
+
+namespace lockstep::age {
+
+namespace {
+
+void raise(finding &to, severity level, const std::string &reason) {
+    if (level < to.level || level == severity::ok)
+        return;
+    if (level > to.level)
+        to.reason.clear();
+    to.level = level;
+    to.reason += (to.reason.empty() ? "" : "; ") + reason;
+}
+
+std::string_view lasting(holder_kind kind) {
+    switch (kind) {
+    case holder_kind::idle_in_xact:
+    case holder_kind::idle_in_xact_aborted: return "idle for ";
+    case holder_kind::prepared: return "prepared for ";
+    case holder_kind::walsender_feedback:
+    case holder_kind::slot_physical:
+    case holder_kind::slot_logical: return "held for ";
+    default: return "running for ";
+    }
+}
+
+void judge_time(holder_kind kind, std::int64_t lasts, const limits &all, finding &to) {
+    const auto limit = limits_of(kind, all);
+    if (!limit)
+        return;
+    const auto say = [&](severity level, std::int64_t bound) {
+        raise(to, level,
+              std::string{lasting(kind)} + graph::duration_text(lasts) + " (limit " +
+                  graph::duration_text(bound) + ')');
+    };
+    if (lasts > limit->critical)
+        say(severity::critical, limit->critical);
+    else if (lasts > limit->warning)
+        say(severity::warning, limit->warning);
+}
+
+std::int64_t percent_of(std::int32_t percent, std::int64_t whole) {
+    return whole / 100 * percent + whole % 100 * percent / 100;
+}
+
+std::string percent_text(std::int64_t part, std::int64_t whole) {
+    return std::to_string(whole == 0 ? 100 : part * 100 / whole) +
+           " % of autovacuum_freeze_max_age";
+}
+
+void judge_xids(const circumstances &seen, const limits &all, finding &to) {
+    const std::int64_t held = *seen.xids;
+    const std::string said = count_text(held) + " transactions back";
+    const std::string share = said + " (" + percent_text(held, all.freeze_max_age) + ')';
+    if (all.stops && blocks_freezing(seen, all))
+        raise(to, severity::stop, said + ", and the server assigns no more transaction ids");
+    else if (all.warns && blocks_freezing(seen, all))
+        raise(to, severity::emergency, said + ", and the server is about to assign no more");
+    else if (held >= all.failsafe_age)
+        raise(to, severity::emergency,
+              said + " (beyond the failsafe of " + count_text(all.failsafe_age) + ')');
+    else if (held >= percent_of(all.critical_percent, all.freeze_max_age))
+        raise(to, severity::critical, share);
+    else if (held >= percent_of(all.warning_percent, all.freeze_max_age))
+        raise(to, severity::warning, share);
+    else if (held >= all.freeze_min_age)
+        raise(to, severity::notice, said + " (beyond vacuum_freeze_min_age)");
+}
+
+} // namespace
+
+std::string_view severity_name(severity level) {
+    switch (level) {
+    case severity::ok: return "ok";
+    case severity::notice: return "notice";
+    case severity::warning: return "warning";
+    case severity::critical: return "critical";
+    case severity::emergency: return "emergency";
+    case severity::stop: return "stop";
+    }
+    return "";
+}
+
+std::optional<time_limits> limits_of(holder_kind kind, const limits &all) {
+    switch (kind) {
+    case holder_kind::idle_in_xact:
+    case holder_kind::idle_in_xact_aborted: return all.idle;
+    case holder_kind::active:
+    case holder_kind::fastpath:
+    case holder_kind::standby_session: return all.active;
+    case holder_kind::prepared: return all.prepared;
+    case holder_kind::walsender_feedback: return all.feedback;
+    case holder_kind::slot_physical:
+    case holder_kind::slot_logical: return all.slot;
+    default: return std::nullopt;
+    }
+}
+
+bool blocks_freezing(const circumstances &seen, const limits &all) {
+    return seen.is_blamed && seen.xids && *seen.xids >= all.freeze_max_age;
+}
+
+finding judge(holder_kind kind, const circumstances &seen, const limits &all) {
+    finding found;
+    if (seen.xids && seen.is_blamed)
+        judge_xids(seen, all, found);
+    if (seen.lasts)
+        judge_time(kind, *seen.lasts, all, found);
+    if (seen.blocking)
+        raise(found,
+              seen.blocking->severity == "critical"  ? severity::critical
+              : seen.blocking->severity == "warning" ? severity::warning
+                                                     : severity::notice,
+              seen.blocking->reason);
+    return found;
+}
+
+finding judge_database(const database_age &seen, std::string_view what, const limits &all) {
+    finding found;
+    const std::string said = count_text(seen.age) + ' ' + std::string{what};
+    if (seen.to_stop <= 0)
+        raise(found, severity::stop, said + " old: the server assigns no more of them");
+    else if (seen.to_warning <= 0)
+        raise(found, severity::emergency,
+              said + " old: the server stops after " + count_text(seen.to_stop) + " more");
+    else if (seen.age >= seen.failsafe_age)
+        raise(found, severity::emergency,
+              said + " old (beyond the failsafe of " + count_text(seen.failsafe_age) + ')');
+    else if (seen.age >=
+             percent_of(all.critical_percent, seen.freeze_max_age) + seen.freeze_max_age / 10)
+        // Every database gets as old as the limit: that is when its autovacuum begins.
+        raise(found, severity::critical,
+              said + " old (autovacuum has not brought it below " +
+                  count_text(seen.freeze_max_age) + ')');
+    else if (seen.age >= seen.freeze_max_age)
+        raise(found, severity::notice, said + " old: due for autovacuum against wraparound");
+    return found;
+}
+
+std::string count_text(std::int64_t count) {
+    std::string digits = std::to_string(count);
+    const std::size_t first = count < 0 ? 1 : 0;
+    for (std::size_t i = digits.size(); i > first + 3;) {
+        i -= 3;
+        digits.insert(i, 1, ',');
+    }
+    return digits;
+}
+
+} // namespace lockstep::age

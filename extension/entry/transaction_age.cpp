@@ -1,0 +1,154 @@
+// lockstep.get_transaction_ages: one row for everything that has a transaction, a snapshot, a
+// slot's claim or temporary tables.
+#include "age/survey.hpp"
+#include "locks/columns.hpp"
+#include "pg/rows.hpp"
+
+using namespace lockstep;
+
+namespace {
+
+class age_rows {
+  public:
+    age_rows(FunctionCallInfo call, survey &seen) : call_(call), survey_(seen) {
+        row_.open_set(call);
+    }
+
+    void put(const holder &one) {
+        row_.add(TimestampTzGetDatum(survey_.now().taken_at));
+        row_.add(text_or_null(std::string{age::kind_name(one.claim.kind)}));
+        add_who(one);
+        add_times(one);
+        add_ids(one);
+        add_hold(one);
+        add_locks(one);
+        add_slot(one);
+        row_.add(text_or_null(std::string{age::severity_name(one.found.level)}));
+        row_.add(text_or_null(one.found.reason));
+        row_.add(text_or_null(std::string{one.advice}));
+        row_.add(text_or_null(one.action));
+        row_.append(call_);
+    }
+
+  private:
+    void add_who(const holder &one) {
+        const age_process *process = survey_.process_of(one);
+        const age_slot *slot = survey_.slot_of(one);
+        const bool is_standby =
+            (slot != nullptr && one.claim.kind == age::holder_kind::slot_physical) ||
+            one.claim.kind == age::holder_kind::walsender_feedback;
+        if (process != nullptr) {
+            const std::int32_t leader = process->process.leader;
+            row_.add(int_or_null(process->process.pid));
+            row_.add(int_or_null(survey_.now().processes[leader].process.pid));
+        } else {
+            row_.add(int_or_null(slot == nullptr ? 0 : slot->active_pid));
+            row_.add(int_or_null(slot == nullptr ? 0 : slot->active_pid));
+        }
+        row_.add(one.who.gid);
+        row_.add(slot == nullptr ? column_value{} : name_value(slot->name));
+        row_.add(is_standby ? one.who.application : column_value{});
+        row_.add(survey_.database_name(one.claim.database));
+        row_.add(one.who.user);
+        row_.add(one.who.application);
+        row_.add(one.who.client);
+        row_.add(one.who.state);
+    }
+
+    static column_value name_value(const char *name) {
+        return pg_call([name] { return DirectFunctionCall1(namein, CStringGetDatum(name)); });
+    }
+
+    [[nodiscard]] column_value since(std::optional<TimestampTz> from) const {
+        if (!from)
+            return {};
+        return interval_datum(std::max<TimestampTz>(survey_.now().taken_at - *from, 0));
+    }
+
+    void add_times(const holder &one) {
+        const bool is_idle = one.who.doing == graph::activity::idle_in_transaction;
+        // A prepared transaction began when it was prepared, as far as the server still knows.
+        const auto began = one.claim.kind == age::holder_kind::prepared
+                               ? one.who.state_since
+                               : one.who.transaction_started;
+        row_.add(moment_value(began));
+        row_.add(since(began));
+        row_.add(moment_value(one.who.state_since));
+        row_.add(is_idle ? since(one.who.state_since) : column_value{});
+        row_.add(one.who.query);
+    }
+
+    void add_id(age::xid_place place) {
+        if (place == age::nowhere) {
+            row_.add(std::nullopt);
+            row_.add(std::nullopt);
+            return;
+        }
+        row_.add(TransactionIdGetDatum(static_cast<TransactionId>(place)));
+        row_.add(Int64GetDatum(*age::age_of(place, survey_.next())));
+    }
+
+    void add_ids(const holder &one) {
+        add_id(one.claim.xid);
+        add_id(one.claim.xmin);
+        add_id(one.claim.catalog_xmin);
+        row_.add(moment_value(one.seen_at));
+        row_.add(since(one.seen_at));
+    }
+
+    void add_hold(const holder &one) {
+        std::vector<std::string> reach;
+        for (const std::string_view name : age::reach_names(one.claim))
+            reach.emplace_back(name);
+        row_.add(text_array_datum(reach));
+        row_.add(text_array_datum(survey_.oldest_names(one)));
+        row_.add(Int64GetDatum(one.gain));
+        row_.add(BoolGetDatum(one.blocks_freezing));
+    }
+
+    void add_locks(const holder &one) {
+        const age_process *process = survey_.process_of(one);
+        if (process == nullptr || one.tables >= 0) {
+            row_.add(std::nullopt);
+            row_.add(std::nullopt);
+            row_.add(int_value(one.blocked));
+            return;
+        }
+        row_.add(int_value(process->locks_held));
+        row_.add(process->strongest_mode == 0
+                     ? column_value{}
+                     : text_or_null(
+                           GetLockmodeName(process->strongest_method, process->strongest_mode)));
+        row_.add(int_value(one.blocked));
+    }
+
+    void add_slot(const holder &one) {
+        const age_slot *slot = survey_.slot_of(one);
+        if (slot == nullptr) {
+            for (int i = 0; i < 3; ++i)
+                row_.add(std::nullopt);
+            return;
+        }
+        const std::uint64_t end = survey_.now().lsn;
+        row_.add(slot->restart_lsn == 0 || slot->restart_lsn > end
+                     ? column_value{}
+                     : column_value{Int64GetDatum(static_cast<int64>(end - slot->restart_lsn))});
+        row_.add(BoolGetDatum(slot->active_pid != 0));
+        row_.add(moment_value(slot->inactive_since));
+    }
+
+    FunctionCallInfo call_;
+    survey &survey_;
+    row_builder<39> row_;
+};
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_get_transaction_ages) {
+    survey seen;
+    age_rows rows(fcinfo, seen);
+    for (const holder &one : seen.holders())
+        rows.put(one);
+    seen.release();
+    PG_RETURN_NULL();
+}

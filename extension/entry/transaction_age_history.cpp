@@ -1,0 +1,97 @@
+// lockstep.get_transaction_age_history: the samples, oldest first.
+#include "age/history.h"
+#include "core/age/claim.hpp"
+#include "core/sql_error.hpp"
+#include "locks/catalogs.hpp"
+#include "locks/columns.hpp"
+#include "locks/sessions.hpp"
+#include "pg/rows.hpp"
+
+using namespace lockstep;
+
+namespace {
+
+using age::holder_kind;
+
+// The kinds that have columns of their own: those that can hold anything for long.
+constexpr holder_kind shown[] = {
+    holder_kind::active,       holder_kind::idle_in_xact,       holder_kind::prepared,
+    holder_kind::autovacuum,   holder_kind::walsender_feedback, holder_kind::slot_physical,
+    holder_kind::slot_logical, holder_kind::standby_session};
+
+class sample_rows {
+  public:
+    sample_rows(FunctionCallInfo call, sessions &people) : call_(call), people_(people) {
+        row_.open_set(call);
+    }
+
+    void put(const age_sample &one) {
+        const auto next = static_cast<age::xid_place>(one.next_xid);
+        row_.add(TimestampTzGetDatum(one.taken_at));
+        row_.add(pg_call([next] {
+            return FullTransactionIdGetDatum(FullTransactionIdFromU64(static_cast<uint64>(next)));
+        }));
+        row_.add(TransactionIdGetDatum(one.next_multi));
+        row_.add(people_.database_name(one.oldest_database));
+        row_.add(age_value(one.oldest_xid, next));
+        row_.add(Int64GetDatum(static_cast<std::int32_t>(one.next_multi - one.oldest_multi)));
+        add_top(one, next);
+        for (const holder_kind kind : shown)
+            row_.add(age_value(one.kinds[static_cast<std::size_t>(kind)].oldest, next));
+        row_.append(call_);
+    }
+
+  private:
+    static column_value age_value(TransactionId xid, age::xid_place next) {
+        const auto found = age::age_of(age::place_of(xid, next), next);
+        return found ? column_value{Int64GetDatum(*found)} : column_value{};
+    }
+
+    void add_top(const age_sample &one, age::xid_place next) {
+        if (one.top_oldest == InvalidTransactionId) {
+            for (int i = 0; i < 8; ++i)
+                row_.add(std::nullopt);
+            return;
+        }
+        // Since when is for those who may see it of a session that runs.
+        const bool may_see = one.top_role == InvalidOid || people_.may_see(one.top_role);
+        const auto kind = static_cast<holder_kind>(one.top_kind);
+        row_.add(text_or_null(
+            std::string{age::kind_name(is_state(kind) && !may_see ? holder_kind::session : kind)}));
+        row_.add(int_or_null(one.top_pid));
+        row_.add(text_or_null(one.top_name[0] == '\0' ? nullptr : one.top_name));
+        row_.add(people_.database_name(one.top_database));
+        row_.add(people_.role_name(one.top_role));
+        row_.add(may_see ? moment_value(one.top_since) : column_value{});
+        row_.add(TransactionIdGetDatum(one.top_oldest));
+        row_.add(age_value(one.top_oldest, next));
+    }
+
+    static bool is_state(holder_kind kind) {
+        return kind == holder_kind::active || kind == holder_kind::idle_in_xact ||
+               kind == holder_kind::idle_in_xact_aborted || kind == holder_kind::fastpath ||
+               kind == holder_kind::standby_session;
+    }
+
+    FunctionCallInfo call_;
+    sessions &people_;
+    row_builder<22> row_;
+};
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_get_transaction_age_history) {
+    if (!lockstep_has_history())
+        throw sql_error(state::prerequisite_state, "there is no history of transaction ages", {},
+                        "Add lockstep to shared_preload_libraries and restart the server; "
+                        "lockstep.sample_interval says how often it looks.");
+    catalogs names;
+    sessions people(names.readable());
+    age_sample *samples = nullptr;
+    const std::int32_t count = pg_call([&samples] { return lockstep_copy_history(&samples); });
+    sample_rows rows(fcinfo, people);
+    for (std::int32_t i = 0; i < count; ++i)
+        rows.put(samples[i]);
+    names.release();
+    PG_RETURN_NULL();
+}

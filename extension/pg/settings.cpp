@@ -1,0 +1,17 @@
+#include "pg/settings.hpp"
+
+#include "pg/pg.hpp"
+
+namespace lockstep {
+
+void define_seconds(const char *name, const char *description, int *value) {
+    DefineCustomIntVariable(name, description, nullptr, value, *value, 0, INT_MAX, PGC_USERSET,
+                            GUC_UNIT_S, nullptr, nullptr, nullptr);
+}
+
+void define_count(const char *name, const char *description, int *value, int least) {
+    DefineCustomIntVariable(name, description, nullptr, value, *value, least, INT_MAX, PGC_USERSET,
+                            0, nullptr, nullptr, nullptr);
+}
+
+} // namespace lockstep

@@ -1,0 +1,12 @@
+// Settings of the module. Each is defined once, when the module is loaded.
+#pragma once
+
+namespace lockstep {
+
+// A length of time in seconds, 0 and more; anybody may set it.
+void define_seconds(const char *name, const char *description, int *value);
+
+// A whole number, anybody may set it.
+void define_count(const char *name, const char *description, int *value, int least);
+
+} // namespace lockstep
