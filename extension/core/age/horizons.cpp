@@ -36,31 +36,47 @@ std::vector<std::int32_t> echoes_of(std::span<const claim> claims) {
     return origins;
 }
 
-// Finds who holds one horizon, and how far it would go on without him.
-void add_horizon(std::span<const claim> claims, const horizon &line, xid_place next,
-                 std::vector<holding> &to) {
-    // Those at the horizon who stand for themselves: one is at fault, of several all are.
-    std::int32_t only = -1;
-    bool is_shared = false;
+// A claim, or the half of one that another's end takes away.
+struct part {
+    claim what;
+    std::int32_t answers; // index of the claim that answers for it
+};
+
+std::vector<part> parts_of(std::span<const claim> claims,
+                           const std::vector<std::int32_t> &origins) {
+    std::vector<part> parts;
     for (std::size_t i = 0; i < claims.size(); ++i) {
-        if (line.at == nowhere || place_in(claims[i], line) != line.at || to[i].echo_of >= 0)
-            continue;
-        const std::int32_t leader = leader_of(claims, static_cast<std::int32_t>(i));
-        std::vector<horizon> &known = to[at(leader)].oldest_for;
-        if (known.empty() || known.back().kind != line.kind ||
-            known.back().database != line.database)
-            known.push_back(line);
-        is_shared = is_shared || (only >= 0 && only != leader);
-        only = leader;
+        part own{claims[i], leader_of(claims, static_cast<std::int32_t>(i))};
+        if (origins[i] >= 0) {
+            part echo{claims[i], leader_of(claims, origins[i])};
+            echo.what.xid = echo.what.catalog_xmin = own.what.xmin = nowhere;
+            parts.push_back(echo);
+        }
+        parts.push_back(own);
     }
-    if (only < 0 || is_shared || line.kind == horizon_kind::subtrans)
+    return parts;
+}
+
+// Finds who holds one horizon, and how far it would go on without him.
+void add_horizon(const std::vector<part> &parts, const horizon &line, xid_place next,
+                 std::vector<holding> &to) {
+    if (line.at == nowhere)
+        return;
+    std::set<std::int32_t> at_fault;
+    for (const part &one : parts)
+        if (place_in(one.what, line) == line.at)
+            at_fault.insert(one.answers);
+    for (const std::int32_t index : at_fault)
+        to[at(index)].oldest_for.push_back(line);
+    // Of several none frees anything alone.
+    if (at_fault.size() != 1 || line.kind == horizon_kind::subtrans)
         return;
     xid_place second = next;
-    for (std::size_t i = 0; i < claims.size(); ++i)
-        if (leader_of(claims, static_cast<std::int32_t>(i)) != only &&
-            (to[i].echo_of < 0 || leader_of(claims, to[i].echo_of) != only))
-            second = std::min(second, place_in(claims[i], line));
-    to[at(only)].gain = std::max(to[at(only)].gain, second - line.at);
+    for (const part &one : parts)
+        if (one.answers != *at_fault.begin())
+            second = std::min(second, place_in(one.what, line));
+    holding &only = to[at(*at_fault.begin())];
+    only.gain = std::max(only.gain, second - line.at);
 }
 
 } // namespace
@@ -133,8 +149,9 @@ std::vector<holding> holdings_of(std::span<const claim> claims, xid_place next) 
     for (std::size_t i = 0; i < claims.size(); ++i)
         found[i].echo_of = origins[i];
     const std::vector<horizon> lines = horizons_of(claims);
+    const std::vector<part> parts = parts_of(claims, origins);
     for (const horizon &line : lines)
-        add_horizon(claims, line, next, found);
+        add_horizon(parts, line, next, found);
     const auto has_all = [&](const holding &one, horizon_kind kind) {
         const auto of_kind = [kind](const horizon &line) { return line.kind == kind; };
         return std::ranges::count_if(one.oldest_for, of_kind) ==

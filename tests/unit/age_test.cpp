@@ -1,0 +1,483 @@
+// Transaction ages: ids on one line, who holds which horizon and what ending him frees, how bad
+// that is, and the page that says so.
+#include "core/age/advice.hpp"
+#include "core/age/audit.hpp"
+#include "core/age/horizons.hpp"
+#include "core/age/judge.hpp"
+#include "core/age/xids.hpp"
+
+#include "random_seed.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace lockstep::age;
+using lockstep::graph::activity;
+using lockstep::testing::dice;
+using lockstep::testing::random_seed;
+
+constexpr std::int64_t second = 1'000'000;
+constexpr std::int64_t minute = 60 * second;
+
+TEST(Xids, HaveAgesAcrossEachBoundary) {
+    constexpr std::int64_t half = std::int64_t{1} << 31;
+    constexpr std::int64_t whole = std::int64_t{1} << 32;
+    for (const std::int64_t next :
+         {std::int64_t{5}, half - 1, half, half + 1, half + 1000, whole - 1, whole, whole + 3,
+          whole + 1000, whole + half, 5 * whole + 17})
+        for (const std::int64_t age : {0, 1, 2, 1000, 2'000'000'000}) {
+            const auto xid = static_cast<std::uint32_t>(next - age);
+            if (xid < first_normal_xid)
+                continue;
+            const xid_place place = place_of(xid, next);
+            EXPECT_EQ(age_of(place, next), age) << "next " << next;
+            EXPECT_EQ(place, next - age) << "next " << next;
+        }
+}
+
+TEST(Xids, PermanentOnesHaveNone) {
+    for (const std::uint32_t xid : {0U, 1U, 2U}) {
+        EXPECT_EQ(place_of(xid, 1000), nowhere);
+        EXPECT_EQ(age_of(place_of(xid, 1000), 1000), std::nullopt);
+    }
+    EXPECT_EQ(age_of(place_of(3, 1000), 1000), 997);
+}
+
+claim of_database(std::uint32_t database, xid_place xid, xid_place xmin,
+                  holder_kind kind = holder_kind::idle_in_xact) {
+    claim made;
+    made.kind = kind;
+    made.reaches = reach::database;
+    made.database = database;
+    made.xid = xid;
+    made.xmin = xmin;
+    made.is_fleeting = kind == holder_kind::active;
+    return made;
+}
+
+claim of_slot(xid_place xmin, xid_place catalog_xmin) {
+    claim made;
+    made.kind = xmin == nowhere ? holder_kind::slot_logical : holder_kind::slot_physical;
+    made.reaches = xmin == nowhere ? reach::catalogs : reach::everything;
+    made.xmin = xmin;
+    made.catalog_xmin = catalog_xmin;
+    return made;
+}
+
+std::string names(const holding &one) {
+    std::string text;
+    for (const horizon &line : one.oldest_for) {
+        constexpr const char *words[] = {"data", "catalogs", "shared", "subtrans"};
+        text += (text.empty() ? "" : " ") + std::string{words[static_cast<int>(line.kind)]};
+        if (line.database != 0)
+            text += std::to_string(line.database);
+    }
+    return text;
+}
+
+TEST(Horizons, TheOldestOfADatabaseHoldsIt) {
+    const std::vector<claim> claims{of_database(1, nowhere, 100), of_database(1, nowhere, 300),
+                                    of_database(2, nowhere, 200)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(names(found[0]), "data1 catalogs1 shared subtrans");
+    EXPECT_EQ(found[0].gain, 200); // up to 300 in database 1; shared catalogs go up to 200 alone
+    EXPECT_EQ(names(found[1]), "");
+    EXPECT_EQ(found[1].gain, 0);
+    EXPECT_EQ(names(found[2]), "data2 catalogs2");
+    EXPECT_EQ(found[2].gain, 800);
+}
+
+TEST(Horizons, TwoAtOnePlaceMustGoTogether) {
+    const std::vector<claim> claims{of_database(1, nowhere, 100), of_database(1, nowhere, 100)};
+    const auto found = holdings_of(claims, 1000);
+    for (const holding &one : found) {
+        EXPECT_EQ(names(one), "data1 catalogs1 shared subtrans");
+        EXPECT_EQ(one.gain, 0);
+    }
+}
+
+TEST(Horizons, ALogicalSlotHoldsCatalogsAlone) {
+    const std::vector<claim> claims{of_slot(nowhere, 50), of_database(1, nowhere, 100)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(names(found[0]), "catalogs catalogs1 shared subtrans");
+    EXPECT_TRUE(found[0].has_all_catalogs);
+    EXPECT_FALSE(found[0].has_all_data);
+    EXPECT_EQ(found[0].gain, 950); // catalogs of the databases that nobody is in
+    EXPECT_EQ(names(found[1]), "data1");
+    EXPECT_EQ(found[1].gain, 900);
+}
+
+TEST(Horizons, FeedbackHoldsEveryDatabase) {
+    const std::vector<claim> claims{of_slot(50, nowhere), of_database(1, nowhere, 40)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(names(found[0]), "data catalogs");
+    EXPECT_FALSE(found[0].has_all_data);
+    EXPECT_EQ(names(found[1]), "data1 catalogs1 shared subtrans");
+    EXPECT_EQ(found[1].gain, 10);
+}
+
+TEST(Horizons, AVacuumIsNotAccused) {
+    claim vacuum = of_database(1, nowhere, 10, holder_kind::vacuum);
+    vacuum.reaches = reach::subtrans_only;
+    const std::vector<claim> claims{vacuum, of_database(1, nowhere, 100)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(names(found[0]), "subtrans");
+    EXPECT_EQ(found[0].gain, 0);
+    EXPECT_EQ(found[1].gain, 900);
+}
+
+TEST(Horizons, AnEchoIsItsTransactionsFault) {
+    // Transaction 100 runs in database 1; statements there and in database 2 repeat it.
+    const std::vector<claim> claims{of_database(1, 100, nowhere),
+                                    of_database(1, nowhere, 100, holder_kind::active),
+                                    of_database(2, nowhere, 100, holder_kind::active),
+                                    of_database(2, nowhere, 700, holder_kind::active)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(names(found[0]), "data1 data2 catalogs1 catalogs2 shared subtrans");
+    EXPECT_EQ(found[0].gain, 900); // data of database 1
+    EXPECT_EQ(found[1].echo_of, 0);
+    EXPECT_EQ(found[2].echo_of, 0);
+    EXPECT_EQ(names(found[2]), "");
+    EXPECT_EQ(found[3].echo_of, -1);
+}
+
+TEST(Horizons, AnIdleSnapshotIsNoEcho) {
+    // It would stay when the transaction ends: both must go.
+    const std::vector<claim> claims{of_database(1, 100, nowhere), of_database(1, nowhere, 100)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(found[1].echo_of, -1);
+    EXPECT_EQ(found[0].gain, 0);
+    EXPECT_EQ(found[1].gain, 0);
+}
+
+TEST(Horizons, AnEchoWithATransactionKeepsThat) {
+    // When 100 has ended, the echo still holds its own 400.
+    const std::vector<claim> claims{of_database(1, 100, nowhere),
+                                    of_database(1, 400, 100, holder_kind::active)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(found[0].gain, 300);
+}
+
+TEST(Horizons, AParallelQueryIsOne) {
+    std::vector<claim> claims{of_database(1, nowhere, 100, holder_kind::active),
+                              of_database(1, nowhere, 100, holder_kind::parallel_worker),
+                              of_database(1, nowhere, 100, holder_kind::parallel_worker)};
+    for (claim &one : claims)
+        one.group = 0;
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(found[0].gain, 900);
+    EXPECT_EQ(names(found[0]), "data1 catalogs1 shared subtrans");
+    EXPECT_EQ(found[1].gain, 0);
+    EXPECT_EQ(names(found[1]), "");
+}
+
+TEST(Horizons, NobodyHoldsAnything) {
+    EXPECT_TRUE(holdings_of({}, 1000).empty());
+    for (const horizon &line : horizons_of({}))
+        EXPECT_EQ(line.at, nowhere);
+    const std::vector<claim> claims{claim{}};
+    EXPECT_EQ(names(holdings_of(claims, 1000)[0]), "");
+}
+
+std::vector<claim> random_claims(dice &random) {
+    std::vector<claim> claims(static_cast<std::size_t>(random.between(1, 12)));
+    const auto place = [&] { return random.percent(30) ? nowhere : 100 + random.below(12) * 10; };
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        claim &one = claims[i];
+        one.kind = random.percent(50) ? holder_kind::active : holder_kind::idle_in_xact;
+        one.is_fleeting = one.kind == holder_kind::active;
+        one.database = static_cast<std::uint32_t>(random.between(1, 3));
+        one.reaches = static_cast<reach>(random.below(5));
+        // Every transaction has an id of its own.
+        one.xid = random.percent(40) ? 100 + static_cast<xid_place>(i) * 10 : nowhere;
+        one.xmin = place();
+        if (one.reaches == reach::catalogs || random.percent(10))
+            one.catalog_xmin = place();
+        if (one.reaches == reach::catalogs)
+            one.xid = one.xmin = nowhere;
+        if (i > 0 && random.percent(15)) {
+            one = claims[0];
+            one.group = claims[0].group = 0;
+            one.kind = holder_kind::parallel_worker;
+        }
+    }
+    return claims;
+}
+
+// What is left when one has ended: its group is gone, and of those that repeat it the snapshot.
+std::vector<claim> without(std::vector<claim> claims, const std::vector<holding> &found,
+                           std::int32_t gone) {
+    const auto leader = [&](std::int32_t i) {
+        const std::int32_t group = claims[static_cast<std::size_t>(i)].group;
+        return group < 0 ? i : group;
+    };
+    std::vector<claim> left;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        claim one = claims[i];
+        const bool is_echo = found[i].echo_of >= 0;
+        if (leader(static_cast<std::int32_t>(i)) == gone) {
+            // For what it repeats another one answers: the next statement would repeat it too.
+            if (!is_echo)
+                continue;
+            one.xid = one.catalog_xmin = nowhere;
+        } else if (is_echo && leader(found[i].echo_of) == gone)
+            one.xmin = nowhere;
+        left.push_back(one);
+    }
+    return left;
+}
+
+TEST(Horizons, AGainIsWhatEndingTheHolderFrees) {
+    dice random(random_seed());
+    constexpr xid_place next = 1000;
+    int gains = 0;
+    int echoes = 0;
+    for (int round = 0; round < 3000; ++round) {
+        const std::vector<claim> claims = random_claims(random);
+        const auto found = holdings_of(claims, next);
+        const auto before = horizons_of(claims);
+        for (std::size_t i = 0; i < claims.size(); ++i) {
+            echoes += found[i].echo_of >= 0;
+            if (claims[i].group >= 0 && static_cast<std::size_t>(claims[i].group) != i) {
+                EXPECT_EQ(found[i].gain, 0);
+                continue;
+            }
+            std::vector<claim> left = without(claims, found, static_cast<std::int32_t>(i));
+            std::int64_t most = 0;
+            for (const horizon &line : before) {
+                if (line.at == nowhere)
+                    continue;
+                xid_place after = next;
+                for (const claim &one : left)
+                    after = std::min(after, place_in(one, line));
+                if (line.kind != horizon_kind::subtrans)
+                    most = std::max(most, after - line.at);
+                const bool is_oldest =
+                    std::ranges::any_of(found[i].oldest_for, [&](const horizon &one) {
+                        return one.kind == line.kind && one.database == line.database;
+                    });
+                EXPECT_TRUE(after == line.at || is_oldest) << "round " << round << ", claim " << i;
+            }
+            EXPECT_EQ(found[i].gain, most) << "round " << round << ", claim " << i;
+            gains += most > 0;
+        }
+    }
+    EXPECT_GT(gains, 1000);
+    EXPECT_GT(echoes, 500);
+}
+
+limits usual() {
+    limits all{};
+    all.idle = {5 * minute, 30 * minute};
+    all.active = {15 * minute, 120 * minute};
+    all.prepared = {minute, 15 * minute};
+    all.feedback = {15 * minute, 240 * minute};
+    all.slot = {60 * minute, 1440 * minute};
+    all.warning_percent = 50;
+    all.critical_percent = 100;
+    all.freeze_min_age = 50'000'000;
+    all.freeze_max_age = 200'000'000;
+    all.failsafe_age = 1'600'000'000;
+    return all;
+}
+
+std::string judged(holder_kind kind, std::int64_t lasts, std::int64_t xids, limits all = usual(),
+                   bool blamed = true) {
+    circumstances seen;
+    seen.lasts = lasts;
+    seen.xids = xids;
+    seen.is_blamed = blamed;
+    const finding found = judge(kind, seen, all);
+    return std::string{severity_name(found.level)} +
+           (found.reason.empty() ? "" : ": " + found.reason);
+}
+
+TEST(Judge, ByTime) {
+    EXPECT_EQ(judged(holder_kind::idle_in_xact, 5 * minute, 0), "ok");
+    EXPECT_EQ(judged(holder_kind::idle_in_xact, 5 * minute + 1, 0),
+              "warning: idle for 5 min (limit 5 min)");
+    EXPECT_EQ(judged(holder_kind::idle_in_xact_aborted, 31 * minute, 0),
+              "critical: idle for 31 min (limit 30 min)");
+    EXPECT_EQ(judged(holder_kind::active, 31 * minute, 0),
+              "warning: running for 31 min (limit 15 min)");
+    EXPECT_EQ(judged(holder_kind::prepared, 2 * minute, 0),
+              "warning: prepared for 2 min (limit 1 min)");
+    EXPECT_EQ(judged(holder_kind::slot_logical, 25 * 60 * minute, 0),
+              "critical: held for 1 d 1 h (limit 1 d)");
+    EXPECT_EQ(judged(holder_kind::walsender_feedback, 20 * minute, 0),
+              "warning: held for 20 min (limit 15 min)");
+    EXPECT_EQ(judged(holder_kind::standby_session, 121 * minute, 0),
+              "critical: running for 2 h 1 min (limit 2 h)");
+    // Time alone is no fault of these.
+    for (const holder_kind kind :
+         {holder_kind::vacuum, holder_kind::autovacuum, holder_kind::temp_table,
+          holder_kind::background_worker, holder_kind::parallel_worker})
+        EXPECT_EQ(judged(kind, 10'000 * minute, 0), "ok");
+}
+
+TEST(Judge, ByTransactions) {
+    const auto by = [](std::int64_t xids) { return judged(holder_kind::active, 0, xids); };
+    EXPECT_EQ(by(49'999'999), "ok");
+    EXPECT_EQ(by(50'000'000),
+              "notice: 50,000,000 transactions back (beyond vacuum_freeze_min_age)");
+    EXPECT_EQ(by(100'000'000),
+              "warning: 100,000,000 transactions back (50 % of autovacuum_freeze_max_age)");
+    EXPECT_EQ(by(200'000'000),
+              "critical: 200,000,000 transactions back (100 % of autovacuum_freeze_max_age)");
+    EXPECT_EQ(by(1'600'000'000),
+              "emergency: 1,600,000,000 transactions back (beyond the failsafe of 1,600,000,000)");
+    limits all = usual();
+    all.warns = true;
+    EXPECT_EQ(judged(holder_kind::active, 0, 199'999'999, all),
+              "warning: 199,999,999 transactions back (99 % of autovacuum_freeze_max_age)");
+    EXPECT_EQ(
+        judged(holder_kind::active, 0, 200'000'000, all),
+        "emergency: 200,000,000 transactions back, and the server is about to assign no more");
+    all.stops = true;
+    EXPECT_EQ(
+        judged(holder_kind::active, 0, 200'000'000, all),
+        "stop: 200,000,000 transactions back, and the server assigns no more transaction ids");
+    // An echo, and a vacuum that keeps no rows.
+    EXPECT_EQ(judged(holder_kind::active, 0, 2'000'000'000, all, false), "ok");
+}
+
+TEST(Judge, TheWorstSaysWhy) {
+    EXPECT_EQ(judged(holder_kind::idle_in_xact, 31 * minute, 200'000'000),
+              "critical: 200,000,000 transactions back (100 % of autovacuum_freeze_max_age); idle "
+              "for 31 min (limit 30 min)");
+    EXPECT_EQ(judged(holder_kind::idle_in_xact, 6 * minute, 200'000'000),
+              "critical: 200,000,000 transactions back (100 % of autovacuum_freeze_max_age)");
+    circumstances seen;
+    seen.blocking = lockstep::graph::verdict{"warning", "4 sessions wait"};
+    EXPECT_EQ(judge(holder_kind::active, seen, usual()).reason, "4 sessions wait");
+    EXPECT_EQ(judge(holder_kind::active, seen, usual()).level, severity::warning);
+    seen.blocking = lockstep::graph::verdict{"notice", "1 session waits"};
+    EXPECT_EQ(judge(holder_kind::active, seen, usual()).level, severity::notice);
+    seen.blocking = lockstep::graph::verdict{"critical", "12 sessions wait"};
+    EXPECT_EQ(judge(holder_kind::active, seen, usual()).level, severity::critical);
+}
+
+TEST(Judge, PercentagesFollowTheSettings) {
+    limits all = usual();
+    all.freeze_max_age = 100'001;
+    all.freeze_min_age = 1000;
+    all.warning_percent = 10;
+    EXPECT_EQ(judged(holder_kind::active, 0, 9'999, all),
+              "notice: 9,999 transactions back (beyond vacuum_freeze_min_age)");
+    EXPECT_EQ(judged(holder_kind::active, 0, 10'000, all),
+              "warning: 10,000 transactions back (9 % of autovacuum_freeze_max_age)");
+    all.warning_percent = 2'000'000'000; // no overflow
+    EXPECT_EQ(judged(holder_kind::active, 0, 100'000, all),
+              "notice: 100,000 transactions back (beyond vacuum_freeze_min_age)");
+}
+
+TEST(Judge, Databases) {
+    const auto by = [](std::int64_t age) {
+        constexpr std::int64_t wraps = std::int64_t{1} << 31;
+        const finding found = judge_database(
+            {age, 200'000'000, 1'600'000'000, wraps - 40'000'000 - age, wraps - 3'000'000 - age},
+            "transactions", usual());
+        return std::string{severity_name(found.level)} +
+               (found.reason.empty() ? "" : ": " + found.reason);
+    };
+    EXPECT_EQ(by(199'999'999), "ok");
+    EXPECT_EQ(by(200'000'000),
+              "notice: 200,000,000 transactions old: due for autovacuum against wraparound");
+    EXPECT_EQ(by(219'999'999),
+              "notice: 219,999,999 transactions old: due for autovacuum against wraparound");
+    EXPECT_EQ(
+        by(220'000'000),
+        "critical: 220,000,000 transactions old (autovacuum has not brought it below 200,000,000)");
+    EXPECT_EQ(by(1'600'000'000),
+              "emergency: 1,600,000,000 transactions old (beyond the failsafe of 1,600,000,000)");
+    EXPECT_EQ(by(2'107'483'648),
+              "emergency: 2,107,483,648 transactions old: the server stops after 37,000,000 more");
+    EXPECT_EQ(by(2'144'483'648),
+              "stop: 2,144,483,648 transactions old: the server assigns no more of them");
+}
+
+TEST(Judge, CountsAreGrouped) {
+    EXPECT_EQ(count_text(0), "0");
+    EXPECT_EQ(count_text(999), "999");
+    EXPECT_EQ(count_text(1000), "1,000");
+    EXPECT_EQ(count_text(-1234567), "-1,234,567");
+    EXPECT_EQ(count_text(123456), "123,456");
+}
+
+TEST(Advice, EveryKindHasSome) {
+    for (std::size_t kind = 0; kind < holder_kinds; ++kind)
+        for (const activity doing : {activity::hidden, activity::unreported, activity::active,
+                                     activity::idle_in_transaction, activity::idle}) {
+            situation seen;
+            seen.kind = static_cast<holder_kind>(kind);
+            seen.doing = doing;
+            for (const bool connected : {true, false}) {
+                seen.is_connected = connected;
+                const std::string_view advice = advice_for(seen);
+                EXPECT_FALSE(advice.empty());
+                EXPECT_EQ(advice.back(), '.');
+            }
+        }
+    situation vacuum;
+    vacuum.kind = holder_kind::autovacuum;
+    vacuum.is_lazy_vacuum = true;
+    EXPECT_EQ(advice_for(vacuum), "Leave it: a vacuum keeps no other vacuum from removing rows.");
+    vacuum.is_wraparound = true;
+    EXPECT_TRUE(advice_for(vacuum).starts_with("Leave it: this vacuum prevents wraparound;"));
+}
+
+TEST(Audit, SaysTheWorstAndCountsTheRest) {
+    audit_page page;
+    page.head = {"head"};
+    page.most = 1;
+    page.entries = {{severity::critical, "session 1", "oldest for all data", "idle for 1 h",
+                     "End it.", "SELECT 1"},
+                    {severity::warning, "session 2", "", "", "", ""},
+                    {severity::notice, "session 3", "", "", "", ""},
+                    {severity::ok, "session 4", "", "", "", ""},
+                    {severity::ok, "session 5", "", "", "", ""}};
+    EXPECT_EQ(audit_text(page), "head\n"
+                                "findings: 1 critical, 1 warning, 1 notice and 2 ok\n"
+                                "\n"
+                                "critical   session 1\n"
+                                "           oldest for all data\n"
+                                "           why  idle for 1 h\n"
+                                "           do   End it.\n"
+                                "           run  SELECT 1\n"
+                                "\n"
+                                "not written out: 1 warning, 1 notice and 2 ok "
+                                "(lockstep.transaction_age, lockstep.wraparound_status)\n");
+    page.entries.clear();
+    EXPECT_EQ(audit_text(page), "head\nfindings: none\n");
+}
+
+TEST(Audit, LinesEndAtTheMargin) {
+    audit_page page;
+    std::string advice;
+    for (int i = 0; i < 60; ++i)
+        advice += "w\xc3\xb6rd ";
+    page.entries = {{severity::stop, "s", "", "", advice, std::string(150, 'x')}};
+    const std::string text = audit_text(page);
+    std::size_t longest = 0;
+    std::size_t words = 0;
+    for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos;
+         from = to + 1) {
+        const std::string line = text.substr(from, to - from);
+        const auto found = std::count(line.begin(), line.end(), '\xc3');
+        words += static_cast<std::size_t>(found);
+        if (found > 0)
+            longest = std::max(longest, line.size() - static_cast<std::size_t>(found));
+    }
+    EXPECT_EQ(words, 60U);
+    EXPECT_LE(longest, 100U);
+    EXPECT_GT(longest, 90U);
+    EXPECT_NE(text.find(std::string(150, 'x')), std::string::npos);
+}
+
+} // namespace
