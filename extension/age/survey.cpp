@@ -185,9 +185,8 @@ void survey::assess(holder &one) {
     age::circumstances seen;
     seen.lasts = lasts(one);
     seen.xids = age::age_of(oldest, next_);
-    seen.is_blamed = one.held.echo_of < 0 && !is_lazy && one.claim.group < 0;
-    if (one.claim.group >= 0)
-        seen.is_blamed = seen.is_blamed || &holders_[at(one.claim.group)] == &one;
+    const bool leads = one.claim.group < 0 || &holders_[at(one.claim.group)] == &one;
+    seen.is_blamed = one.held.echo_of < 0 && !is_lazy && leads;
     const auto index = static_cast<std::size_t>(&one - holders_.data());
     seen.blocking = blocking_[index];
     one.found = age::judge(one.claim.kind, seen, limits_);

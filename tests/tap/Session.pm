@@ -2,7 +2,7 @@
 #   my $s = Session->new($node, 'name', user => ..., dbname => ...);
 #   $s->run('SELECT 1')     sends it and returns its output, errors included
 #   $s->start('SELECT 1')   sends it and returns at once; $s->finish returns what it said in the end
-#   $s->close               ends the session
+#   $s->close               ends the session; $s->close_hard one that is in the middle of a statement
 package Session;
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ my $marks = 0;
 sub new
 {
 	my ($class, $node, $name, %options) = @_;
-	my $self = bless { in => '', out => '', name => $name }, $class;
+	my $self = bless { in => '', out => '', name => $name, node => $node }, $class;
 	my $conninfo = $node->connstr($options{dbname} || 'postgres') . " application_name=$name";
 	$conninfo .= " user=$options{user}" if $options{user};
 	$conninfo .= " replication=$options{replication}" if $options{replication};
@@ -56,6 +56,15 @@ sub close
 	$self->{in} .= "\\q\n";
 	eval { $self->{psql}->finish };
 	return;
+}
+
+# Ends a session that is in the middle of a statement: its process is terminated first.
+sub close_hard
+{
+	my ($self) = @_;
+	$self->{node}->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '$self->{name}'");
+	$self->{node}->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = '$self->{name}'") or die "$self->{name} does not end";
+	return $self->close;
 }
 
 # Waits until sessions of these names wait for a lock, so many in all.
