@@ -93,7 +93,8 @@ void assess(database &one, survey &seen) {
         one.top != nullptr && one.top->oldest() - age::place_of(one.frozen, seen.next()) <
                                   std::max<std::int64_t>(one.xids.age - limits.freeze_max_age, 1);
     if (one.found.level > age::severity::ok)
-        one.advice = age::database_advice(is_held, one.found.level >= age::severity::emergency);
+        one.advice = age::database_advice(
+            {is_held, one.found.level >= age::severity::emergency, one.takes_connections});
 }
 
 } // namespace

@@ -72,16 +72,21 @@ std::string_view advice_for(const situation &seen) {
     }
 }
 
-std::string_view database_advice(bool has_holder, bool is_urgent) {
-    if (has_holder)
-        return is_urgent
-                   ? "End the top holder first, then VACUUM in this database, as a superuser; "
-                     "no restart and no single-user mode is needed for it."
+std::string_view database_advice(const database_situation &seen) {
+    if (!seen.takes_connections)
+        return seen.has_holder ? "End the top holder first; this database takes no connections, so "
+                                 "autovacuum has to do the rest."
+                               : "This database takes no connections, so autovacuum has to vacuum "
+                                 "it; it does so even where it is turned off.";
+    if (seen.has_holder)
+        return seen.is_urgent
+                   ? "End the top holder first, then VACUUM in this database, as a superuser; no "
+                     "restart and no single-user mode is needed for it."
                    : "End the top holder, then let autovacuum or VACUUM (FREEZE) do the rest.";
-    return is_urgent ? "VACUUM in this database, as a superuser, the oldest tables first "
-                       "(pg_class.relfrozenxid, relminmxid)."
-                     : "Nothing holds it back: let autovacuum work, or VACUUM (FREEZE) the oldest "
-                       "tables (pg_class.relfrozenxid, relminmxid).";
+    return seen.is_urgent ? "VACUUM in this database, as a superuser, the oldest tables first "
+                            "(pg_class.relfrozenxid, relminmxid)."
+                          : "Nothing holds it back: let autovacuum work, or VACUUM (FREEZE) the "
+                            "oldest tables (pg_class.relfrozenxid, relminmxid).";
 }
 
 } // namespace lockstep::age

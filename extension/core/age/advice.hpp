@@ -22,6 +22,11 @@ struct situation {
 [[nodiscard]] std::string_view advice_for(const situation &seen);
 
 // For a database that gets old.
-[[nodiscard]] std::string_view database_advice(bool has_holder, bool is_urgent);
+struct database_situation {
+    bool has_holder = false; // somebody keeps it from getting younger
+    bool is_urgent = false;
+    bool takes_connections = true;
+};
+[[nodiscard]] std::string_view database_advice(const database_situation &seen);
 
 } // namespace lockstep::age

@@ -1,0 +1,157 @@
+# The history of ages: a sampler that fills a ring, which outlives a clean restart and is read again only
+# where it is whole and belongs to this server; on a standby as well; without preloading a hint.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Session;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(allows_streaming => 1);
+$node->append_conf('postgresql.conf', q{
+shared_preload_libraries = 'lockstep'
+lockstep.sample_interval = 1
+lockstep.history_size = 20
+restart_after_crash = on
+max_prepared_transactions = 5
+wal_level = logical
+autovacuum = off
+});
+$node->append_conf('pg_hba.conf', "local all all trust\nhost all all 127.0.0.1/32 trust");
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION lockstep;
+	CREATE TABLE t (n int);
+	CREATE PROCEDURE burn(count int) LANGUAGE plpgsql AS
+		$$BEGIN FOR i IN 1 .. count LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END$$;
+});
+sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
+sub wait_for { my ($condition) = @_; $node->poll_query_until('postgres', "SELECT count(*) > 0 FROM lockstep.transaction_age_history WHERE $condition") or die "never: $condition"; return; }
+
+# Who held the horizon is in the samples.
+my $idle = Session->new($node, 'night_job');
+$idle->run('BEGIN; INSERT INTO t VALUES (1)');
+my $pid = $idle->run('SELECT pg_backend_pid()');
+my $xid = $idle->run('SELECT pg_current_xact_id()::xid');
+sql('CALL burn(50)');
+wait_for(q{top_name = 'night_job' AND top_age >= 50});
+is(sql(q{SELECT DISTINCT top_kind, top_pid, top_db, top_user = current_user, top_xid, top_since < sampled_at, idle_in_xact_age = top_age, prepared_age, slot_logical_age, next_xid::text::bigint - top_xid::text::bigint = top_age, oldest_db IS NOT NULL, oldest_db_age > 50
+	FROM lockstep.transaction_age_history WHERE top_name = 'night_job' AND top_age >= 50}), "idle_in_xact|$pid|postgres|t|$xid|t|t|||t|t|t", 'a sample knows who held the horizon');
+is(sql(q{SELECT bool_and(sampled_at > before) FROM (SELECT sampled_at, lag(sampled_at) OVER () AS before FROM lockstep.transaction_age_history) AS s WHERE before IS NOT NULL}), 't', 'oldest first');
+is(sql(q{SELECT max(oldest_db_age) <= max(age(datfrozenxid)) FROM lockstep.transaction_age_history, pg_database}), 't', 'with the age of the oldest database');
+# So when an xmin was assigned is known too.
+is(sql(q{SELECT xmin_seen_at = (SELECT min(sampled_at) FROM lockstep.transaction_age_history WHERE next_xid::text::bigint > } . $xid . q{), xmin_wall_age > interval '0', xmin_wall_age <= xact_age
+	FROM lockstep.transaction_age WHERE app = 'night_job'}), 't|t|t', 'by the history an xmin has an age in time');
+is(sql(q{SELECT xids_per_hour, stop_in FROM lockstep.wraparound_status LIMIT 1}), '|', 'a rate needs a minute of history');
+$idle->run('COMMIT');
+# A slot has no time of its own; the history gives it one, and so a severity by time.
+sql(q{SELECT pg_create_logical_replication_slot('cdc', 'test_decoding'); CALL burn(10)});
+wait_for(q{top_kind = 'slot_logical' AND top_name = 'cdc' AND slot_logical_age >= 10});
+$node->poll_query_until('postgres', q{SELECT xmin_seen_at IS NOT NULL FROM lockstep.transaction_age WHERE slot_name = 'cdc'}) or die;
+like(sql(q{SET lockstep.age_slot_warning = 0; SELECT severity, reason FROM lockstep.transaction_age WHERE slot_name = 'cdc'}), qr/^warning\|held for \d+ s \(limit 0 s\)$/, 'a slot is too old by time');
+sql(q{BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION 'left'});
+wait_for(q{prepared_age IS NOT NULL});
+sql(q{ROLLBACK PREPARED 'left'; SELECT pg_drop_replication_slot('cdc')});
+wait_for(q{top_kind IS NULL});
+pass('when nobody holds anything, nobody is named');
+# A ring: the oldest give way.
+$node->poll_query_until('postgres', 'SELECT count(*) = 20 FROM lockstep.transaction_age_history') or die;
+my $first = sql('SELECT min(sampled_at) FROM lockstep.transaction_age_history');
+$node->poll_query_until('postgres', "SELECT min(sampled_at) > '$first' FROM lockstep.transaction_age_history") or die;
+is(sql('SELECT count(*) FROM lockstep.transaction_age_history'), 20, 'the ring stays as large as it is set to');
+
+# 0 turns it off, and on again, without a restart.
+sub samples { return sql('SELECT count(DISTINCT sampled_at), max(sampled_at) FROM lockstep.transaction_age_history'); }
+sql('ALTER SYSTEM SET lockstep.sample_interval = 0; SELECT pg_reload_conf()');
+sleep 2;
+my $before = samples();
+sleep 3;
+is(samples(), $before, 'an interval of 0 takes no samples');
+# It survives a clean restart: nothing is taken, nothing is lost.
+$node->restart;
+is(samples(), $before, 'the history survives a clean restart');
+# The file's damage is noticed.
+my $file = $node->data_dir . '/pg_stat/lockstep_age_history.stat';
+my $whole = slurp_file($file);
+my $damage = sub {
+	my ($name, $bytes, $said) = @_;
+	$node->stop;
+	open my $out, '>', $file or die;
+	binmode $out;
+	print $out $bytes;
+	close $out;
+	my $offset = -s $node->logfile;
+	$node->start;
+	is(sql('SELECT count(*) FROM lockstep.transaction_age_history'), 0, "$name: no history");
+	like(slurp_file($node->logfile, $offset), qr/lockstep: the file "[^"]+" is not used: $said/, "$name: the log says why");
+	return;
+};
+my $flipped = $whole;
+substr($flipped, 500, 1) ^= "\x01";
+$damage->('a bit flipped', $flipped, 'its checksum does not fit');
+$damage->('cut short', substr($whole, 0, 900), 'it is too short');
+$damage->('no header', 'x', 'it is too short');
+my $other = $whole;
+substr($other, 16, 8) = "\x01" x 8;
+$damage->('another system', $other, 'it belongs to another database system');
+my $format = $whole;
+substr($format, 4, 1) = "\x63";
+$damage->('another format', $format, 'it has another format');
+# A smaller ring keeps the newest of it.
+$node->stop;
+open my $out, '>', $file or die;
+binmode $out;
+print $out $whole;
+close $out;
+$node->append_conf('postgresql.conf', 'lockstep.history_size = 10');
+$node->start;
+my ($count, $last) = split /\|/, samples();
+is("$count $last", '10 ' . (split /\|/, $before)[1], 'a smaller ring keeps the newest');
+# The sampler comes back when it is turned on, and after it was killed.
+sql('ALTER SYSTEM RESET lockstep.sample_interval; SELECT pg_reload_conf()');
+wait_for("sampled_at > '$last'");
+pass('the sampler is turned on without a restart');
+# After a crash of a session the server starts anew; the sampler too, with what the file has.
+my $victim = Session->new($node, 'victim');
+$pid = $victim->run('SELECT pg_backend_pid()');
+kill 'KILL', $pid;
+$victim->close;
+$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM lockstep.transaction_age_history WHERE sampled_at > clock_timestamp() - interval '5 s'") or die;
+pass('after a crash there are samples again');
+
+# Rights: that there was an idle session is for those who may see its state.
+sql('CREATE ROLE plain LOGIN; CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor');
+$idle = Session->new($node, 'second_job');
+$idle->run('BEGIN; INSERT INTO t VALUES (3)');
+wait_for(q{top_name = 'second_job'});
+my $seen = q{SELECT DISTINCT top_kind, top_since IS NULL FROM lockstep.transaction_age_history WHERE top_name = 'second_job'};
+my $plain = Session->new($node, 'plain', user => 'plain');
+is($plain->run($seen), 'session|t', 'a plain role sees that it was a session');
+$plain->close;
+my $monitor = Session->new($node, 'monitor', user => 'monitor');
+is($monitor->run($seen), 'idle_in_xact|f', 'pg_monitor sees what it did');
+$monitor->close;
+$idle->close;
+
+# A standby has its own.
+$node->backup('copy');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'copy', has_streaming => 1);
+$standby->start;
+my $report = Session->new($standby, 'report');
+$report->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t');
+sql('CALL burn(30); INSERT INTO t VALUES (4)');
+$standby->poll_query_until('postgres', q{SELECT count(*) > 0 FROM lockstep.transaction_age_history WHERE top_name = 'report' AND top_kind = 'standby_session' AND standby_session_age >= 30}) or die;
+pass('on a standby the sampler sees its sessions');
+$report->close;
+$standby->stop;
+
+# Without preloading.
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
+$node->restart;
+my ($status, $stdout, $stderr) = $node->psql('postgres', 'SELECT * FROM lockstep.transaction_age_history');
+like($stderr, qr/there is no history of transaction ages\nHINT:  Add lockstep to shared_preload_libraries/, 'without preloading there is a hint');
+is(sql('SELECT count(*) > 0, count(xmin_seen_at) FROM lockstep.transaction_age'), 't|0', '... and everything else works');
+$node->stop;
+done_testing();
