@@ -45,6 +45,9 @@ std::string holds_text(survey &seen, const holder &one) {
     if (one.gain > 0)
         append(text, "ending it frees " + age::count_text(one.gain) +
                          (one.gain == 1 ? " transaction" : " transactions"));
+    if (one.blocked > 0)
+        append(text, std::to_string(one.blocked) +
+                         (one.blocked == 1 ? " session waits for it" : " sessions wait for it"));
     if (const age_process *process = seen.process_of(one);
         process != nullptr && one.tables < 0 && process->locks_held > 0)
         append(text, "holds " + std::to_string(process->locks_held) +
@@ -95,6 +98,41 @@ std::vector<std::string> head_of(survey &seen, const std::vector<database> &data
     return lines;
 }
 
+// "databases shop, other and 3 more"
+std::string names_text(const std::vector<std::string> &names) {
+    constexpr std::size_t most = 5;
+    std::string text = names.size() == 1 ? "database " : "databases ";
+    for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+        text += (i == 0 ? "" : ", ") + names[i];
+    if (names.size() > most)
+        text += " and " + std::to_string(names.size() - most) + " more";
+    return text;
+}
+
+// Databases that are as bad as each other, for the same reason, are one line; the oldest says why.
+std::vector<age::audit_entry> database_entries(survey &seen,
+                                               const std::vector<database> &databases) {
+    std::vector<age::audit_entry> entries;
+    std::vector<std::vector<std::string>> names;
+    for (const database &one : databases) {
+        age::audit_entry entry{one.found.level, {}, {}, one.found.reason, one.advice, {}};
+        if (one.top != nullptr)
+            entry.holds = "oldest holder: " + who_text(seen, *one.top);
+        const auto same = std::ranges::find_if(entries, [&](const age::audit_entry &known) {
+            return known.level == entry.level && known.advice == entry.advice &&
+                   known.holds == entry.holds;
+        });
+        names.resize(entries.size() + 1);
+        names[static_cast<std::size_t>(same - entries.begin())].push_back(
+            one_line(one.name.empty() ? std::to_string(one.oid) : one.name));
+        if (same == entries.end())
+            entries.push_back(std::move(entry));
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i)
+        entries[i].who = names_text(names[i]);
+    return entries;
+}
+
 } // namespace
 
 age::audit_page audit_page_of(survey &seen, const std::vector<database> &databases,
@@ -105,18 +143,8 @@ age::audit_page audit_page_of(survey &seen, const std::vector<database> &databas
     for (const holder &one : seen.holders())
         page.entries.push_back({one.found.level, who_text(seen, one), holds_text(seen, one),
                                 one.found.reason, std::string{one.advice}, one.action});
-    for (const database &one : databases) {
-        std::string held;
-        if (one.top != nullptr)
-            held = "its oldest holder: " + who_text(seen, *one.top);
-        page.entries.push_back(
-            {one.found.level,
-             "database " + one_line(one.name.empty() ? std::to_string(one.oid) : one.name),
-             held,
-             one.found.reason,
-             one.advice,
-             {}});
-    }
+    for (age::audit_entry &one : database_entries(seen, databases))
+        page.entries.push_back(std::move(one));
     std::ranges::stable_sort(page.entries, std::greater<>{},
                              [](const age::audit_entry &one) { return one.level; });
     return page;

@@ -68,7 +68,7 @@ like($said, qr/not accepting commands/, 'and then no more');
 like(sql(q{SELECT severity, reason FROM lockstep.transaction_age WHERE slot_name = 'forgotten'}), qr/^stop\|2,144,\d{3},\d{3} transactions back, and the server assigns no more transaction ids$/, 'at the stop, the slot');
 like(sql(q{SELECT severity, xids_to_stop <= 0, reason, advice FROM lockstep.wraparound_status WHERE db = 'postgres'}),
 	qr/^stop\|t\|2,144,\d{3},\d{3} transactions old: the server assigns no more of them\|End the top holder first, then VACUUM in this database, as a superuser;/, 'at the stop, the database');
-like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: 0 transactions.*^stop       logical slot forgotten \(in postgres\)\n.*^           run  SELECT pg_drop_replication_slot\('forgotten'\)\n.*^stop       database postgres\n/ms, 'the audit begins with it');
+like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: 0 transactions.*^stop       logical slot forgotten \(in postgres\)\n.*^           run  SELECT pg_drop_replication_slot\('forgotten'\)\n.*^stop       databases postgres, template1\n/ms, 'the audit begins with it');
 
 # The cure: no restart, no single-user mode.
 sql(q{SELECT pg_drop_replication_slot('forgotten')});
