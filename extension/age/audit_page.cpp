@@ -1,5 +1,7 @@
 #include "age/audit_page.hpp"
 
+#include "core/words.hpp"
+
 #include "pg/values.hpp"
 
 #include <algorithm>
@@ -7,14 +9,6 @@
 namespace lockstep {
 
 namespace {
-
-// Names are other people's: a line break in one must not look like a line of ours.
-std::string one_line(std::string words) {
-    for (char &c : words)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            c = ' ';
-    return words;
-}
 
 void append(std::string &to, const std::string &part) {
     to += (to.empty() ? "" : "; ") + part;
@@ -43,7 +37,7 @@ std::string holds_text(survey &seen, const holder &one) {
     else if (one.claim.reaches == age::reach::nothing && !one.claim.is_frozen_limit)
         append(text, "holds no horizon");
     if (one.gain > 0)
-        append(text, "ending it frees " + age::count_text(one.gain) +
+        append(text, "ending it frees " + count_text(one.gain) +
                          (one.gain == 1 ? " transaction" : " transactions"));
     if (one.blocked > 0)
         append(text, std::to_string(one.blocked) +
@@ -70,27 +64,27 @@ std::string time_text(TimestampTz at) {
 // "15 d 3 h", or that it is too far away to count.
 std::string far_text(std::int64_t microseconds) {
     constexpr std::int64_t year = INT64CONST(365) * 86400 * 1000000;
-    return microseconds > 10 * year ? "more than 10 years" : graph::duration_text(microseconds);
+    return microseconds > 10 * year ? "more than 10 years" : duration_text(microseconds);
 }
 
 std::vector<std::string> head_of(survey &seen, const std::vector<database> &databases) {
     std::vector<std::string> lines;
     lines.push_back("transaction age at " + time_text(seen.now().taken_at) +
                     (seen.now().in_recovery ? ", on a standby" : ""));
-    lines.push_back("next transaction id: " + age::count_text(seen.next()));
+    lines.push_back("next transaction id: " + count_text(seen.next()));
     const auto oldest =
         std::ranges::max_element(databases, {}, [](const database &one) { return one.xids.age; });
     if (oldest == databases.end())
         return lines;
     const std::string name = oldest->name.empty() ? std::to_string(oldest->oid) : oldest->name;
     lines.push_back(one_line(
-        "oldest database: " + name + ", " + age::count_text(oldest->xids.age) + " transactions (" +
+        "oldest database: " + name + ", " + count_text(oldest->xids.age) + " transactions (" +
         std::to_string(oldest->xids.age * 100 /
                        std::max<std::int64_t>(seen.limits().freeze_max_age, 1)) +
         " % of autovacuum_freeze_max_age)"));
-    std::string stop = "until the server stops: " +
-                       age::count_text(std::max<std::int64_t>(oldest->xids.to_stop, 0)) +
-                       " transactions";
+    std::string stop =
+        "until the server stops: " + count_text(std::max<std::int64_t>(oldest->xids.to_stop, 0)) +
+        " transactions";
     const id_rates rates = rates_of(seen.now());
     if (const auto left = rates.until(oldest->xids.to_stop, oldest->multis.to_stop); left)
         stop += ", " + far_text(*left) + " at the rate of the last hour";

@@ -22,7 +22,7 @@ holder_kind kind_by_state(const PgBackendStatus *status, bool may_see) {
 
 holder_kind kind_of(const age_process &one, const PgBackendStatus *status, bool may_see,
                     const age_instant &now) {
-    const std::int32_t index = static_cast<std::int32_t>(&one - now.processes);
+    const auto index = static_cast<std::int32_t>(&one - now.processes);
     if (one.process.prepared != 0)
         return holder_kind::prepared;
     if (one.process.leader != index)

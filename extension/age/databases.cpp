@@ -78,8 +78,9 @@ void assess(database &one, survey &seen) {
     const age_counters &now = seen.now().counters;
     // Where members run short, the server freezes multixacts earlier than it is set to.
     const std::int64_t multi_max_age = pg_call([] { return MultiXactMemberFreezeThreshold(); });
-    const std::int64_t multi_failsafe = std::max<std::int64_t>(
-        vacuum_multixact_failsafe_age, autovacuum_multixact_freeze_max_age / 100 * 105);
+    const std::int64_t multi_failsafe =
+        std::max<std::int64_t>(vacuum_multixact_failsafe_age,
+                               std::int64_t{autovacuum_multixact_freeze_max_age} / 100 * 105);
     one.xids = distances_of(one.frozen, static_cast<TransactionId>(now.next_xid),
                             limits.freeze_max_age, limits.failsafe_age, now);
     one.multis = distances_of(one.oldest_multi, now.next_multi, multi_max_age, multi_failsafe, now);

@@ -68,7 +68,7 @@ void survey::add_processes() {
         const age_process &one = now_.processes[i];
         const PgBackendStatus *status =
             one.process.prepared != 0 ? nullptr : seen_.people().status_of(one.process.pid);
-        session who = seen_.people().describe(one.process);
+        const session who = seen_.people().describe(one.process);
         const auto made = claim_of(one, status, !who.is_hidden(), now_);
         if (!made)
             continue;
@@ -77,7 +77,7 @@ void survey::add_processes() {
         holder &added = holders_.back();
         added.claim = *made;
         added.process = i;
-        added.who = std::move(who);
+        added.who = who;
         added.is_known = true;
     }
     for (holder &one : holders_)

@@ -1,6 +1,6 @@
 #include "locks/labels.hpp"
 
-#include "core/graph/advice.hpp"
+#include "core/words.hpp"
 #include "pg/values.hpp"
 
 namespace lockstep {
@@ -21,7 +21,7 @@ std::string activity_text(scene &seen, std::int32_t node) {
     const std::optional<TimestampTz> since =
         who.is_active() ? who.transaction_started : who.state_since;
     if (since)
-        text += " for " + graph::duration_text(seen.picture().taken_at - *since);
+        text += " for " + duration_text(seen.picture().taken_at - *since);
     return text;
 }
 
@@ -33,7 +33,7 @@ std::string wait_text(scene &seen, std::int32_t node) {
     const lock_object &lock = seen.lock_of(wait);
     std::string text = "waits";
     if (one.started > 0)
-        text += ' ' + graph::duration_text(seen.picture().taken_at - one.started);
+        text += ' ' + duration_text(seen.picture().taken_at - one.started);
     text += " for " + seen.what(wait);
     // The mode says something where there is a choice of modes.
     if (lock.type != LOCKTAG_TRANSACTION && lock.type != LOCKTAG_VIRTUALTRANSACTION &&
@@ -43,15 +43,6 @@ std::string wait_text(scene &seen, std::int32_t node) {
         text += ", place " + std::to_string(seen.queue_position(wait)) + " of " +
                 std::to_string(lock.waits);
     return text;
-}
-
-// Names, identifiers and keys are other people's: a line break in one must not look like a line of
-// ours.
-std::string one_line(std::string words) {
-    for (char &c : words)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            c = ' ';
-    return words;
 }
 
 } // namespace

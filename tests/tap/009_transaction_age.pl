@@ -69,6 +69,17 @@ $active->close_hard;
 $bare->close;
 $aborted->close;
 
+# A call by the fast path of the protocol, as psql makes it for large objects.
+my $table = Session->new($node, 'table');
+$table->run('BEGIN; LOCK TABLE pg_largeobject_metadata IN ACCESS EXCLUSIVE MODE');
+my $large = Session->new($node, 'large');
+$large->start("BEGIN;\n\\lo_import '" . __FILE__ . "'");
+Session::wait_blocked($node, 1, 'large');
+is(row('holder_kind, state', q{app = 'large'}), 'fastpath|fastpath function call', 'a call by the fast path');
+$table->close;
+$large->finish;
+$large->close;
+
 # Many locks: more than the fast path takes.
 my $many = Session->new($node, 'many');
 $many->run('BEGIN; ' . join(' ', map { "CREATE TABLE many$_ (n int primary key);" } 1 .. 30));
@@ -137,7 +148,7 @@ like(row('severity, reason', q{app = 'idle'}), qr/^warning\|idle for \d+ s \(lim
 is((split /\n/, $watch->run('SELECT app FROM lockstep.transaction_age'))[0], 'idle', 'the worst comes first');
 my $audit = $watch->run('SELECT lockstep.transaction_audit()');
 like($audit, qr/^findings: 1 warning and \d+ ok$/m, 'the audit counts it');
-like($audit, qr/^warning    session \d+ idle \(\w+ in postgres\)\n           oldest for data of postgres, catalogs of postgres, shared catalogs, pg_subtrans; ending\s+it frees \d+\s+transactions?;\s+holds \d+ locks\n           why  idle for/m, '... and writes it out');
+like($audit, qr/^warning    session \d+ idle \(\w+ in postgres\)\n           oldest for data of postgres, catalogs of postgres, shared catalogs, pg_subtrans; ending\s+it frees \d+\s+transactions?;\s+1 session waits for it;\s+holds \d+ locks\n           why  idle for/m, '... and writes it out');
 # The action ends it, and nobody else.
 my $action = row('action_sql', q{app = 'idle'});
 like($action, qr/^SELECT pg_terminate_backend\(pid\) FROM pg_stat_activity WHERE pid = \d+ AND backend_start = '/, 'the action names the session and its start');

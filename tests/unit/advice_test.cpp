@@ -1,4 +1,4 @@
-// How bad a root of the lock graph is, and lengths of time for people.
+// How bad a root of the lock graph is.
 #include "core/graph/advice.hpp"
 
 #include <gtest/gtest.h>
@@ -11,17 +11,6 @@ namespace {
 using namespace lockstep::graph;
 
 constexpr std::int64_t second = 1'000'000;
-
-TEST(Advice, LengthsOfTime) {
-    EXPECT_EQ(duration_text(-5), "0 s");
-    EXPECT_EQ(duration_text(59 * second + 999'999), "59 s");
-    EXPECT_EQ(duration_text(60 * second), "1 min");
-    EXPECT_EQ(duration_text(185 * second), "3 min 5 s");
-    EXPECT_EQ(duration_text(3600 * second), "1 h");
-    EXPECT_EQ(duration_text(7800 * second), "2 h 10 min");
-    EXPECT_EQ(duration_text(86400 * second), "1 d");
-    EXPECT_EQ(duration_text((4 * 86400 + 3 * 3600 + 59) * second), "4 d 3 h");
-}
 
 std::string judged(std::int32_t blocked, std::int64_t seconds) {
     const verdict found = judge(blocked, seconds * second, blocking_limits{});

@@ -1,5 +1,7 @@
 #include "core/age/judge.hpp"
 
+#include "core/words.hpp"
+
 #include <algorithm>
 
 namespace lockstep::age {
@@ -33,8 +35,8 @@ void judge_time(holder_kind kind, std::int64_t lasts, const limits &all, finding
         return;
     const auto say = [&](severity level, std::int64_t bound) {
         raise(to, level,
-              std::string{lasting(kind)} + graph::duration_text(lasts) + " (limit " +
-                  graph::duration_text(bound) + ')');
+              std::string{lasting(kind)} + duration_text(lasts) + " (limit " +
+                  duration_text(bound) + ')');
     };
     if (lasts > limit->critical)
         say(severity::critical, limit->critical);
@@ -138,16 +140,6 @@ finding judge_database(const database_age &seen, std::string_view what, const li
     else if (seen.age >= seen.freeze_max_age)
         raise(found, severity::notice, said + " old: due for autovacuum against wraparound");
     return found;
-}
-
-std::string count_text(std::int64_t count) {
-    std::string digits = std::to_string(count);
-    const std::size_t first = count < 0 ? 1 : 0;
-    for (std::size_t i = digits.size(); i > first + 3;) {
-        i -= 3;
-        digits.insert(i, 1, ',');
-    }
-    return digits;
 }
 
 } // namespace lockstep::age

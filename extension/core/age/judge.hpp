@@ -68,7 +68,4 @@ struct database_age {
 [[nodiscard]] finding judge_database(const database_age &seen, std::string_view what,
                                      const limits &all);
 
-// 1234567 as 1,234,567.
-[[nodiscard]] std::string count_text(std::int64_t count);
-
 } // namespace lockstep::age

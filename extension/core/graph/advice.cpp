@@ -1,5 +1,7 @@
 #include "core/graph/advice.hpp"
 
+#include "core/words.hpp"
+
 namespace lockstep::graph {
 
 namespace {
@@ -60,24 +62,6 @@ std::string_view advice_for(std::string_view kind, activity doing) {
     case activity::hidden: break;
     }
     return "What this session does is shown to members of its role and of pg_read_all_stats.";
-}
-
-std::string duration_text(std::int64_t microseconds) {
-    const std::int64_t seconds = (microseconds < 0 ? 0 : microseconds) / 1'000'000;
-    const auto two = [](std::int64_t large, const char *unit, std::int64_t small,
-                        const char *rest) {
-        std::string text = std::to_string(large) + unit;
-        if (small > 0)
-            text += ' ' + std::to_string(small) + rest;
-        return text;
-    };
-    if (seconds < 60)
-        return std::to_string(seconds) + " s";
-    if (seconds < 3600)
-        return two(seconds / 60, " min", seconds % 60, " s");
-    if (seconds < 86400)
-        return two(seconds / 3600, " h", seconds % 3600 / 60, " min");
-    return two(seconds / 86400, " d", seconds % 86400 / 3600, " h");
 }
 
 } // namespace lockstep::graph

@@ -36,7 +36,4 @@ enum class activity : std::uint8_t {
 // What to do, in full sentences, by the kind of the root.
 [[nodiscard]] std::string_view advice_for(std::string_view kind, activity doing);
 
-// A length of time for people: "12 s", "3 min 5 s", "2 h 10 min", "4 d 3 h".
-[[nodiscard]] std::string duration_text(std::int64_t microseconds);
-
 } // namespace lockstep::graph

@@ -1,0 +1,40 @@
+// Numbers and other people's words, as parts of lines for people.
+#include "core/words.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+namespace {
+
+using lockstep::count_text;
+using lockstep::duration_text;
+using lockstep::one_line;
+
+constexpr std::int64_t second = 1'000'000;
+
+TEST(Words, LengthsOfTime) {
+    EXPECT_EQ(duration_text(-5), "0 s");
+    EXPECT_EQ(duration_text(59 * second + 999'999), "59 s");
+    EXPECT_EQ(duration_text(60 * second), "1 min");
+    EXPECT_EQ(duration_text(185 * second), "3 min 5 s");
+    EXPECT_EQ(duration_text(3600 * second), "1 h");
+    EXPECT_EQ(duration_text(7800 * second), "2 h 10 min");
+    EXPECT_EQ(duration_text(86400 * second), "1 d");
+    EXPECT_EQ(duration_text((4 * 86400 + 3 * 3600 + 59) * second), "4 d 3 h");
+}
+
+TEST(Words, CountsAreGrouped) {
+    EXPECT_EQ(count_text(0), "0");
+    EXPECT_EQ(count_text(999), "999");
+    EXPECT_EQ(count_text(1000), "1,000");
+    EXPECT_EQ(count_text(-1234567), "-1,234,567");
+    EXPECT_EQ(count_text(123456), "123,456");
+}
+
+TEST(Words, StayOnOneLine) {
+    EXPECT_EQ(one_line("a\nb\tc\x7f"), "a b c ");
+    EXPECT_EQ(one_line("caf\xc3\xa9"), "caf\xc3\xa9");
+}
+
+} // namespace
