@@ -76,8 +76,10 @@ my $large = Session->new($node, 'large');
 $large->start("BEGIN;\n\\lo_import '" . __FILE__ . "'");
 Session::wait_blocked($node, 1, 'large');
 is(row('holder_kind, state', q{app = 'large'}), 'fastpath|fastpath function call', 'a call by the fast path');
+$table->run('ROLLBACK');
 $table->close;
 $large->finish;
+$large->run('ROLLBACK');
 $large->close;
 
 # Many locks: more than the fast path takes.
@@ -109,6 +111,7 @@ my $beside = Session->new($node, 'beside');
 $beside->run(q{BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '} . $snapshot->run('SELECT pg_export_snapshot()') . q{'; SELECT 1});
 is(row(q{string_agg(concat_ws(' ', app, marginal_gain_xids, cardinality(is_oldest_for)), ', ' ORDER BY app)}, q{app IN ('snapshot', 'beside')}),
 	'beside 0 4, snapshot 0 4', 'two at one place must go together');
+$beside->run('ROLLBACK');
 $beside->close;
 my $before = cutoff();
 $snapshot->run('ROLLBACK');
@@ -130,6 +133,8 @@ is($watch->run(q{SELECT e.xmin::text = f.xid::text, e.marginal_gain_xids, e.is_o
 	'a transaction of another database answers for the snapshots that repeat it');
 like(row('advice', q{app = 'echo'}), qr/^Leave it: its snapshot only goes back to another transaction/, '... and they are left alone');
 $echo->close_hard;
+# What is closed may still be there for a moment; what is rolled back holds nothing.
+$foreign->run('ROLLBACK');
 $foreign->close;
 
 # Idle sessions by the settings; those whom somebody waits for by theirs.

@@ -46,18 +46,14 @@ std::string_view advice_for(const situation &seen) {
             return "Leave it: a vacuum keeps no other vacuum from removing rows.";
         return "Wait: ANALYZE and VACUUM FULL hold the horizon like any transaction, until they "
                "end.";
-    case holder_kind::prepared:
-        return "Ask the transaction manager how this transaction was decided, and finish it with "
-               "COMMIT PREPARED or ROLLBACK PREPARED, in its database, as its owner or a "
-               "superuser.";
+    case holder_kind::prepared: return graph::advice_for("prepared", seen.doing);
     case holder_kind::slot_physical:
     case holder_kind::slot_logical: return slot_advice(seen);
     case holder_kind::walsender_feedback:
         return "Look on the standby for the session that needs the old rows "
                "(lockstep.transaction_age works there); without hot_standby_feedback the standby "
                "would cancel it instead.";
-    case holder_kind::walsender:
-        return "See pg_stat_replication for the client of this connection before it is ended.";
+    case holder_kind::walsender: return graph::advice_for("walsender", seen.doing);
     case holder_kind::primary_transaction:
         return "Look on the primary: its oldest transaction is the oldest here too, whatever is "
                "ended here.";
