@@ -98,6 +98,42 @@ $damage->('another system', $other, 'it belongs to another database system');
 my $format = $whole;
 substr($format, 4, 1) = "\x63";
 $damage->('another format', $format, 'it has another format');
+# An hour of history gives rates, and times until the limits: the first sample is made one of 90 minutes ago,
+# the second of half an hour ago, when there were 400 transactions fewer.
+sub crc32c
+{
+	my ($bytes) = @_;
+	my $crc = 0xffffffff;
+	for my $byte (unpack 'C*', $bytes)
+	{
+		$crc ^= $byte;
+		$crc = ($crc >> 1) ^ (0x82f63b78 & -($crc & 1) & 0xffffffff) for 1 .. 8;
+	}
+	return $crc ^ 0xffffffff;
+}
+my $write = sub {
+	my ($bytes) = @_;
+	$node->stop;
+	open my $out, '>', $file or die;
+	binmode $out;
+	print $out $bytes;
+	close $out;
+	$node->start;
+	return;
+};
+my ($header, $size) = (32, unpack 'L', substr($whole, 8, 4));
+is(unpack('L', substr($whole, 24, 4)), crc32c(substr($whole, $header)), 'the checksum is the usual CRC-32C');
+my $aged = $whole;
+my ($at, $next_xid) = unpack 'qQ', substr($whole, $header + $size, 16);
+substr($aged, $header, 16) = pack 'qQ', $at - 90 * 60 * 1_000_000, $next_xid - 500;
+substr($aged, $header + $size, 16) = pack 'qQ', $at - 30 * 60 * 1_000_000, $next_xid - 400;
+substr($aged, 24, 4) = pack 'L', crc32c(substr($aged, $header));
+$write->($aged);
+is(sql(q{WITH s AS (SELECT sampled_at, next_xid::text::bigint AS next FROM lockstep.transaction_age_history OFFSET 1 LIMIT 1)
+	SELECT DISTINCT abs(xids_per_hour / ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint - next) / (extract(epoch FROM clock_timestamp() - sampled_at) / 3600)) - 1) < 0.01,
+		mxids_per_hour, abs(extract(epoch FROM autovacuum_in) / (xids_to_autovacuum / xids_per_hour * 3600) - 1) < 0.01, abs(extract(epoch FROM stop_in) / (xids_to_stop / xids_per_hour * 3600) - 1) < 0.01
+	FROM lockstep.wraparound_status, s}), 't|0|t|t', 'rates are those of the last hour, and times follow from them');
+like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: [\d,]+ transactions, more than 10 years at the rate of the last hour$/m, 'the audit says it');
 # A smaller ring keeps the newest of it.
 $node->stop;
 open my $out, '>', $file or die;
