@@ -8,6 +8,11 @@ SELECT count(*) FROM lockstep.lock_graph_all;
 SELECT count(*) FROM lockstep.lock_tree;
 SELECT count(*) FROM lockstep.root_blocker;
 SELECT lockstep.lock_tree_text() = '' AS nothing, lockstep.lock_graph_json() - 'snapshot_at' AS json;
+BEGIN;
+SELECT (SELECT count(*) FROM lockstep.lock_graph) + (SELECT count(*) FROM lockstep.lock_graph_all) + (SELECT count(*) FROM lockstep.lock_tree)
+     + (SELECT count(*) FROM lockstep.root_blocker) AS rows, lockstep.lock_tree_text() = '' AS nothing;
+SELECT pg_current_xact_id_if_assigned() IS NULL AS no_xid;
+COMMIT;
 SELECT lockstep.lock_graph_dot();
 SELECT lockstep.lock_graph_mermaid();
 SELECT locks, waits, claims, processes, held_us > 0 AS took_time, attempts, snapshot_at <= clock_timestamp() AS in_the_past FROM lockstep.lock_snapshot();

@@ -71,6 +71,10 @@ is($node->safe_psql('postgres', q{SELECT string_agg(blocker_gid, ' ' ORDER BY bl
 	'a b|2', 'two prepared transactions are two');
 is($node->safe_psql('postgres', q{SELECT string_agg(format('%s %s %s', gid, total_blocked, frees_now), ', ' ORDER BY gid) FROM lockstep.root_blocker WHERE gid IN ('a', 'b')}),
 	'a 1 0, b 1 0', 'ending one of two frees nobody');
+# Its owner may be gone.
+$node->safe_psql('postgres', 'DROP ROLE keeper');
+is($node->safe_psql('postgres', q{SELECT kind, gid, user_name FROM lockstep.root_blocker WHERE total_blocked = 2}), "prepared|$gid|", 'a prepared transaction of a role that was dropped');
+is($node->safe_psql('postgres', q{SELECT holder_kind, user_name FROM lockstep.transaction_age WHERE sessions_blocked = 2}), 'prepared|', '... as a holder of the horizon too');
 my $action = $node->safe_psql('postgres', q{SELECT action_sql FROM lockstep.root_blocker WHERE total_blocked = 2});
 my $literal = q{E'it''s "mine" } . ('\\' x 2) . q{ 1'};
 is($action, "COMMIT PREPARED $literal or ROLLBACK PREPARED $literal", 'the action names it, quoted, and leaves the choice');
