@@ -789,14 +789,14 @@ COMMENT ON COLUMN lockstep.transaction_age_history.top_user IS 'its role';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_since IS 'when its transaction began';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_xid IS 'the transaction that it went back to';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_age IS 'age of that, in transactions';
-COMMENT ON COLUMN lockstep.transaction_age_history.active_age IS 'the oldest of the active transactions held so many transactions';
-COMMENT ON COLUMN lockstep.transaction_age_history.idle_in_xact_age IS 'the same for sessions idle in a transaction';
+COMMENT ON COLUMN lockstep.transaction_age_history.active_age IS 'the oldest of the active transactions held so many transactions; for members of pg_read_all_stats';
+COMMENT ON COLUMN lockstep.transaction_age_history.idle_in_xact_age IS 'the same for sessions idle in a transaction; for members of pg_read_all_stats';
 COMMENT ON COLUMN lockstep.transaction_age_history.prepared_age IS 'the same for prepared transactions';
 COMMENT ON COLUMN lockstep.transaction_age_history.autovacuum_age IS 'the same for autovacuum workers; those that keep no rows included';
 COMMENT ON COLUMN lockstep.transaction_age_history.walsender_feedback_age IS 'the same for standbys that send feedback without a slot';
 COMMENT ON COLUMN lockstep.transaction_age_history.slot_physical_age IS 'the same for physical slots';
 COMMENT ON COLUMN lockstep.transaction_age_history.slot_logical_age IS 'the same for logical slots';
-COMMENT ON COLUMN lockstep.transaction_age_history.standby_session_age IS 'the same for sessions on this standby';
+COMMENT ON COLUMN lockstep.transaction_age_history.standby_session_age IS 'the same for sessions on this standby; for members of pg_read_all_stats';
 
 CREATE FUNCTION lockstep.transaction_info(
     OUT isolation_level text,

@@ -21,7 +21,8 @@ constexpr holder_kind shown[] = {
 
 class sample_rows {
   public:
-    sample_rows(FunctionCallInfo call, sessions &people) : call_(call), people_(people) {
+    sample_rows(FunctionCallInfo call, sessions &people)
+        : call_(call), people_(people), sees_states_(people.may_see_all()) {
         row_.open_set(call);
     }
 
@@ -37,7 +38,9 @@ class sample_rows {
         row_.add(Int64GetDatum(static_cast<std::int32_t>(one.next_multi - one.oldest_multi)));
         add_top(one, next);
         for (const holder_kind kind : shown)
-            row_.add(age_value(one.kinds[static_cast<std::size_t>(kind)].oldest, next));
+            row_.add(is_state(kind) && !sees_states_
+                         ? column_value{}
+                         : age_value(one.kinds[static_cast<std::size_t>(kind)].oldest, next));
         row_.append(call_);
     }
 
@@ -75,6 +78,7 @@ class sample_rows {
 
     FunctionCallInfo call_;
     sessions &people_;
+    bool sees_states_; // what sessions did, whoever they were
     row_builder<22> row_;
 };
 

@@ -210,11 +210,14 @@ bool sessions::may_see(Oid role) {
         return role == GetUserId();
     const auto [at, fresh] = visible_.try_emplace(role);
     if (fresh)
-        at->second = pg_call([role] {
-            return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) ||
-                   has_privs_of_role(GetUserId(), role);
-        });
+        at->second =
+            may_see_all() || pg_call([role] { return has_privs_of_role(GetUserId(), role); });
     return at->second;
+}
+
+bool sessions::may_see_all() const {
+    return with_names_ &&
+           pg_call([] { return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS); });
 }
 
 } // namespace lockstep

@@ -63,6 +63,8 @@ class sessions {
 
     // Whether the caller may see what sessions of the role do.
     [[nodiscard]] bool may_see(Oid role);
+    // Whether the caller may see what sessions of every role do.
+    [[nodiscard]] bool may_see_all() const;
 
     // What the statistics say of a process; null where they know none of that pid.
     [[nodiscard]] const PgBackendStatus *status_of(std::int32_t pid) const;
