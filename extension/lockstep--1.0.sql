@@ -610,6 +610,8 @@ RETURNS TABLE (
     app                  text,
     client               inet,
     state                text,
+    wait_event           text,
+    backend_start        timestamptz,
     xact_start           timestamptz,
     xact_age             interval,
     state_since          timestamptz,
@@ -656,6 +658,8 @@ COMMENT ON COLUMN lockstep.transaction_age.user_name IS 'role';
 COMMENT ON COLUMN lockstep.transaction_age.app IS 'application_name';
 COMMENT ON COLUMN lockstep.transaction_age.client IS 'address of the client; null for a local socket';
 COMMENT ON COLUMN lockstep.transaction_age.state IS 'state, as pg_stat_activity shows it';
+COMMENT ON COLUMN lockstep.transaction_age.wait_event IS 'what it waits for, such as its client';
+COMMENT ON COLUMN lockstep.transaction_age.backend_start IS 'when the session began';
 COMMENT ON COLUMN lockstep.transaction_age.xact_start IS 'when its transaction began; of a prepared one when it was prepared';
 COMMENT ON COLUMN lockstep.transaction_age.xact_age IS 'how long that is ago';
 COMMENT ON COLUMN lockstep.transaction_age.state_since IS 'when its state last changed';
@@ -679,10 +683,10 @@ COMMENT ON COLUMN lockstep.transaction_age.sessions_blocked IS 'sessions that wa
 COMMENT ON COLUMN lockstep.transaction_age.wal_retained IS 'bytes of WAL from the restart point of the slot on';
 COMMENT ON COLUMN lockstep.transaction_age.slot_active IS 'whether somebody uses the slot';
 COMMENT ON COLUMN lockstep.transaction_age.inactive_since IS 'since when nobody uses the slot (PostgreSQL 17 and later)';
-COMMENT ON COLUMN lockstep.transaction_age.severity IS 'ok, notice, warning, critical, emergency or stop, by the settings lockstep.age_* and lockstep.blocking_*, and those of the server';
+COMMENT ON COLUMN lockstep.transaction_age.severity IS 'ok, unknown (its times are not for the caller), notice, warning, critical, emergency or stop, by the settings lockstep.age_* and lockstep.blocking_*, and those of the server';
 COMMENT ON COLUMN lockstep.transaction_age.reason IS 'why this severity';
-COMMENT ON COLUMN lockstep.transaction_age.advice IS 'what a person can do';
-COMMENT ON COLUMN lockstep.transaction_age.action_sql IS 'what to run for that, once decided; lockstep never runs it';
+COMMENT ON COLUMN lockstep.transaction_age.advice IS 'what a person can do; null where all is well';
+COMMENT ON COLUMN lockstep.transaction_age.action_sql IS 'what to run for that, once decided; of a prepared transaction both ways to end it, to choose from, in its database; lockstep never runs it';
 
 CREATE FUNCTION lockstep.get_wraparound_status()
 RETURNS TABLE (
@@ -733,14 +737,14 @@ COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_autovacuum IS 'how many mo
 COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_failsafe IS 'how many more until vacuum drops everything else';
 COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_warning IS 'how many more until the server warns';
 COMMENT ON COLUMN lockstep.wraparound_status.mxids_to_stop IS 'how many more until the server makes no more';
-COMMENT ON COLUMN lockstep.wraparound_status.xids_per_hour IS 'rate over the last hour of the history; null without one';
-COMMENT ON COLUMN lockstep.wraparound_status.mxids_per_hour IS 'rate over the last hour of the history; null without one';
+COMMENT ON COLUMN lockstep.wraparound_status.xids_per_hour IS 'rate over the last hour of the history; null before there are ten minutes of it';
+COMMENT ON COLUMN lockstep.wraparound_status.mxids_per_hour IS 'rate over the last hour of the history; null before there are ten minutes of it';
 COMMENT ON COLUMN lockstep.wraparound_status.autovacuum_in IS 'at these rates, until autovacuum is forced';
 COMMENT ON COLUMN lockstep.wraparound_status.stop_in IS 'at these rates, and without vacuum, until the server stops';
-COMMENT ON COLUMN lockstep.wraparound_status.top_holder_kind IS 'who keeps it from getting younger, by transaction_age.holder_kind: the oldest holder of all, for shared catalogs belong to every database; temporary tables only of the current database';
+COMMENT ON COLUMN lockstep.wraparound_status.top_holder_kind IS 'the one that limits how far it can be frozen, by transaction_age.holder_kind: the oldest holder of all, for shared catalogs belong to every database; temporary tables only of the current database';
 COMMENT ON COLUMN lockstep.wraparound_status.top_holder IS 'which one that is';
 COMMENT ON COLUMN lockstep.wraparound_status.top_holder_age IS 'how many transactions it holds back';
-COMMENT ON COLUMN lockstep.wraparound_status.severity IS 'ok, notice (due for autovacuum), critical (autovacuum does not get on), emergency or stop';
+COMMENT ON COLUMN lockstep.wraparound_status.severity IS 'ok, notice (due for autovacuum), warning and critical (autovacuum does not get on), emergency or stop';
 COMMENT ON COLUMN lockstep.wraparound_status.reason IS 'why this severity';
 COMMENT ON COLUMN lockstep.wraparound_status.advice IS 'what a person can do';
 
@@ -783,7 +787,7 @@ COMMENT ON COLUMN lockstep.transaction_age_history.oldest_db_age IS 'age of that
 COMMENT ON COLUMN lockstep.transaction_age_history.oldest_mxid_age IS 'age of the oldest datminmxid, in multixacts';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_kind IS 'who held rows or catalogs the farthest back, by transaction_age.holder_kind; null: nobody held any';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_pid IS 'its process';
-COMMENT ON COLUMN lockstep.transaction_age_history.top_name IS 'its application_name, or the name of the slot';
+COMMENT ON COLUMN lockstep.transaction_age_history.top_name IS 'its application_name, the name of the slot, or of a prepared transaction that is still there its identifier';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_db IS 'its database';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_user IS 'its role';
 COMMENT ON COLUMN lockstep.transaction_age_history.top_since IS 'when its transaction began';

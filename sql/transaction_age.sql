@@ -17,7 +17,7 @@ SELECT count(*) FROM lockstep.transaction_age_history;
 SELECT count(xmin_seen_at) FROM lockstep.transaction_age;
 
 -- The caller himself.
-SELECT holder_kind, pid = leader_pid AS leads, db, app, state, xact_start = now() AS began, xid, xmin_age >= 0 AS has_age,
+SELECT holder_kind, pid = leader_pid AS leads, db, app, state, wait_event, backend_start < now() AS was_there, xact_start = now() AS began, xid, xmin_age >= 0 AS has_age,
        horizons, locks_held, strongest_mode, sessions_blocked, severity, reason, action_sql
   FROM lockstep.transaction_age WHERE pid = pg_backend_pid();
 
@@ -64,11 +64,15 @@ SELECT holder_kind, pid, gid, db, user_name, state, xid::text = transaction::tex
   FROM lockstep.transaction_age JOIN pg_prepared_xacts USING (gid);
 SELECT a.locks_held = (SELECT count(*) FROM pg_locks AS l WHERE l.virtualtransaction = o.virtualtransaction) AS same_locks
   FROM lockstep.transaction_age AS a JOIN pg_locks AS o ON o.transactionid = a.xid AND o.granted WHERE a.gid IS NOT NULL;
--- Severity by time, from the settings.
+-- Severity by time, from the settings; with it come advice and action. Below zero a limit is none.
 SET lockstep.age_prepared_warning = 0;
+SELECT advice, action_sql FROM lockstep.transaction_age WHERE gid IS NOT NULL;
 SELECT severity, reason FROM lockstep.transaction_age WHERE gid IS NOT NULL;
 SET lockstep.age_prepared_critical = 0;
 SELECT severity, reason FROM lockstep.transaction_age WHERE gid IS NOT NULL;
+SET lockstep.age_prepared_warning = -1;
+SET lockstep.age_prepared_critical = -1;
+SELECT severity, reason, advice, action_sql FROM lockstep.transaction_age WHERE gid IS NOT NULL;
 RESET lockstep.age_prepared_warning;
 RESET lockstep.age_prepared_critical;
 -- Severity by transactions, from what the server is set to.
@@ -90,6 +94,10 @@ SELECT holder_kind, pid = pg_backend_pid() AS mine, db = current_database() AS h
        t.xmin::text = least(a.relfrozenxid::text::bigint, b.relfrozenxid::text::bigint)::text AS oldest, locks_held, severity, advice, action_sql
   FROM lockstep.transaction_age AS t, pg_class AS a, pg_class AS b
  WHERE holder_kind = 'temp_table' AND pid = pg_backend_pid() AND a.oid = 'first'::regclass AND b.oid = 'second'::regclass;
+-- By transactions they are old as well; one's own session is not ended.
+SET vacuum_freeze_min_age = 0;
+SELECT severity, advice, action_sql FROM lockstep.transaction_age WHERE holder_kind = 'temp_table' AND pid = pg_backend_pid();
+RESET vacuum_freeze_min_age;
 DROP TABLE first, second;
 SELECT count(*) FROM lockstep.transaction_age WHERE holder_kind = 'temp_table' AND pid = pg_backend_pid();
 

@@ -1,5 +1,6 @@
 #include "age/audit_page.hpp"
 
+#include "age/history.h"
 #include "core/words.hpp"
 
 #include "pg/values.hpp"
@@ -46,14 +47,8 @@ std::string holds_text(survey &seen, const holder &one) {
         process != nullptr && one.tables < 0 && process->locks_held > 0)
         append(text, "holds " + std::to_string(process->locks_held) +
                          (process->locks_held == 1 ? " lock" : " locks"));
-    if (const age_slot *slot = seen.slot_of(one);
-        slot != nullptr && slot->restart_lsn != 0 && slot->restart_lsn <= seen.now().lsn) {
-        const auto bytes = static_cast<int64>(seen.now().lsn - slot->restart_lsn);
-        append(text, "keeps " + text_of(pg_call([bytes] {
-                         return DirectFunctionCall1(pg_size_pretty, Int64GetDatum(bytes));
-                     })) +
-                         " of WAL");
-    }
+    if (const auto bytes = seen.wal_kept(one); bytes)
+        append(text, "keeps " + bytes_text(*bytes) + " of WAL");
     return one_line(std::move(text));
 }
 
@@ -77,18 +72,28 @@ std::vector<std::string> head_of(survey &seen, const std::vector<database> &data
     if (oldest == databases.end())
         return lines;
     const std::string name = oldest->name.empty() ? std::to_string(oldest->oid) : oldest->name;
-    lines.push_back(one_line(
-        "oldest database: " + name + ", " + count_text(oldest->xids.age) + " transactions (" +
-        std::to_string(oldest->xids.age * 100 /
-                       std::max<std::int64_t>(seen.limits().freeze_max_age, 1)) +
-        " % of autovacuum_freeze_max_age)"));
+    lines.push_back(one_line("oldest database: " + name + ", " + count_text(oldest->xids.age) +
+                             " transactions (" +
+                             count_text(oldest->xids.age * 100 /
+                                        std::max<std::int64_t>(seen.limits().freeze_max_age, 1)) +
+                             " % of autovacuum_freeze_max_age)"));
     std::string stop =
         "until the server stops: " + count_text(std::max<std::int64_t>(oldest->xids.to_stop, 0)) +
         " transactions";
     const id_rates rates = rates_of(seen.now());
     if (const auto left = rates.until(oldest->xids.to_stop, oldest->multis.to_stop); left)
-        stop += ", " + far_text(*left) + " at the rate of the last hour";
+        stop += ", " + far_text(*left) + " at the present rate";
     lines.push_back(stop);
+    if (!lockstep_has_history())
+        lines.emplace_back("no history (shared_preload_libraries): slots and standbys are not "
+                           "judged by time");
+    const auto hidden = std::ranges::count_if(seen.holders(), [](const holder &one) {
+        return one.found.level == age::severity::unknown;
+    });
+    if (hidden > 0)
+        lines.push_back("not judged by time: " + std::to_string(hidden) +
+                        (hidden == 1 ? " session" : " sessions") +
+                        " (it takes pg_read_all_stats to see what others do)");
     return lines;
 }
 
@@ -136,7 +141,7 @@ age::audit_page audit_page_of(survey &seen, const std::vector<database> &databas
     page.head = head_of(seen, databases);
     for (const holder &one : seen.holders())
         page.entries.push_back({one.found.level, who_text(seen, one), holds_text(seen, one),
-                                one.found.reason, std::string{one.advice}, one.action});
+                                one.found.reason, one.advice, one.action});
     for (age::audit_entry &one : database_entries(seen, databases))
         page.entries.push_back(std::move(one));
     std::ranges::stable_sort(page.entries, std::greater<>{},

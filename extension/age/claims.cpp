@@ -58,6 +58,15 @@ bool is_fleeting(holder_kind kind, const PgBackendStatus *status) {
     }
 }
 
+// Whether it is the caller, with no more than the snapshot of the statement that looks.
+bool is_look(const age_process &one) {
+    return one.process.pid == MyProcPid && one.process.xid == InvalidTransactionId &&
+           !IsolationUsesXactSnapshot() && pg_call([] {
+               return !ActiveSnapshotSet() ||
+                      TransactionIdEquals(MyProc->xmin, GetActiveSnapshot()->xmin);
+           });
+}
+
 } // namespace
 
 std::optional<age::claim> claim_of(const age_process &one, const PgBackendStatus *status,
@@ -71,6 +80,7 @@ std::optional<age::claim> claim_of(const age_process &one, const PgBackendStatus
     made.xid = age::place_of(one.process.xid, next_place(now));
     made.xmin = age::place_of(one.xmin, next_place(now));
     made.is_fleeting = is_fleeting(made.kind, status);
+    made.is_look = is_look(one);
     if (made.rows() == age::nowhere)
         made.reaches = reach::nothing;
     else if (one.in_vacuum || one.decodes)
@@ -89,7 +99,7 @@ std::optional<age::claim> claim_of(const age_slot &one, const age_instant &now) 
         made.xmin = age::place_of(one.xmin, next_place(now));
         made.catalog_xmin = age::place_of(one.catalog_xmin, next_place(now));
     }
-    if (made.oldest() == age::nowhere && (one.is_invalid || one.restart_lsn == InvalidXLogRecPtr))
+    if (made.oldest() == age::nowhere && !one.is_invalid && one.restart_lsn == InvalidXLogRecPtr)
         return std::nullopt;
     made.is_fleeting = one.active_pid != 0;
     made.reaches = made.oldest() == age::nowhere ? reach::nothing

@@ -16,7 +16,8 @@ namespace lockstep {
                                                  const PgBackendStatus *status, bool may_see,
                                                  const age_instant &now);
 
-// Nothing for a slot that holds no transaction and no WAL.
+// Nothing for a slot that holds no transaction and no WAL; one that the server has given up holds
+// nothing, and is told all the same.
 [[nodiscard]] std::optional<age::claim> claim_of(const age_slot &one, const age_instant &now);
 
 [[nodiscard]] inline age::xid_place next_place(const age_instant &now) {

@@ -68,34 +68,37 @@ distances distances_of(std::uint32_t oldest, std::uint32_t next, std::int64_t fr
 }
 
 age::finding judge(const distances &one, std::int64_t freeze_max_age, std::int64_t failsafe_age,
-                   std::string_view what, const age::limits &limits) {
-    return age::judge_database({one.age, freeze_max_age, failsafe_age, one.to_warning, one.to_stop},
-                               what, limits);
+                   std::string_view what, bool is_held) {
+    return age::judge_database(
+        {is_held, one.age, freeze_max_age, failsafe_age, one.to_warning, one.to_stop}, what);
 }
 
 void assess(database &one, survey &seen) {
     const age::limits &limits = seen.limits();
     const age_counters &now = seen.now().counters;
-    // Where members run short, the server freezes multixacts earlier than it is set to.
-    const std::int64_t multi_max_age = pg_call([] { return MultiXactMemberFreezeThreshold(); });
+    // Where members run short, the server freezes multixacts earlier than it is set to. On a
+    // standby it does not know, and says 0.
+    std::int64_t multi_max_age = pg_call([] { return MultiXactMemberFreezeThreshold(); });
+    if (multi_max_age == 0)
+        multi_max_age = autovacuum_multixact_freeze_max_age;
     const std::int64_t multi_failsafe =
         std::max<std::int64_t>(vacuum_multixact_failsafe_age,
                                std::int64_t{autovacuum_multixact_freeze_max_age} / 100 * 105);
     one.xids = distances_of(one.frozen, static_cast<TransactionId>(now.next_xid),
                             limits.freeze_max_age, limits.failsafe_age, now);
     one.multis = distances_of(one.oldest_multi, now.next_multi, multi_max_age, multi_failsafe, now);
-    one.found = judge(one.xids, limits.freeze_max_age, limits.failsafe_age, "transactions", limits);
+    const std::int32_t holders = seen.holding_back(one.oid, limits.freeze_max_age);
+    one.found =
+        judge(one.xids, limits.freeze_max_age, limits.failsafe_age, "transactions", holders > 0);
     const age::finding other =
-        judge(one.multis, multi_max_age, multi_failsafe, "multixacts", limits);
+        judge(one.multis, multi_max_age, multi_failsafe, "multixacts", holders > 0);
     if (other.level > one.found.level)
         one.found = other;
     one.top = seen.top_of(one.oid);
-    const bool is_held =
-        one.top != nullptr && one.top->oldest() - age::place_of(one.frozen, seen.next()) <
-                                  std::max<std::int64_t>(one.xids.age - limits.freeze_max_age, 1);
     if (one.found.level > age::severity::ok)
-        one.advice = age::database_advice(
-            {is_held, one.found.level >= age::severity::emergency, one.takes_connections});
+        one.advice = age::database_advice({holders, one.found.level >= age::severity::emergency,
+                                           one.takes_connections, one.oid == MyDatabaseId,
+                                           seen.now().in_recovery});
 }
 
 } // namespace
@@ -123,7 +126,7 @@ id_rates rates_of(const age_instant &now) {
     if (!lockstep_sample_since(now.taken_at - hour, &before))
         return {};
     const std::int64_t passed = now.taken_at - before.taken_at;
-    if (passed < hour / 60 || before.next_xid > now.counters.next_xid)
+    if (passed < hour / 6 || before.next_xid > now.counters.next_xid)
         return {};
     const double hours = static_cast<double>(passed) / static_cast<double>(hour);
     return {static_cast<double>(now.counters.next_xid - before.next_xid) / hours,

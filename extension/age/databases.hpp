@@ -41,7 +41,7 @@ struct id_rates {
                                                     std::int64_t multis_left) const;
 };
 
-// Over the last hour of the history, or as much of one as there is (a minute at least).
+// Over the last hour of the history, or as much of one as there is (ten minutes at least).
 [[nodiscard]] id_rates rates_of(const age_instant &now);
 
 // All databases, worst first, then oldest first. Where pg_database may not be read without waiting

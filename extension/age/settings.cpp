@@ -22,6 +22,8 @@ pair_of_times slot{3600, 86400};
 int warning_percent = 50;
 int critical_percent = 100;
 
+constexpr int no_limit = -1;
+
 age::time_limits in_microseconds(const pair_of_times &seconds) {
     return {seconds.warning * INT64CONST(1000000), seconds.critical * INT64CONST(1000000)};
 }
@@ -30,34 +32,36 @@ age::time_limits in_microseconds(const pair_of_times &seconds) {
 
 void install() {
     define_seconds("lockstep.age_idle_warning",
-                   "Time idle in a transaction before transaction_age warns.", &idle.warning);
+                   "Time idle in a transaction before transaction_age warns.", &idle.warning,
+                   no_limit);
     define_seconds("lockstep.age_idle_critical",
                    "Time idle in a transaction before transaction_age calls it critical.",
-                   &idle.critical);
+                   &idle.critical, no_limit);
     define_seconds("lockstep.age_active_warning",
-                   "Age of an active transaction before transaction_age warns.", &active.warning);
+                   "Age of an active transaction before transaction_age warns.", &active.warning,
+                   no_limit);
     define_seconds("lockstep.age_active_critical",
                    "Age of an active transaction before transaction_age calls it critical.",
-                   &active.critical);
+                   &active.critical, no_limit);
     define_seconds("lockstep.age_prepared_warning",
-                   "Age of a prepared transaction before transaction_age warns.",
-                   &prepared.warning);
+                   "Age of a prepared transaction before transaction_age warns.", &prepared.warning,
+                   no_limit);
     define_seconds("lockstep.age_prepared_critical",
                    "Age of a prepared transaction before transaction_age calls it critical.",
-                   &prepared.critical);
+                   &prepared.critical, no_limit);
     define_seconds("lockstep.age_feedback_warning",
                    "Age of what a standby's feedback holds before transaction_age warns.",
-                   &feedback.warning);
+                   &feedback.warning, no_limit);
     define_seconds("lockstep.age_feedback_critical",
                    "Age of what a standby's feedback holds before transaction_age calls it "
                    "critical.",
-                   &feedback.critical);
+                   &feedback.critical, no_limit);
     define_seconds("lockstep.age_slot_warning",
                    "Age of what a replication slot holds before transaction_age warns.",
-                   &slot.warning);
+                   &slot.warning, no_limit);
     define_seconds("lockstep.age_slot_critical",
                    "Age of what a replication slot holds before transaction_age calls it critical.",
-                   &slot.critical);
+                   &slot.critical, no_limit);
     define_count("lockstep.age_warning_percent",
                  "Transactions held back, in percent of autovacuum_freeze_max_age, before "
                  "transaction_age warns.",
@@ -82,6 +86,9 @@ age::limits limits(const age_counters &now) {
     all.freeze_max_age = autovacuum_freeze_max_age;
     // As vacuum_xid_failsafe_check() does.
     all.failsafe_age = std::max<std::int64_t>(vacuum_failsafe_age, all.freeze_max_age / 100 * 105);
+    constexpr std::int64_t megabyte = 1024 * 1024;
+    all.wal_size = max_wal_size_mb * megabyte;
+    all.slot_wal_size = max_slot_wal_keep_size_mb * megabyte;
     all.warns = TransactionIdFollowsOrEquals(next, now.warn_limit);
     all.stops = TransactionIdFollowsOrEquals(next, now.stop_limit);
     return all;

@@ -56,8 +56,12 @@ survey::survey()
         assess(one);
     const auto key = [this](const holder &one) {
         const age_process *process = process_of(one);
-        return std::tuple{-static_cast<int>(one.found.level), one.oldest(), one.claim.kind,
-                          process == nullptr ? one.slot : process->process.pid, one.tables};
+        return std::tuple{-static_cast<int>(one.found.level),
+                          !one.waits_for.empty(),
+                          one.oldest(),
+                          one.claim.kind,
+                          process == nullptr ? one.slot : process->process.pid,
+                          one.tables};
     };
     std::ranges::sort(holders_, [&](const holder &a, const holder &b) { return key(a) < key(b); });
 }
@@ -153,10 +157,27 @@ void survey::find_blocked() {
             continue;
         const graph::forest::node &place = forest.nodes[at(node->second)];
         one.blocked = place.total_blocked;
+        find_waits(one, node->second);
         if (place.depth == 0 && place.cycle == 0)
             blocking_[i] = graph::judge(one.blocked, found.of(place.root).longest_wait,
                                         blocking_settings::limits());
     }
+}
+
+void survey::find_waits(holder &one, std::int32_t node) {
+    const std::int32_t parent = seen_.forest().nodes[at(node)].parent;
+    if (parent < 0)
+        return;
+    const std::int64_t id = seen_.node_id(parent);
+    one.waits_for =
+        id > 0 ? "session " + std::to_string(id) : "prepared transaction " + std::to_string(-id);
+}
+
+std::optional<std::int64_t> survey::wal_kept(const holder &one) const {
+    const age_slot *slot = slot_of(one);
+    if (slot == nullptr || slot->restart_lsn == InvalidXLogRecPtr || slot->restart_lsn > now_.lsn)
+        return std::nullopt;
+    return static_cast<std::int64_t>(now_.lsn - slot->restart_lsn);
 }
 
 std::optional<std::int64_t> survey::lasts(const holder &one) const {
@@ -167,7 +188,13 @@ std::optional<std::int64_t> survey::lasts(const holder &one) const {
     case holder_kind::prepared: since = one.who.state_since; break;
     case holder_kind::slot_physical:
     case holder_kind::slot_logical:
-    case holder_kind::walsender_feedback: since = one.seen_at; break;
+    case holder_kind::walsender_feedback:
+        since = one.seen_at;
+        // What the server itself keeps, from 17 on.
+        if (const age_slot *slot = slot_of(one);
+            !since && slot != nullptr && slot->inactive_since != 0)
+            since = slot->inactive_since;
+        break;
     case holder_kind::temp_table: break;
     default: since = one.who.transaction_started;
     }
@@ -189,25 +216,42 @@ void survey::assess(holder &one) {
     seen.is_blamed = one.held.echo_of < 0 && !is_lazy && leads;
     const auto index = static_cast<std::size_t>(&one - holders_.data());
     seen.blocking = blocking_[index];
+    seen.holds_nothing = one.claim.reaches == age::reach::nothing && one.slot < 0;
+    seen.is_hidden = one.claim.kind == holder_kind::session && one.who.is_hidden();
+    seen.wal = wal_kept(one);
+    const age_slot *slot = slot_of(one);
+    seen.is_invalid = slot != nullptr && slot->is_invalid;
     one.found = age::judge(one.claim.kind, seen, limits_);
     one.blocks_freezing = age::blocks_freezing(seen, limits_);
+    advise(one);
+}
 
+void survey::advise(holder &one) {
     age::situation facts;
     facts.kind = one.claim.kind;
     facts.doing = one.who.doing;
     facts.is_echo = one.held.echo_of >= 0;
-    facts.is_lazy_vacuum = is_lazy;
+    facts.is_lazy_vacuum = one.claim.reaches == age::reach::subtrans_only;
     const age_process *process = process_of(one);
     facts.is_wraparound = process != nullptr && process->process.wraparound != 0;
     const age_slot *slot = slot_of(one);
     facts.is_connected = slot != nullptr ? slot->active_pid != 0 : one.process >= 0;
-    one.advice = age::advice_for(facts);
-    one.action = action_of(one);
+    facts.is_invalid = slot != nullptr && slot->is_invalid;
+    facts.holds_rows = one.oldest() != age::nowhere;
+    facts.is_aborted = one.claim.kind == holder_kind::idle_in_xact_aborted;
+    facts.is_blocking = one.blocked > 0;
+    facts.waits_for = one.waits_for;
+    // Where all is well there is nothing to do; why something old is not blamed is said.
+    if (one.found.level > age::severity::ok || facts.is_echo || facts.is_lazy_vacuum)
+        one.advice = age::advice_for(facts);
+    if (one.found.level > age::severity::unknown && one.waits_for.empty())
+        one.action = action_of(one);
 }
 
 std::string survey::action_of(const holder &one) {
     const age_process *process = process_of(one);
-    if (one.held.echo_of >= 0 || (process != nullptr && process->process.pid == MyProcPid))
+    if ((one.held.echo_of >= 0 && one.blocked == 0) ||
+        (process != nullptr && process->process.pid == MyProcPid))
         return {};
     switch (one.claim.kind) {
     case holder_kind::active:
@@ -236,19 +280,31 @@ std::string survey::action_of(const holder &one) {
     }
 }
 
-const holder *survey::top_of(Oid database) const {
+age::xid_place survey::place_of(const holder &one, Oid database) const {
     constexpr age::horizon shared{age::horizon_kind::shared_catalogs, 0, age::nowhere};
+    if (one.held.echo_of >= 0)
+        return age::nowhere;
+    return one.claim.is_frozen_limit && one.claim.database == database
+               ? one.oldest()
+               : age::place_in(one.claim, shared);
+}
+
+const holder *survey::top_of(Oid database) const {
     const holder *top = nullptr;
     age::xid_place oldest = age::nowhere;
-    for (const holder &one : holders_) {
-        const bool is_table = one.claim.is_frozen_limit && one.claim.database == database;
-        const age::xid_place place = is_table ? one.oldest() : age::place_in(one.claim, shared);
-        if (one.held.echo_of < 0 && place < oldest) {
+    for (const holder &one : holders_)
+        if (const age::xid_place place = place_of(one, database); place < oldest) {
             oldest = place;
             top = &one;
         }
-    }
     return top;
+}
+
+std::int32_t survey::holding_back(Oid database, std::int64_t age) const {
+    return static_cast<std::int32_t>(std::ranges::count_if(holders_, [&](const holder &one) {
+        const age::xid_place place = place_of(one, database);
+        return place != age::nowhere && next_ - place >= age;
+    }));
 }
 
 } // namespace lockstep

@@ -11,7 +11,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace lockstep {
@@ -29,8 +28,9 @@ struct holder {
     std::optional<TimestampTz> seen_at; // when what it holds had been assigned, by the history
     age::finding found;
     bool blocks_freezing = false;
-    std::string_view advice;
-    std::string action;
+    std::string waits_for; // for whom it waits itself; empty: for nobody
+    std::string advice;    // empty where all is well
+    std::string action;    // empty where nothing is to be done
 
     [[nodiscard]] age::xid_place oldest() const { return claim.oldest(); }
 };
@@ -66,9 +66,13 @@ class survey {
     [[nodiscard]] std::string label_of(const holder &one) const;
     // How long by the rule for its kind: idle, running, prepared, held.
     [[nodiscard]] std::optional<std::int64_t> lasts(const holder &one) const;
+    // Bytes of WAL that a slot keeps; nothing where it keeps none, or there is no slot.
+    [[nodiscard]] std::optional<std::int64_t> wal_kept(const holder &one) const;
     // The one that keeps a database from getting younger: the oldest of all, for shared catalogs
     // belong to every database, or its own temporary tables.
     [[nodiscard]] const holder *top_of(Oid database) const;
+    // How many keep it older than that.
+    [[nodiscard]] std::int32_t holding_back(Oid database, std::int64_t age) const;
 
   private:
     void add_processes();
@@ -76,7 +80,10 @@ class survey {
     void add_slots();
     void add_temporary();
     void find_blocked();
+    [[nodiscard]] age::xid_place place_of(const holder &one, Oid database) const;
+    void find_waits(holder &one, std::int32_t node);
     void assess(holder &one);
+    void advise(holder &one);
     [[nodiscard]] std::string action_of(const holder &one);
 
     const age_instant &now_; // first: our own locks on catalogs are not yet among those counted

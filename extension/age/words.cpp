@@ -68,8 +68,9 @@ std::string survey::label_of(const holder &one) const {
     case holder_kind::parallel_worker: return named("parallel worker " + pid);
     case holder_kind::background_worker: return named("background worker " + pid);
     case holder_kind::autovacuum: return "autovacuum " + pid;
-    case holder_kind::walsender:
-    case holder_kind::walsender_feedback: return named("walsender " + pid);
+    case holder_kind::walsender_feedback:
+        return named("feedback of standby") + ", walsender " + pid;
+    case holder_kind::walsender: return named("walsender " + pid);
     default: return named("session " + pid);
     }
 }

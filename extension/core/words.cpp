@@ -1,5 +1,7 @@
 #include "core/words.hpp"
 
+#include <iterator>
+
 namespace lockstep {
 
 std::string duration_text(std::int64_t microseconds) {
@@ -28,6 +30,17 @@ std::string count_text(std::int64_t count) {
         digits.insert(i, 1, ',');
     }
     return digits;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+    // As pg_size_pretty() does: up to ten thousand of a unit, rounded.
+    constexpr const char *units[] = {" bytes", " kB", " MB", " GB", " TB"};
+    std::size_t unit = 0;
+    while (bytes >= 10240 && unit + 1 < std::size(units)) {
+        bytes = (bytes + 512) / 1024;
+        ++unit;
+    }
+    return std::to_string(bytes) + units[unit];
 }
 
 std::string one_line(std::string words) {

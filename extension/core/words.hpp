@@ -12,6 +12,9 @@ namespace lockstep {
 // 1234567 as 1,234,567.
 [[nodiscard]] std::string count_text(std::int64_t count);
 
+// Bytes as the server prints sizes: 512 bytes, 780 kB, 146 MB.
+[[nodiscard]] std::string bytes_text(std::int64_t bytes);
+
 // Names, identifiers and keys are other people's: a line break in one must not look like a line of
 // ours.
 [[nodiscard]] std::string one_line(std::string words);

@@ -49,23 +49,13 @@ class blocker_rows {
         row_.add(who.application);
         row_.add(who.client);
         row_.add(who.state);
-        row_.add(wait_event(process, who));
+        // A root waits for no lock, but perhaps for its client.
+        row_.add(wait_event_value(process, who));
         row_.add(moment_value(who.transaction_started));
         row_.add(since_value(scene_, who.transaction_started));
         row_.add(who.is_active() ? column_value{} : since_value(scene_, who.state_since));
         row_.add(who.query);
         row_.add(who.is_hidden() ? column_value{} : column_value{BoolGetDatum(who.is_active())});
-    }
-
-    // A root waits for no lock, but perhaps for its client.
-    static column_value wait_event(const lock_process &process, const session &who) {
-        if (who.is_hidden() || process.wait_event == 0)
-            return {};
-        const std::uint32_t event = process.wait_event;
-        const std::string type =
-            copied(pg_call([event] { return pgstat_get_wait_event_type(event); }));
-        return text_or_null(type + ": " +
-                            copied(pg_call([event] { return pgstat_get_wait_event(event); })));
     }
 
     void add_impact(const graph::forest::root &top, const impact &found) {

@@ -25,7 +25,7 @@ class age_rows {
         add_slot(one);
         row_.add(text_or_null(std::string{age::severity_name(one.found.level)}));
         row_.add(text_or_null(one.found.reason));
-        row_.add(text_or_null(std::string{one.advice}));
+        row_.add(text_or_null(one.advice));
         row_.add(text_or_null(one.action));
         row_.append(call_);
     }
@@ -53,6 +53,8 @@ class age_rows {
         row_.add(one.who.application);
         row_.add(one.who.client);
         row_.add(one.who.state);
+        row_.add(process == nullptr ? column_value{} : wait_event_value(process->process, one.who));
+        row_.add(moment_value(one.who.started));
     }
 
     static column_value name_value(const char *name) {
@@ -129,17 +131,15 @@ class age_rows {
                 row_.add(std::nullopt);
             return;
         }
-        const std::uint64_t end = survey_.now().lsn;
-        row_.add(slot->restart_lsn == 0 || slot->restart_lsn > end
-                     ? column_value{}
-                     : column_value{Int64GetDatum(static_cast<int64>(end - slot->restart_lsn))});
+        const auto kept = survey_.wal_kept(one);
+        row_.add(kept ? column_value{Int64GetDatum(*kept)} : column_value{});
         row_.add(BoolGetDatum(slot->active_pid != 0));
         row_.add(moment_value(slot->inactive_since));
     }
 
     FunctionCallInfo call_;
     survey &survey_;
-    row_builder<39> row_;
+    row_builder<41> row_;
 };
 
 } // namespace

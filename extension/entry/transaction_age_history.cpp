@@ -62,12 +62,22 @@ class sample_rows {
         row_.add(text_or_null(
             std::string{age::kind_name(is_state(kind) && !may_see ? holder_kind::session : kind)}));
         row_.add(int_or_null(one.top_pid));
-        row_.add(text_or_null(one.top_name[0] == '\0' ? nullptr : one.top_name));
+        row_.add(top_name(one, kind));
         row_.add(people_.database_name(one.top_database));
         row_.add(people_.role_name(one.top_role));
         row_.add(may_see ? moment_value(one.top_since) : column_value{});
         row_.add(TransactionIdGetDatum(one.top_oldest));
         row_.add(age_value(one.top_oldest, next));
+    }
+
+    // The sampler does not know the names of prepared transactions; as long as one is there, it is
+    // known now.
+    column_value top_name(const age_sample &one, holder_kind kind) {
+        if (kind == holder_kind::prepared)
+            for (const prepared_transaction &listed : people_.prepared())
+                if (listed.xid == one.top_oldest)
+                    return listed.gid;
+        return text_or_null(one.top_name[0] == '\0' ? nullptr : one.top_name);
     }
 
     static bool is_state(holder_kind kind) {

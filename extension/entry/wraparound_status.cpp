@@ -50,7 +50,7 @@ class database_rows {
 
     [[nodiscard]] column_value time_value(std::int64_t xids, std::int64_t multis) const {
         const auto length = rates_.until(xids, multis);
-        return length ? column_value{interval_datum(*length)} : column_value{};
+        return length ? column_value{days_datum(*length)} : column_value{};
     }
 
     void add_top(const holder *top) {

@@ -13,6 +13,15 @@ column_value row_place_value(const std::optional<ItemPointerData> &row) {
     });
 }
 
+column_value wait_event_value(const lock_process &process, const session &who) {
+    if (who.is_hidden() || process.wait_event == 0)
+        return {};
+    const std::uint32_t event = process.wait_event;
+    const std::string type = copied(pg_call([event] { return pgstat_get_wait_event_type(event); }));
+    return text_or_null(type + ": " +
+                        copied(pg_call([event] { return pgstat_get_wait_event(event); })));
+}
+
 column_value since_value(const scene &now, std::optional<TimestampTz> from) {
     if (!from || *from == 0)
         return {};

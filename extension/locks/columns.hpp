@@ -39,6 +39,8 @@ using column_value = std::optional<Datum>;
     return value && *value != 0 ? column_value{TimestampTzGetDatum(*value)} : column_value{};
 }
 [[nodiscard]] column_value row_place_value(const std::optional<ItemPointerData> &row);
+// What it waits for, as "Client: ClientRead"; nothing where that is not for the caller.
+[[nodiscard]] column_value wait_event_value(const lock_process &process, const session &who);
 // How long, until the scene's instant.
 [[nodiscard]] column_value since_value(const scene &now, std::optional<TimestampTz> from);
 [[nodiscard]] column_value bigints_value(std::span<const std::int64_t> values);

@@ -19,12 +19,12 @@ void install() {
                  1);
     define_seconds("lockstep.blocking_warning_wait",
                    "Longest wait before root_blocker may warn, with as many sessions.",
-                   &warning_wait);
+                   &warning_wait, 0);
     define_count("lockstep.blocking_critical_sessions",
                  "Sessions that wait for one root before root_blocker calls it critical.",
                  &critical_sessions, 1);
     define_seconds("lockstep.blocking_critical_wait",
-                   "Longest wait before root_blocker calls a root critical.", &critical_wait);
+                   "Longest wait before root_blocker calls a root critical.", &critical_wait, 0);
 }
 
 graph::blocking_limits limits() {

@@ -4,8 +4,8 @@
 
 namespace lockstep {
 
-void define_seconds(const char *name, const char *description, int *value) {
-    DefineCustomIntVariable(name, description, nullptr, value, *value, 0, INT_MAX, PGC_USERSET,
+void define_seconds(const char *name, const char *description, int *value, int least) {
+    DefineCustomIntVariable(name, description, nullptr, value, *value, least, INT_MAX, PGC_USERSET,
                             GUC_UNIT_S, nullptr, nullptr, nullptr);
 }
 

@@ -3,8 +3,8 @@
 
 namespace lockstep {
 
-// A length of time in seconds, 0 and more; anybody may set it.
-void define_seconds(const char *name, const char *description, int *value);
+// A length of time in seconds, from `least` on; anybody may set it.
+void define_seconds(const char *name, const char *description, int *value, int least);
 
 // A whole number, anybody may set it.
 void define_count(const char *name, const char *description, int *value, int least);

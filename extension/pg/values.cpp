@@ -107,6 +107,15 @@ Datum interval_datum(std::int64_t microseconds) {
     });
 }
 
+Datum days_datum(std::int64_t microseconds) {
+    return pg_call([microseconds] {
+        auto *length = static_cast<Interval *>(palloc0(sizeof(Interval)));
+        length->day = static_cast<int32>(microseconds / USECS_PER_DAY);
+        length->time = microseconds % USECS_PER_DAY / USECS_PER_MINUTE * USECS_PER_MINUTE;
+        return IntervalPGetDatum(length);
+    });
+}
+
 Datum text_array_datum(const std::vector<std::string> &texts) {
     std::vector<const char *> plain;
     plain.reserve(texts.size());

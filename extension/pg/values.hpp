@@ -46,6 +46,9 @@ namespace lockstep {
 // A length of time as an interval, in hours and less as the difference of two times is.
 [[nodiscard]] Datum interval_datum(std::int64_t microseconds);
 
+// The same in days, hours and minutes, for what is far away.
+[[nodiscard]] Datum days_datum(std::int64_t microseconds);
+
 // A text[] of them, in order.
 [[nodiscard]] Datum text_array_datum(const std::vector<std::string> &texts);
 

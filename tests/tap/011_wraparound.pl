@@ -40,7 +40,7 @@ $step->(100_000_000, 'warning|f|100,000,000 transactions back (50 % of autovacuu
 $step->(200_000_000, 'critical|t|200,000,000 transactions back (100 % of autovacuum_freeze_max_age)', qr/^notice\|200,000,\d+ transactions old: due for autovacuum against wraparound$/);
 $step->(230_000_000, 'critical|t|230,000,000 transactions back (115 % of autovacuum_freeze_max_age)', qr/^critical\|230,000,\d+ transactions old \(autovacuum has not brought it below 200,000,000\)$/);
 is(sql(q{SELECT top_holder, advice FROM lockstep.wraparound_status WHERE db = 'postgres'}),
-	'logical slot forgotten|End the top holder, then let autovacuum or VACUUM (FREEZE) do the rest.', 'the database says who holds it');
+	'logical slot forgotten|End the top holder first. Autovacuum does the rest; VACUUM (FREEZE) is quicker.', 'the database says who holds it');
 # The limits are the server's: another setting, another severity.
 sql('ALTER SYSTEM SET autovacuum_freeze_max_age = 1000000000; ALTER SYSTEM SET vacuum_failsafe_age = 300000000');
 $step->(250_000_000, 'notice|f|250,000,000 transactions back (beyond vacuum_freeze_min_age)', qr/^ok\|$/);
@@ -53,7 +53,7 @@ my $left = sql(q{SELECT xids_to_warning FROM lockstep.wraparound_status WHERE db
 Xids::jump($node, $held + 1_600_000_000 + $left + 1000);
 like(sql(q{SELECT severity, reason FROM lockstep.transaction_age WHERE slot_name = 'forgotten'}), qr/^emergency\|2,\d{3},\d{3},\d{3} transactions back, and the server is about to assign no more$/, 'beyond the warning, the slot');
 like(sql(q{SELECT severity, xids_to_warning, reason FROM lockstep.wraparound_status WHERE db = 'postgres'}), qr/^emergency\|-1000\|2,\d{3},\d{3},\d{3} transactions old: the server stops after 3\d,\d{3},\d{3} more$/, 'beyond the warning, the database');
-like(sql(q{SELECT advice FROM lockstep.wraparound_status WHERE db = 'template0'}), qr/^End the top holder first; this database takes no connections, so autovacuum has to do the rest\.$/, 'a database without connections is left to autovacuum');
+like(sql(q{SELECT advice FROM lockstep.wraparound_status WHERE db = 'template0'}), qr/^End the top holder first. It takes no connections: autovacuum vacuums it, even where it is turned off\.$/, 'a database without connections is left to autovacuum');
 my ($status, $out, $said) = $node->psql('postgres', 'SELECT pg_current_xact_id()');
 like($said, qr/must be vacuumed within/, 'the server warns indeed');
 $left = sql(q{SELECT xids_to_stop FROM lockstep.wraparound_status WHERE db = 'postgres'});
@@ -67,7 +67,7 @@ is($status, 0, 'one of them is assigned');
 like($said, qr/not accepting commands/, 'and then no more');
 like(sql(q{SELECT severity, reason FROM lockstep.transaction_age WHERE slot_name = 'forgotten'}), qr/^stop\|2,144,\d{3},\d{3} transactions back, and the server assigns no more transaction ids$/, 'at the stop, the slot');
 like(sql(q{SELECT severity, xids_to_stop <= 0, reason, advice FROM lockstep.wraparound_status WHERE db = 'postgres'}),
-	qr/^stop\|t\|2,144,\d{3},\d{3} transactions old: the server assigns no more of them\|End the top holder first, then VACUUM in this database, as a superuser;/, 'at the stop, the database');
+	qr/^stop\|t\|2,144,\d{3},\d{3} transactions old: the server assigns no more of them\|End the top holder first. To cure it, VACUUM in it as a superuser; no restart and no single-user mode/, 'at the stop, the database');
 like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: 0 transactions.*^stop       logical slot forgotten \(in postgres\)\n.*^           run  SELECT pg_drop_replication_slot\('forgotten'\)\n.*^stop       databases postgres, template1\n/ms, 'the audit begins with it');
 
 # The cure: no restart, no single-user mode.

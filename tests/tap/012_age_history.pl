@@ -50,9 +50,10 @@ sql(q{SELECT pg_create_logical_replication_slot('cdc', 'test_decoding'); CALL bu
 wait_for(q{top_kind = 'slot_logical' AND top_name = 'cdc' AND slot_logical_age >= 10});
 $node->poll_query_until('postgres', q{SELECT xmin_seen_at IS NOT NULL FROM lockstep.transaction_age WHERE slot_name = 'cdc'}) or die;
 like(sql(q{SET lockstep.age_slot_warning = 0; SELECT severity, reason FROM lockstep.transaction_age WHERE slot_name = 'cdc'}), qr/^warning\|held for \d+ s \(limit 0 s\)$/, 'a slot is too old by time');
+sql(q{SELECT pg_drop_replication_slot('cdc')});
 sql(q{BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION 'left'});
-wait_for(q{prepared_age IS NOT NULL});
-sql(q{ROLLBACK PREPARED 'left'; SELECT pg_drop_replication_slot('cdc')});
+wait_for(q{prepared_age IS NOT NULL AND top_kind = 'prepared' AND top_name = 'left'});
+sql(q{ROLLBACK PREPARED 'left'});
 wait_for(q{top_kind IS NULL});
 pass('when nobody holds anything, nobody is named');
 # A ring: the oldest give way.
@@ -133,7 +134,7 @@ is(sql(q{WITH s AS (SELECT sampled_at, next_xid::text::bigint AS next FROM locks
 	SELECT DISTINCT abs(xids_per_hour / ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint - next) / (extract(epoch FROM clock_timestamp() - sampled_at) / 3600)) - 1) < 0.01,
 		mxids_per_hour, abs(extract(epoch FROM autovacuum_in) / (xids_to_autovacuum / xids_per_hour * 3600) - 1) < 0.01, abs(extract(epoch FROM stop_in) / (xids_to_stop / xids_per_hour * 3600) - 1) < 0.01
 	FROM lockstep.wraparound_status, s}), 't|0|t|t', 'rates are those of the last hour, and times follow from them');
-like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: [\d,]+ transactions, more than 10 years at the rate of the last hour$/m, 'the audit says it');
+like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: [\d,]+ transactions, more than 10 years at the present rate$/m, 'the audit says it');
 # A smaller ring keeps the newest of it.
 $node->stop;
 open my $out, '>', $file or die;

@@ -102,6 +102,18 @@ TEST(Horizons, TwoAtOnePlaceMustGoTogether) {
     }
 }
 
+TEST(Horizons, TheLookItselfHoldsNothing) {
+    claim look = of_database(1, nowhere, 100, holder_kind::active);
+    look.is_look = true;
+    const std::vector<claim> claims{look, of_database(2, 100, nowhere),
+                                    of_database(1, nowhere, 300)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(names(found[0]), "");
+    EXPECT_EQ(names(found[1]), "data2 catalogs2 shared subtrans");
+    EXPECT_EQ(names(found[2]), "data1 catalogs1");
+    EXPECT_EQ(found[2].gain, 700);
+}
+
 TEST(Horizons, ALogicalSlotHoldsCatalogsAlone) {
     const std::vector<claim> claims{of_slot(nowhere, 50), of_database(1, nowhere, 100)};
     const auto found = holdings_of(claims, 1000);
@@ -377,12 +389,60 @@ TEST(Judge, PercentagesFollowTheSettings) {
               "notice: 100,000 transactions back (beyond vacuum_freeze_min_age)");
 }
 
+TEST(Judge, WhatHoldsNothingIsAWarningAtMost) {
+    circumstances seen;
+    seen.lasts = 31 * minute;
+    EXPECT_EQ(judge(holder_kind::idle_in_xact, seen, usual()).level, severity::critical);
+    seen.holds_nothing = true;
+    EXPECT_EQ(judge(holder_kind::idle_in_xact, seen, usual()).level, severity::warning);
+}
+
+TEST(Judge, ALimitBelowZeroIsNone) {
+    limits all = usual();
+    all.idle.critical = -1;
+    EXPECT_EQ(judged(holder_kind::idle_in_xact, 31 * minute, 0, all),
+              "warning: idle for 31 min (limit 5 min)");
+    all.idle.warning = -1;
+    EXPECT_EQ(judged(holder_kind::idle_in_xact, 31 * minute, 0, all), "ok");
+}
+
+TEST(Judge, WhatIsHiddenIsUnknown) {
+    circumstances seen;
+    seen.is_hidden = true;
+    EXPECT_EQ(judge(holder_kind::session, seen, usual()).level, severity::unknown);
+    seen.xids = 60'000'000;
+    EXPECT_EQ(judge(holder_kind::session, seen, usual()).level, severity::notice);
+}
+
+TEST(Judge, SlotsByTheirWal) {
+    limits all = usual();
+    all.wal_size = std::int64_t{1} << 30;
+    const auto by = [&](std::int64_t wal) {
+        circumstances seen;
+        seen.wal = wal;
+        const finding found = judge(holder_kind::slot_physical, seen, all);
+        return std::string{severity_name(found.level)} +
+               (found.reason.empty() ? "" : ": " + found.reason);
+    };
+    EXPECT_EQ(by(all.wal_size), "ok");
+    EXPECT_EQ(by(2 * all.wal_size), "warning: keeps 2048 MB of WAL (max_wal_size is 1024 MB)");
+    EXPECT_EQ(by(11 * all.wal_size),
+              "critical: keeps 11 GB of WAL (ten times max_wal_size, and no limit)");
+    all.slot_wal_size = 4 * all.wal_size;
+    EXPECT_EQ(by(3 * all.wal_size), "warning: keeps 3072 MB of WAL (max_wal_size is 1024 MB)");
+    EXPECT_EQ(by(4 * all.wal_size),
+              "critical: keeps 4096 MB of WAL (max_slot_wal_keep_size is 4096 MB)");
+    circumstances lost;
+    lost.is_invalid = true;
+    EXPECT_EQ(judge(holder_kind::slot_physical, lost, all).reason, "the server has invalidated it");
+}
+
 TEST(Judge, Databases) {
-    const auto by = [](std::int64_t age) {
+    const auto by = [](std::int64_t age, bool held = false) {
         constexpr std::int64_t wraps = std::int64_t{1} << 31;
-        const finding found = judge_database(
-            {age, 200'000'000, 1'600'000'000, wraps - 40'000'000 - age, wraps - 3'000'000 - age},
-            "transactions", usual());
+        const finding found = judge_database({held, age, 200'000'000, 1'600'000'000,
+                                              wraps - 40'000'000 - age, wraps - 3'000'000 - age},
+                                             "transactions");
         return std::string{severity_name(found.level)} +
                (found.reason.empty() ? "" : ": " + found.reason);
     };
@@ -391,13 +451,16 @@ TEST(Judge, Databases) {
               "notice: 200,000,000 transactions old: due for autovacuum against wraparound");
     EXPECT_EQ(by(219'999'999),
               "notice: 219,999,999 transactions old: due for autovacuum against wraparound");
-    EXPECT_EQ(
-        by(220'000'000),
-        "critical: 220,000,000 transactions old (autovacuum has not brought it below 200,000,000)");
-    EXPECT_EQ(by(1'600'000'000),
-              "emergency: 1,600,000,000 transactions old (beyond the failsafe of 1,600,000,000)");
-    EXPECT_EQ(by(2'107'483'648),
-              "emergency: 2,107,483,648 transactions old: the server stops after 37,000,000 more");
+    EXPECT_EQ(by(220'000'000), "warning: 220,000,000 transactions old (autovacuum has not brought "
+                               "it below 200,000,000)");
+    EXPECT_EQ(by(220'000'000, true), "critical: 220,000,000 transactions old (autovacuum has not "
+                                     "brought it below 200,000,000)");
+    EXPECT_EQ(by(300'000'000), "critical: 300,000,000 transactions old (autovacuum has not brought "
+                               "it below 200,000,000)");
+    EXPECT_EQ(by(1'600'000'000), "emergency: 1,600,000,000 transactions old (beyond the failsafe "
+                                 "of 1,600,000,000)");
+    EXPECT_EQ(by(2'107'483'648), "emergency: 2,107,483,648 transactions old: the server stops "
+                                 "after 37,000,000 more");
     EXPECT_EQ(by(2'144'483'648),
               "stop: 2,144,483,648 transactions old: the server assigns no more of them");
 }
@@ -411,7 +474,7 @@ TEST(Advice, EveryKindHasSome) {
             seen.doing = doing;
             for (const bool connected : {true, false}) {
                 seen.is_connected = connected;
-                const std::string_view advice = advice_for(seen);
+                const std::string advice = advice_for(seen);
                 EXPECT_FALSE(advice.empty());
                 EXPECT_EQ(advice.back(), '.');
             }
@@ -424,7 +487,36 @@ TEST(Advice, EveryKindHasSome) {
     EXPECT_TRUE(advice_for(vacuum).starts_with("Leave it: this vacuum prevents wraparound;"));
 }
 
-TEST(Audit, SaysTheWorstAndCountsTheRest) {
+TEST(Advice, WhoWaitsPointsAtTheOther) {
+    situation seen;
+    seen.waits_for = "session 7";
+    EXPECT_EQ(advice_for(seen), "It waits for session 7: see that one first (lockstep.lock_tree).");
+    seen.waits_for.clear();
+    seen.is_echo = true;
+    EXPECT_TRUE(advice_for(seen).starts_with("Leave it"));
+    seen.is_blocking = true;
+    seen.doing = activity::active;
+    EXPECT_TRUE(advice_for(seen).starts_with("Let its statement finish"));
+}
+
+TEST(Advice, OfDatabases) {
+    database_situation seen;
+    EXPECT_TRUE(database_advice(seen).starts_with("Nothing holds it back. "));
+    seen.is_here = false;
+    EXPECT_TRUE(database_advice(seen).starts_with("Nothing that is seen from here holds it back;"));
+    seen.holders = 1;
+    EXPECT_TRUE(database_advice(seen).starts_with("End the top holder first. "));
+    seen.holders = 3;
+    EXPECT_TRUE(database_advice(seen).starts_with("End the 3 holders that have "));
+    seen.is_urgent = true;
+    EXPECT_NE(database_advice(seen).find("no single-user mode"), std::string::npos);
+    seen.takes_connections = false;
+    EXPECT_EQ(database_advice(seen).find("VACUUM"), std::string::npos);
+    seen.is_standby = true;
+    EXPECT_EQ(database_advice(seen), "Look on the primary: only there can it be vacuumed.");
+}
+
+TEST(Audit, WritesWarningsOutAndCountsTheRest) {
     audit_page page;
     page.head = {"head"};
     page.most = 1;
@@ -432,10 +524,10 @@ TEST(Audit, SaysTheWorstAndCountsTheRest) {
                      "End it.", "SELECT 1"},
                     {severity::warning, "session 2", "", "", "", ""},
                     {severity::notice, "session 3", "", "", "", ""},
-                    {severity::ok, "session 4", "", "", "", ""},
+                    {severity::unknown, "session 4", "", "", "", ""},
                     {severity::ok, "session 5", "", "", "", ""}};
     EXPECT_EQ(audit_text(page), "head\n"
-                                "findings: 1 critical, 1 warning, 1 notice and 2 ok\n"
+                                "findings: 1 critical, 1 warning and 1 notice\n"
                                 "\n"
                                 "critical   session 1\n"
                                 "           oldest for all data\n"
@@ -443,8 +535,14 @@ TEST(Audit, SaysTheWorstAndCountsTheRest) {
                                 "           do   End it.\n"
                                 "           run  SELECT 1\n"
                                 "\n"
-                                "not written out: 1 warning, 1 notice and 2 ok "
+                                "not written out: 1 warning and 1 notice "
                                 "(lockstep.transaction_age, lockstep.wraparound_status)\n");
+    page.entries.erase(page.entries.begin(), page.entries.begin() + 2);
+    EXPECT_EQ(audit_text(page), "head\n"
+                                "findings: 1 notice\n"
+                                "\n"
+                                "not written out: 1 notice (lockstep.transaction_age, "
+                                "lockstep.wraparound_status)\n");
     page.entries.clear();
     EXPECT_EQ(audit_text(page), "head\nfindings: none\n");
 }

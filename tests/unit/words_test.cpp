@@ -7,6 +7,7 @@
 
 namespace {
 
+using lockstep::bytes_text;
 using lockstep::count_text;
 using lockstep::duration_text;
 using lockstep::one_line;
@@ -30,6 +31,14 @@ TEST(Words, CountsAreGrouped) {
     EXPECT_EQ(count_text(1000), "1,000");
     EXPECT_EQ(count_text(-1234567), "-1,234,567");
     EXPECT_EQ(count_text(123456), "123,456");
+}
+
+TEST(Words, SizesAreTheServers) {
+    EXPECT_EQ(bytes_text(0), "0 bytes");
+    EXPECT_EQ(bytes_text(10239), "10239 bytes");
+    EXPECT_EQ(bytes_text(10240), "10 kB");
+    EXPECT_EQ(bytes_text(798904), "780 kB");
+    EXPECT_EQ(bytes_text(std::int64_t{16} << 40), "16 TB");
 }
 
 TEST(Words, StayOnOneLine) {

@@ -5,17 +5,28 @@ namespace lockstep::age {
 namespace {
 
 std::string_view slot_advice(const situation &seen) {
+    if (seen.is_invalid)
+        return "It is of no use any more: drop it, and set up its consumer anew.";
     if (!seen.is_connected)
-        return "Nobody uses this slot: bring its consumer back, or drop it. Until then it keeps "
-               "rows and WAL; max_slot_wal_keep_size and, from 18 on, "
-               "idle_replication_slot_timeout bound that.";
+        return seen.holds_rows
+                   ? "Nobody uses this slot: bring its consumer back, or drop it; the consumer has "
+                     "then to be set up anew. Until then it keeps rows and WAL. "
+                     "max_slot_wal_keep_size and, from 18 on, idle_replication_slot_timeout bound "
+                     "that."
+                   : "Nobody uses this slot: bring its consumer back, or drop it; the consumer has "
+                     "then to be set up anew. Until then it keeps WAL; max_slot_wal_keep_size "
+                     "bounds that.";
+    if (!seen.holds_rows)
+        return "Its consumer is behind: see pg_stat_replication. max_slot_wal_keep_size bounds the "
+               "WAL that is kept for it.";
     if (seen.kind == holder_kind::slot_physical)
         return "Look on the standby for the session that needs the old rows (lockstep."
                "transaction_age works there); without hot_standby_feedback the standby would "
                "cancel "
                "it instead.";
-    return "Its consumer is behind, or has an old transaction to decode: look at "
-           "confirmed_flush_lsn in pg_replication_slots and at what the consumer waits for.";
+    return "Its consumer is behind, or waits for an old transaction: look at confirmed_flush_lsn "
+           "in "
+           "pg_replication_slots and at what the consumer waits for.";
 }
 
 std::string_view session_advice(const situation &seen) {
@@ -24,18 +35,16 @@ std::string_view session_advice(const situation &seen) {
         return "Let its statement finish, or cancel it; statement_timeout and, from 17 on, "
                "transaction_timeout bound such transactions.";
     case graph::activity::idle_in_transaction:
+        if (seen.is_aborted)
+            return "Its client has to roll back; end the session if it does not come back. "
+                   "idle_in_transaction_session_timeout bounds such transactions.";
         return "Its client has to commit or roll back; end the session if it does not come back. "
                "idle_in_transaction_session_timeout bounds such transactions.";
     default: return graph::advice_for("backend", seen.doing);
     }
 }
 
-} // namespace
-
-std::string_view advice_for(const situation &seen) {
-    if (seen.is_echo)
-        return "Leave it: its snapshot only goes back to another transaction that still runs, and "
-               "is gone soon after that one.";
+std::string_view plain_advice(const situation &seen) {
     switch (seen.kind) {
     case holder_kind::vacuum:
     case holder_kind::autovacuum:
@@ -68,21 +77,37 @@ std::string_view advice_for(const situation &seen) {
     }
 }
 
-std::string_view database_advice(const database_situation &seen) {
+} // namespace
+
+std::string advice_for(const situation &seen) {
+    if (!seen.waits_for.empty())
+        return "It waits for " + seen.waits_for + ": see that one first (lockstep.lock_tree).";
+    if (seen.is_echo && !seen.is_blocking)
+        return "Leave it: its snapshot only goes back to another transaction that still runs, and "
+               "is gone soon after that one.";
+    return std::string{plain_advice(seen)};
+}
+
+std::string database_advice(const database_situation &seen) {
+    if (seen.is_standby)
+        return "Look on the primary: only there can it be vacuumed.";
+    std::string first = "Nothing holds it back. ";
+    if (seen.holders == 1)
+        first = "End the top holder first. ";
+    else if (seen.holders > 1)
+        first = "End the " + std::to_string(seen.holders) +
+                " holders that have datfrozenxid_blocked in lockstep.transaction_age first. ";
+    else if (!seen.is_here)
+        first = "Nothing that is seen from here holds it back; its temporary tables are seen in it "
+                "alone. ";
     if (!seen.takes_connections)
-        return seen.has_holder ? "End the top holder first; this database takes no connections, so "
-                                 "autovacuum has to do the rest."
-                               : "This database takes no connections, so autovacuum has to vacuum "
-                                 "it; it does so even where it is turned off.";
-    if (seen.has_holder)
-        return seen.is_urgent
-                   ? "End the top holder first, then VACUUM in this database, as a superuser; no "
-                     "restart and no single-user mode is needed for it."
-                   : "End the top holder, then let autovacuum or VACUUM (FREEZE) do the rest.";
-    return seen.is_urgent ? "VACUUM in this database, as a superuser, the oldest tables first "
-                            "(pg_class.relfrozenxid, relminmxid)."
-                          : "Nothing holds it back: let autovacuum work, or VACUUM (FREEZE) the "
-                            "oldest tables (pg_class.relfrozenxid, relminmxid).";
+        return first + "It takes no connections: autovacuum vacuums it, even where it is turned "
+                       "off.";
+    if (seen.is_urgent)
+        return first +
+               "To cure it, VACUUM in it as a superuser; no restart and no single-user mode is "
+               "needed for that. The oldest tables: pg_class.relfrozenxid, relminmxid.";
+    return first + "Autovacuum does the rest; VACUUM (FREEZE) is quicker.";
 }
 
 } // namespace lockstep::age

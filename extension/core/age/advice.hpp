@@ -4,7 +4,8 @@
 #include "core/age/claim.hpp"
 #include "core/graph/advice.hpp"
 
-#include <string_view>
+#include <cstdint>
+#include <string>
 
 namespace lockstep::age {
 
@@ -15,18 +16,24 @@ struct situation {
     bool is_lazy_vacuum = false;
     bool is_wraparound = false; // an autovacuum against wraparound
     bool is_connected = true;   // somebody uses the slot; the owner of the temporary tables lives
-    bool has_feedback = false;  // the slot holds rows, not just catalogs
+    bool holds_rows = true;     // the slot keeps more than WAL
+    bool is_invalid = false;    // the server has given the slot up
+    bool is_aborted = false;    // its transaction has failed already
+    bool is_blocking = false;   // somebody waits for it
+    std::string waits_for;      // it waits for a lock itself: for whom
 };
 
 // In full sentences, by what it is; never empty.
-[[nodiscard]] std::string_view advice_for(const situation &seen);
+[[nodiscard]] std::string advice_for(const situation &seen);
 
 // For a database that gets old.
 struct database_situation {
-    bool has_holder = false; // somebody keeps it from getting younger
+    std::int32_t holders = 0; // so many keep it above the limit
     bool is_urgent = false;
     bool takes_connections = true;
+    bool is_here = true; // the current database: its temporary tables are seen
+    bool is_standby = false;
 };
-[[nodiscard]] std::string_view database_advice(const database_situation &seen);
+[[nodiscard]] std::string database_advice(const database_situation &seen);
 
 } // namespace lockstep::age

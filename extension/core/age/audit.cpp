@@ -53,10 +53,11 @@ void add_entry(std::string &page, const audit_entry &entry) {
         page += std::string(margin, ' ') + "run  " + entry.action + '\n';
 }
 
-// "2 critical, 1 warning and 14 ok"
+// "2 critical, 1 warning and 3 notice"; nothing where there is nothing to say.
 std::string counts_text(const std::vector<audit_entry> &entries, std::size_t from) {
     std::vector<std::string> counts;
-    for (int level = static_cast<int>(severity::stop); level >= 0; --level) {
+    for (int level = static_cast<int>(severity::stop); level >= static_cast<int>(severity::notice);
+         --level) {
         const auto count = std::count_if(
             entries.begin() + static_cast<std::ptrdiff_t>(from), entries.end(),
             [level](const audit_entry &one) { return static_cast<int>(one.level) == level; });
@@ -76,16 +77,14 @@ std::string audit_text(const audit_page &page) {
     std::string text;
     for (const std::string &line : page.head)
         text += line + '\n';
-    text += "findings: " + (page.entries.empty() ? "none" : counts_text(page.entries, 0)) + '\n';
+    const std::string all = counts_text(page.entries, 0);
+    text += "findings: " + (all.empty() ? "none" : all) + '\n';
     std::size_t written = 0;
-    for (const audit_entry &entry : page.entries) {
-        if (written == page.most || entry.level == severity::ok)
-            break;
-        add_entry(text, entry);
-        ++written;
-    }
-    if (written < page.entries.size() && page.entries[written].level != severity::ok)
-        text += "\nnot written out: " + counts_text(page.entries, written) +
+    while (written < page.entries.size() && written < page.most &&
+           page.entries[written].level >= severity::warning)
+        add_entry(text, page.entries[written++]);
+    if (const std::string rest = counts_text(page.entries, written); !rest.empty())
+        text += "\nnot written out: " + rest +
                 " (lockstep.transaction_age, lockstep.wraparound_status)\n";
     return text;
 }

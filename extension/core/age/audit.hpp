@@ -21,7 +21,7 @@ struct audit_entry {
 struct audit_page {
     std::vector<std::string> head;    // lines at the top
     std::vector<audit_entry> entries; // worst first
-    std::size_t most = 5;             // entries that are written out; the rest is counted
+    std::size_t most = 5;             // written out, from warnings on; the rest is counted
 };
 
 // Lines of 100 characters at most, but for what is to be run, which stays in one piece. Ends with a

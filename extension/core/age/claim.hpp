@@ -52,6 +52,8 @@ struct claim {
     // Its snapshot is taken anew with the next statement, or the next message of the standby.
     bool is_fleeting = false;
     bool is_frozen_limit = false; // xmin is the relfrozenxid of its temporary tables
+    // The look itself: gone when it has been taken, so no horizon is counted as held by it.
+    bool is_look = false;
 
     // What it keeps of rows.
     [[nodiscard]] xid_place rows() const { return std::min(xid, xmin); }

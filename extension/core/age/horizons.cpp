@@ -105,7 +105,7 @@ std::string_view kind_name(holder_kind kind) {
 }
 
 xid_place place_in(const claim &one, const horizon &line) {
-    if (one.reaches == reach::nothing)
+    if (one.reaches == reach::nothing || one.is_look)
         return nowhere;
     switch (line.kind) {
     case horizon_kind::data:
@@ -129,7 +129,7 @@ xid_place place_in(const claim &one, const horizon &line) {
 std::vector<horizon> horizons_of(std::span<const claim> claims) {
     std::set<std::uint32_t> databases{0};
     for (const claim &one : claims)
-        if (one.reaches == reach::database)
+        if (one.reaches == reach::database && !one.is_look)
             databases.insert(one.database);
     std::vector<horizon> lines;
     for (const horizon_kind kind : {horizon_kind::data, horizon_kind::catalogs})

@@ -29,7 +29,8 @@ std::string_view lasting(holder_kind kind) {
     }
 }
 
-void judge_time(holder_kind kind, std::int64_t lasts, const limits &all, finding &to) {
+void judge_time(holder_kind kind, std::int64_t lasts, bool holds_nothing, const limits &all,
+                finding &to) {
     const auto limit = limits_of(kind, all);
     if (!limit)
         return;
@@ -38,9 +39,9 @@ void judge_time(holder_kind kind, std::int64_t lasts, const limits &all, finding
               std::string{lasting(kind)} + duration_text(lasts) + " (limit " +
                   duration_text(bound) + ')');
     };
-    if (lasts > limit->critical)
-        say(severity::critical, limit->critical);
-    else if (lasts > limit->warning)
+    if (limit->critical >= 0 && lasts > limit->critical)
+        say(holds_nothing ? severity::warning : severity::critical, limit->critical);
+    else if (limit->warning >= 0 && lasts > limit->warning)
         say(severity::warning, limit->warning);
 }
 
@@ -49,8 +50,7 @@ std::int64_t percent_of(std::int32_t percent, std::int64_t whole) {
 }
 
 std::string percent_text(std::int64_t part, std::int64_t whole) {
-    return std::to_string(whole == 0 ? 100 : part * 100 / whole) +
-           " % of autovacuum_freeze_max_age";
+    return count_text(whole == 0 ? 100 : part * 100 / whole) + " % of autovacuum_freeze_max_age";
 }
 
 void judge_xids(const circumstances &seen, const limits &all, finding &to) {
@@ -72,11 +72,25 @@ void judge_xids(const circumstances &seen, const limits &all, finding &to) {
         raise(to, severity::notice, said + " (beyond vacuum_freeze_min_age)");
 }
 
+// What the server itself calls extended, and what it is about to take away.
+void judge_wal(std::int64_t wal, const limits &all, finding &to) {
+    constexpr std::int64_t many = 10;
+    const std::string said = "keeps " + bytes_text(wal) + " of WAL (";
+    if (all.slot_wal_size >= 0 && wal > all.slot_wal_size / 10 * 9)
+        raise(to, severity::critical,
+              said + "max_slot_wal_keep_size is " + bytes_text(all.slot_wal_size) + ')');
+    else if (all.slot_wal_size < 0 && wal > many * all.wal_size)
+        raise(to, severity::critical, said + "ten times max_wal_size, and no limit)");
+    else if (wal > all.wal_size)
+        raise(to, severity::warning, said + "max_wal_size is " + bytes_text(all.wal_size) + ')');
+}
+
 } // namespace
 
 std::string_view severity_name(severity level) {
     switch (level) {
     case severity::ok: return "ok";
+    case severity::unknown: return "unknown";
     case severity::notice: return "notice";
     case severity::warning: return "warning";
     case severity::critical: return "critical";
@@ -110,17 +124,25 @@ finding judge(holder_kind kind, const circumstances &seen, const limits &all) {
     if (seen.xids && seen.is_blamed)
         judge_xids(seen, all, found);
     if (seen.lasts)
-        judge_time(kind, *seen.lasts, all, found);
+        judge_time(kind, *seen.lasts, seen.holds_nothing, all, found);
     if (seen.blocking)
         raise(found,
               seen.blocking->severity == "critical"  ? severity::critical
               : seen.blocking->severity == "warning" ? severity::warning
                                                      : severity::notice,
               seen.blocking->reason);
+    if (seen.wal)
+        judge_wal(*seen.wal, all, found);
+    if (seen.is_invalid)
+        raise(found, severity::warning, "the server has invalidated it");
+    if (seen.is_hidden && found.level == severity::ok)
+        found.level = severity::unknown;
     return found;
 }
 
-finding judge_database(const database_age &seen, std::string_view what, const limits &all) {
+finding judge_database(const database_age &seen, std::string_view what) {
+    constexpr std::int32_t late = 110; // percent
+    constexpr std::int32_t very_late = 150;
     finding found;
     const std::string said = count_text(seen.age) + ' ' + std::string{what};
     if (seen.to_stop <= 0)
@@ -131,10 +153,12 @@ finding judge_database(const database_age &seen, std::string_view what, const li
     else if (seen.age >= seen.failsafe_age)
         raise(found, severity::emergency,
               said + " old (beyond the failsafe of " + count_text(seen.failsafe_age) + ')');
-    else if (seen.age >=
-             percent_of(all.critical_percent, seen.freeze_max_age) + seen.freeze_max_age / 10)
+    else if (seen.age >= percent_of(late, seen.freeze_max_age))
         // Every database gets as old as the limit: that is when its autovacuum begins.
-        raise(found, severity::critical,
+        raise(found,
+              seen.is_held || seen.age >= percent_of(very_late, seen.freeze_max_age)
+                  ? severity::critical
+                  : severity::warning,
               said + " old (autovacuum has not brought it below " +
                   count_text(seen.freeze_max_age) + ')');
     else if (seen.age >= seen.freeze_max_age)

@@ -12,13 +12,14 @@
 
 namespace lockstep::age {
 
-enum class severity : std::uint8_t { ok, notice, warning, critical, emergency, stop };
+// Unknown: not all of it may be seen by the caller, and of what he sees nothing is wrong.
+enum class severity : std::uint8_t { ok, unknown, notice, warning, critical, emergency, stop };
 
 [[nodiscard]] std::string_view severity_name(severity level);
 
 struct time_limits {
-    std::int64_t warning; // microseconds
-    std::int64_t critical;
+    std::int64_t warning;  // microseconds; less than zero: none
+    std::int64_t critical; // microseconds; less than zero: none
 };
 
 // What the server is set to, and what counts as late.
@@ -28,13 +29,15 @@ struct limits {
     time_limits prepared;
     time_limits feedback;
     time_limits slot;
-    std::int32_t warning_percent;  // of autovacuum_freeze_max_age
-    std::int32_t critical_percent; // of autovacuum_freeze_max_age
-    std::int64_t freeze_min_age;   // vacuum_freeze_min_age
-    std::int64_t freeze_max_age;   // autovacuum_freeze_max_age
-    std::int64_t failsafe_age;     // where vacuum drops everything else
-    bool warns = false;            // the server warns of wraparound
-    bool stops = false;            // ... and gives out no more transaction ids
+    std::int32_t warning_percent;    // of autovacuum_freeze_max_age
+    std::int32_t critical_percent;   // of autovacuum_freeze_max_age
+    std::int64_t freeze_min_age;     // vacuum_freeze_min_age
+    std::int64_t freeze_max_age;     // autovacuum_freeze_max_age
+    std::int64_t failsafe_age;       // where vacuum drops everything else
+    std::int64_t wal_size = 0;       // max_wal_size, in bytes
+    std::int64_t slot_wal_size = -1; // max_slot_wal_keep_size, in bytes; less than zero: none
+    bool warns = false;              // the server warns of wraparound
+    bool stops = false;              // ... and gives out no more transaction ids
 };
 
 // The limits of time for one kind; nothing where time alone is no fault.
@@ -49,6 +52,10 @@ struct circumstances {
     std::optional<std::int64_t> lasts; // microseconds: idle, running, prepared, by its kind
     std::optional<std::int64_t> xids;  // age of what it holds
     bool is_blamed = true;             // false: an echo, or one that holds no rows
+    bool holds_nothing = false;        // no horizon: then time is no more than a warning
+    bool is_hidden = false;            // what it does is not for the caller
+    bool is_invalid = false;           // a slot that the server has given up
+    std::optional<std::int64_t> wal;   // bytes that a slot keeps
     std::optional<graph::verdict> blocking;
 };
 
@@ -59,13 +66,13 @@ struct circumstances {
 
 // A database by the age of its oldest transaction id, or of its oldest multixact.
 struct database_age {
+    bool is_held; // somebody keeps it above freeze_max_age
     std::int64_t age;
     std::int64_t freeze_max_age;
     std::int64_t failsafe_age;
     std::int64_t to_warning; // how many more until the server warns, and until it stops
     std::int64_t to_stop;
 };
-[[nodiscard]] finding judge_database(const database_age &seen, std::string_view what,
-                                     const limits &all);
+[[nodiscard]] finding judge_database(const database_age &seen, std::string_view what);
 
 } // namespace lockstep::age
