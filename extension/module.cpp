@@ -19,8 +19,7 @@ void _PG_init(void) {
     lockstep::blocking_settings::install();
     lockstep::age_settings::install();
     lockstep_install_wait_contexts();
-    if (process_shared_preload_libraries_in_progress)
-        lockstep::install_age_sampler();
+    lockstep::install_age_sampler();
     lockstep_install_worker();
     MarkGUCPrefixReserved("lockstep");
 }

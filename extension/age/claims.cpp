@@ -47,15 +47,27 @@ bool is_in_transaction(const PgBackendStatus *status, bool may_see) {
             status->st_state == STATE_IDLEINTRANSACTION_ABORTED);
 }
 
-// Whether the snapshot will soon give way to a new one, as far as one can tell.
-bool is_fleeting(holder_kind kind, const PgBackendStatus *status) {
-    switch (kind) {
-    case holder_kind::idle_in_xact:
-    case holder_kind::idle_in_xact_aborted:
-    case holder_kind::prepared: return false;
-    case holder_kind::standby_session: return status->st_state == STATE_RUNNING;
-    default: return true;
-    }
+// Statements that run for longer do not give way soon.
+constexpr TimestampTz soon = INT64CONST(10) * 1000000;
+
+// Whether the snapshot is that of one short statement, which is a transaction of its own: then the
+// isolation level does not matter. What a session does is looked at here for whoever asks: what its
+// end would free is the same for all.
+bool is_short_statement(const PgBackendStatus *status, const age_instant &now) {
+    return status != nullptr && status->st_state == STATE_RUNNING &&
+           status->st_backendType == B_BACKEND && status->st_xact_start_timestamp != 0 &&
+           status->st_xact_start_timestamp == status->st_activity_start_timestamp &&
+           now.taken_at - status->st_activity_start_timestamp < soon;
+}
+
+// The times that tell whether a snapshot can repeat a transaction.
+void add_times(age::claim &to, const PgBackendStatus *status, const age_instant &now) {
+    to.is_fleeting = to.kind == holder_kind::walsender_feedback || is_short_statement(status, now);
+    // What a standby sends is renewed all the time.
+    to.snapshot_from = to.kind == holder_kind::walsender_feedback || status == nullptr
+                           ? now.taken_at
+                           : status->st_activity_start_timestamp;
+    to.began_by = status == nullptr ? 0 : status->st_xact_start_timestamp;
 }
 
 // Whether it is the caller, with no more than the snapshot of the statement that looks.
@@ -71,6 +83,9 @@ bool is_look(const age_process &one) {
 
 std::optional<age::claim> claim_of(const age_process &one, const PgBackendStatus *status,
                                    bool may_see, const age_instant &now) {
+    // It has ended since.
+    if (one.process.pid == 0 && one.process.prepared == 0)
+        return std::nullopt;
     if (one.process.xid == InvalidTransactionId && one.xmin == InvalidTransactionId &&
         one.process.vxid_local == InvalidLocalTransactionId && !is_in_transaction(status, may_see))
         return std::nullopt;
@@ -79,7 +94,7 @@ std::optional<age::claim> claim_of(const age_process &one, const PgBackendStatus
     made.database = one.process.database;
     made.xid = age::place_of(one.process.xid, next_place(now));
     made.xmin = age::place_of(one.xmin, next_place(now));
-    made.is_fleeting = is_fleeting(made.kind, status);
+    add_times(made, status, now);
     made.is_look = is_look(one);
     if (made.rows() == age::nowhere)
         made.reaches = reach::nothing;
@@ -102,6 +117,7 @@ std::optional<age::claim> claim_of(const age_slot &one, const age_instant &now) 
     if (made.oldest() == age::nowhere && !one.is_invalid && one.restart_lsn == InvalidXLogRecPtr)
         return std::nullopt;
     made.is_fleeting = one.active_pid != 0;
+    made.snapshot_from = now.taken_at;
     made.reaches = made.oldest() == age::nowhere ? reach::nothing
                    : made.xmin == age::nowhere   ? reach::catalogs
                                                  : reach::everything;

@@ -1,6 +1,7 @@
 #include "pg/version.h"
 
 #include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
@@ -12,11 +13,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include <sys/stat.h>
+
 #include "age/history.h"
 
 #define HISTORY_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/lockstep_age_history.stat"
 #define HISTORY_MAGIC 0x4c534148 /* LSAH */
 #define HISTORY_FORMAT 1
+#define MOST_SAMPLES 100000
 
 typedef struct history_ring {
     LWLock *lock;
@@ -33,7 +37,8 @@ typedef struct file_header {
     uint32_t sample_size;
     int32_t count;
     uint64_t system; /* whose history it is */
-    pg_crc32c crc;   /* of the samples */
+    uint64_t folder; /* ... in which data folder: base backups and clones have the same system */
+    pg_crc32c crc;   /* of the header without this, and of the samples */
 } file_header;
 
 static history_ring *ring = NULL;
@@ -50,42 +55,75 @@ static age_sample *sample_at(int32 index) {
     return &ring->samples[(ring->next - ring->count + index + ring->room) % ring->room];
 }
 
-static pg_crc32c crc_of(const age_sample *samples, int32 count) {
-    pg_crc32c crc;
+static void add_to_crc(file_header *header, const age_sample *samples, int32 count) {
+    COMP_CRC32C(header->crc, samples, sizeof(age_sample) * count);
+}
 
-    INIT_CRC32C(crc);
-    COMP_CRC32C(crc, samples, sizeof(age_sample) * count);
-    FIN_CRC32C(crc);
-    return crc;
+/* The data folder's mark: a file that is written in place as long as the folder lives. */
+static uint64_t folder_mark(void) {
+    struct stat found;
+
+    return stat(XLOG_CONTROL_FILE, &found) == 0 ? (uint64_t)found.st_ino : 0;
+}
+
+static file_header new_header(int32 count) {
+    file_header header;
+
+    memset(&header, 0, sizeof(header));
+    header.magic = HISTORY_MAGIC;
+    header.format = HISTORY_FORMAT;
+    header.sample_size = sizeof(age_sample);
+    header.count = count;
+    header.system = GetSystemIdentifier();
+    header.folder = folder_mark();
+    INIT_CRC32C(header.crc);
+    COMP_CRC32C(header.crc, &header, offsetof(file_header, crc));
+    return header;
 }
 
 /* What is wrong with a header; NULL where it is good. */
 static const char *fault_of(const file_header *header) {
     if (header->magic != HISTORY_MAGIC || header->format != HISTORY_FORMAT ||
         header->sample_size != sizeof(age_sample) || header->count < 0 ||
-        header->count > (int32)(MaxAllocSize / sizeof(age_sample)))
+        header->count > MOST_SAMPLES)
         return "it has another format";
     if (header->system != GetSystemIdentifier())
         return "it belongs to another database system";
+    if (header->folder != folder_mark())
+        return "it belongs to another data folder";
     return NULL;
 }
 
-/* What is wrong with the samples: they must be in order, and of the past. */
+/* What is wrong with the samples: they must be in order, and name what there is. */
 static const char *fault_in(const age_sample *samples, int32 count) {
-    const TimestampTz now = GetCurrentTimestamp();
-
     for (int32 i = 0; i < count; ++i)
-        if (samples[i].taken_at > now || samples[i].top_kind < 0 ||
-            samples[i].top_kind >= LOCKSTEP_HOLDER_KINDS ||
+        if (samples[i].top_kind < 0 || samples[i].top_kind >= LOCKSTEP_HOLDER_KINDS ||
             (i > 0 && (samples[i].taken_at < samples[i - 1].taken_at ||
                        samples[i].next_xid < samples[i - 1].next_xid)))
             return "its samples are out of order";
     return NULL;
 }
 
+/* Of a longer ring the newest; what the clock has not reached yet is no past. */
+static void take_over(const age_sample *samples, int32 count) {
+    const TimestampTz now = GetCurrentTimestamp();
+
+    while (count > 0 && samples[count - 1].taken_at > now)
+        --count;
+    for (int32 i = Max(0, count - ring->room); i < count; ++i) {
+        age_sample *const copy = &ring->samples[ring->next];
+
+        *copy = samples[i];
+        copy->top_name[sizeof(copy->top_name) - 1] = '\0';
+        ring->next = (ring->next + 1) % ring->room;
+        ring->count = Min(ring->count + 1, ring->room);
+    }
+}
+
 /* Reads the file into the empty ring; says what is wrong with it, or NULL. */
 static const char *read_samples(FILE *file) {
     file_header header;
+    file_header expected;
     age_sample *samples;
     const char *fault;
 
@@ -94,19 +132,20 @@ static const char *read_samples(FILE *file) {
     fault = fault_of(&header);
     if (fault != NULL)
         return fault;
-    samples = palloc(sizeof(age_sample) * (header.count + 1));
+    samples = palloc_extended(sizeof(age_sample) * (header.count + 1), MCXT_ALLOC_NO_OOM);
+    if (samples == NULL)
+        return "there is no memory to read it";
+    expected = new_header(header.count);
     if (fread(samples, sizeof(age_sample), header.count, file) != (size_t)header.count)
         fault = "it is too short";
-    else if (!EQ_CRC32C(header.crc, crc_of(samples, header.count)))
-        fault = "its checksum does not fit";
-    else
-        fault = fault_in(samples, header.count);
-    /* Of a longer ring the newest. */
-    for (int32 i = Max(0, header.count - ring->room); fault == NULL && i < header.count; ++i) {
-        ring->samples[ring->next] = samples[i];
-        ring->next = (ring->next + 1) % ring->room;
-        ring->count = Min(ring->count + 1, ring->room);
+    else {
+        add_to_crc(&expected, samples, header.count);
+        FIN_CRC32C(expected.crc);
+        fault = EQ_CRC32C(header.crc, expected.crc) ? fault_in(samples, header.count)
+                                                    : "its checksum does not fit";
     }
+    if (fault == NULL)
+        take_over(samples, header.count);
     pfree(samples);
     return fault;
 }
@@ -127,35 +166,52 @@ static void load_history(void) {
         ereport(LOG, (errmsg("lockstep: the file \"%s\" is not used: %s", HISTORY_FILE, fault)));
 }
 
-void lockstep_save_history(void) {
+/* Writes two runs of samples, one after the other; either may be empty. */
+static void write_file(const age_sample *first, int32 firsts, const age_sample *second,
+                       int32 seconds) {
     const char *const fresh = HISTORY_FILE ".tmp";
-    age_sample *samples = NULL;
-    file_header header = {.magic = HISTORY_MAGIC, .format = HISTORY_FORMAT};
-    FILE *file;
+    file_header header = new_header(firsts + seconds);
+    FILE *const file = AllocateFile(fresh, PG_BINARY_W);
+    bool written;
 
-    header.sample_size = sizeof(age_sample);
-    header.system = GetSystemIdentifier();
-    header.count = lockstep_copy_history(&samples);
-    header.crc = crc_of(samples, header.count);
-    file = AllocateFile(fresh, PG_BINARY_W);
-    if (file == NULL || fwrite(&header, sizeof(header), 1, file) != 1 ||
-        fwrite(samples, sizeof(age_sample), header.count, file) != (size_t)header.count) {
-        ereport(LOG, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", fresh)));
-        if (file != NULL)
-            FreeFile(file);
-        unlink(fresh);
-    } else if (FreeFile(file) != 0) {
+    add_to_crc(&header, first, firsts);
+    add_to_crc(&header, second, seconds);
+    FIN_CRC32C(header.crc);
+    written = file != NULL && fwrite(&header, sizeof(header), 1, file) == 1 &&
+              fwrite(first, sizeof(age_sample), firsts, file) == (size_t)firsts &&
+              fwrite(second, sizeof(age_sample), seconds, file) == (size_t)seconds;
+    if (file != NULL && FreeFile(file) != 0)
+        written = false;
+    if (!written) {
         ereport(LOG, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", fresh)));
         unlink(fresh);
-    } else
-        (void)durable_rename(fresh, HISTORY_FILE, LOG);
+        return;
+    }
+    (void)durable_rename(fresh, HISTORY_FILE, LOG);
+}
+
+void lockstep_save_history(void) {
+    age_sample *samples = NULL;
+    const int32 count = lockstep_copy_history(&samples);
+
+    write_file(samples, count, NULL, 0);
     pfree(samples);
 }
 
-/* The postmaster, when all others have gone; not after a crash, when memory may be damaged. */
+/*
+ * The postmaster, when all others have gone; not after a crash, when memory may be damaged. There
+ * is nobody left to lock against, and one who was killed may have left the lock behind.
+ */
 static void save_at_shutdown(int code, Datum arg) {
-    if (code == 0 && ring != NULL)
-        lockstep_save_history();
+    int32 first;
+
+    if (code != 0 || ring == NULL)
+        return;
+    first = (ring->next - ring->count + ring->room) % ring->room;
+    if (first + ring->count <= ring->room)
+        write_file(&ring->samples[first], ring->count, NULL, 0);
+    else
+        write_file(&ring->samples[first], ring->room - first, ring->samples, ring->next);
 }
 
 static void request_room(void) {
@@ -186,11 +242,14 @@ static void make_room(void) {
 }
 
 void lockstep_install_history(void) {
+    /* Known without preloading as well, so that a file that sets it is no reason for a warning. */
+    DefineCustomIntVariable(
+        "lockstep.history_size", "Samples that transaction_age_history keeps.",
+        "Needs lockstep in shared_preload_libraries.", &history_size, 10080, 10, MOST_SAMPLES,
+        process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, 0, NULL, NULL,
+        NULL);
     if (!process_shared_preload_libraries_in_progress)
         return;
-    DefineCustomIntVariable("lockstep.history_size", "Samples that transaction_age_history keeps.",
-                            NULL, &history_size, 10080, 10, 1000000, PGC_POSTMASTER, 0, NULL, NULL,
-                            NULL);
     earlier_request_hook = shmem_request_hook;
     shmem_request_hook = request_room;
     earlier_startup_hook = shmem_startup_hook;
@@ -203,10 +262,13 @@ bool lockstep_has_history(void) {
 
 void lockstep_add_sample(const age_sample *sample) {
     LWLockAcquire(ring->lock, LW_EXCLUSIVE);
-    /* Where the server was set back in time, by its clock or by pg_resetwal, the past is no use. */
-    if (ring->count > 0 && (sample_at(ring->count - 1)->taken_at > sample->taken_at ||
-                            sample_at(ring->count - 1)->next_xid > sample->next_xid))
-        ring->count = 0;
+    /* Where the server was set back, by its clock or by pg_resetwal, that part of the past is no
+     * use. */
+    while (ring->count > 0 && (sample_at(ring->count - 1)->taken_at > sample->taken_at ||
+                               sample_at(ring->count - 1)->next_xid > sample->next_xid)) {
+        ring->next = (ring->next - 1 + ring->room) % ring->room;
+        ring->count--;
+    }
     ring->samples[ring->next] = *sample;
     ring->next = (ring->next + 1) % ring->room;
     ring->count = Min(ring->count + 1, ring->room);
@@ -216,7 +278,7 @@ void lockstep_add_sample(const age_sample *sample) {
 int32_t lockstep_copy_history(age_sample **to) {
     int32 count;
 
-    *to = palloc_extended(sizeof(age_sample) * ring->room, MCXT_ALLOC_HUGE);
+    *to = palloc(sizeof(age_sample) * ring->room);
     LWLockAcquire(ring->lock, LW_SHARED);
     count = ring->count;
     for (int32 i = 0; i < count; ++i)

@@ -65,6 +65,35 @@ static void link_leaders(age_instant *to, const int32 *leader_slots, const int32
     }
 }
 
+/* Who has ended holds nothing any more, whatever his entry still says. */
+static void forget_the_gone(age_instant *to) {
+    for (int32 i = 0; i < to->process_count; ++i) {
+        age_process *const one = &to->processes[i];
+
+        if (!one->process.prepared &&
+            !LOCKSTEP_IS_IN_USE(&ProcGlobal->allProcs[one->process.slot])) {
+            one->process.xid = one->xmin = InvalidTransactionId;
+            one->process.vxid_local = InvalidLocalTransactionId;
+            one->process.pid = 0;
+            one->temp_schema = InvalidOid;
+        }
+    }
+}
+
+/* In the middle of PREPARE TRANSACTION it is the session's and the prepared one's: it is the
+ * latter. */
+static void forget_handed_over(age_instant *to) {
+    for (int32 i = 0; i < to->process_count; ++i) {
+        const TransactionId xid = to->processes[i].process.xid;
+
+        if (!to->processes[i].process.prepared)
+            continue;
+        for (int32 k = 0; k < to->process_count; ++k)
+            if (!to->processes[k].process.prepared && to->processes[k].process.xid == xid)
+                to->processes[k].process.xid = InvalidTransactionId;
+    }
+}
+
 static void copy_processes(age_instant *to) {
     const int32 total = (int32)ProcGlobal->allProcCount + max_prepared_xacts;
     int32 *const index_of_slot = palloc(sizeof(int32) * total);
@@ -85,6 +114,8 @@ static void copy_processes(age_instant *to) {
     }
     LWLockRelease(ProcArrayLock);
     link_leaders(to, leader_slots, index_of_slot);
+    forget_the_gone(to);
+    forget_handed_over(to);
 }
 
 static void copy_counters(age_counters *to) {
@@ -159,7 +190,8 @@ static void count_fast_path(PGPROC *process, age_process *to) {
 static bool is_still_there(const age_process *one) {
     const PGPROC *const process = &ProcGlobal->allProcs[one->process.slot];
 
-    return one->process.prepared || *(volatile int *)&process->pid == one->process.pid;
+    return one->process.prepared ||
+           (one->process.pid != 0 && *(volatile int *)&process->pid == one->process.pid);
 }
 
 static void count_locks(age_process *processes, int32 count) {

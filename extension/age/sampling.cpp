@@ -108,7 +108,8 @@ constexpr sampler age_sampler{"transaction age", take_guarded, lockstep_save_his
 
 void install_age_sampler() {
     lockstep_install_history();
-    lockstep_add_sampler(&age_sampler);
+    if (process_shared_preload_libraries_in_progress)
+        lockstep_add_sampler(&age_sampler);
 }
 
 } // namespace lockstep

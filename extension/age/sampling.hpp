@@ -3,7 +3,8 @@
 
 namespace lockstep {
 
-// Adds the sampler of the history to those of the background worker; while the server starts.
+// Defines the history's setting, and while the server starts adds its sampler to those of the
+// background worker.
 void install_age_sampler();
 
 } // namespace lockstep

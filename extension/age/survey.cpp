@@ -29,7 +29,10 @@ TransactionId oldest_on_primary() {
         if (!RecoveryInProgress() || !ActiveSnapshotSet())
             return InvalidTransactionId;
         const Snapshot now = GetActiveSnapshot();
-        return TransactionIdPrecedes(now->xmin, now->xmax) ? now->xmin : InvalidTransactionId;
+        // An old snapshot knows of transactions that have ended since.
+        return TransactionIdPrecedes(now->xmin, now->xmax) && TransactionIdIsInProgress(now->xmin)
+                   ? now->xmin
+                   : InvalidTransactionId;
     });
 }
 
@@ -84,8 +87,19 @@ void survey::add_processes() {
         added.who = who;
         added.is_known = true;
     }
-    for (holder &one : holders_)
+    for (holder &one : holders_) {
         one.claim.group = holder_of[at(now_.processes[one.process].process.leader)];
+        if (one.claim.kind == holder_kind::prepared && one.who.state_since)
+            one.claim.began_by = *one.who.state_since;
+    }
+    // A parallel query has one snapshot.
+    for (holder &one : holders_)
+        if (one.claim.group >= 0) {
+            const age::claim &leader = holders_[at(one.claim.group)].claim;
+            one.claim.is_fleeting = leader.is_fleeting;
+            one.claim.snapshot_from = leader.snapshot_from;
+            one.claim.is_look = leader.is_look;
+        }
 }
 
 void survey::add_primary() {
@@ -211,6 +225,8 @@ void survey::assess(holder &one) {
     const bool is_lazy = one.claim.reaches == age::reach::subtrans_only;
     age::circumstances seen;
     seen.lasts = lasts(one);
+    if (one.who.doing == graph::activity::idle_in_transaction && one.who.transaction_started)
+        seen.open_for = std::max<std::int64_t>(now_.taken_at - *one.who.transaction_started, 0);
     seen.xids = age::age_of(oldest, next_);
     const bool leads = one.claim.group < 0 || &holders_[at(one.claim.group)] == &one;
     seen.is_blamed = one.held.echo_of < 0 && !is_lazy && leads;
@@ -272,9 +288,7 @@ std::string survey::action_of(const holder &one) {
     case holder_kind::temp_table: {
         if (process != nullptr)
             return action_for(process->process, one.who);
-        const char *name = temporary_[at(one.tables)].schema_name.c_str();
-        return "DROP SCHEMA " + copied(pg_call([name] { return quote_identifier(name); })) +
-               " CASCADE";
+        return "DROP TABLE " + temporary_[at(one.tables)].names;
     }
     default: return {};
     }

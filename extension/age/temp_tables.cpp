@@ -15,14 +15,18 @@ struct found_tables {
     struct one {
         Oid schema;
         TransactionId frozen;
+        NameData name;
     };
     one *temporary;
     int count;
     TransactionId oldest_other;
 };
 
-found_tables scan(TransactionId next) {
-    return pg_call([next] {
+// Named in one statement.
+constexpr std::int32_t most_names = 20;
+
+found_tables scan() {
+    return pg_call([] {
         found_tables found{nullptr, 0, InvalidTransactionId};
         int room = 64;
         found.temporary = static_cast<found_tables::one *>(
@@ -36,9 +40,8 @@ found_tables scan(TransactionId next) {
             if (!TransactionIdIsNormal(table->relfrozenxid))
                 continue;
             if (table->relpersistence != RELPERSISTENCE_TEMP) {
-                // As distances from the next id, so that the order does not break anywhere.
                 if (found.oldest_other == InvalidTransactionId ||
-                    next - table->relfrozenxid > next - found.oldest_other)
+                    TransactionIdPrecedes(table->relfrozenxid, found.oldest_other))
                     found.oldest_other = table->relfrozenxid;
                 continue;
             }
@@ -50,7 +53,8 @@ found_tables scan(TransactionId next) {
                 found.temporary = static_cast<found_tables::one *>(
                     repalloc(found.temporary, sizeof(found_tables::one) * static_cast<Size>(room)));
             }
-            found.temporary[found.count++] = {table->relnamespace, table->relfrozenxid};
+            found.temporary[found.count++] = {table->relnamespace, table->relfrozenxid,
+                                              table->relname};
         }
         systable_endscan(rows);
         table_close(classes, AccessShareLock);
@@ -70,15 +74,25 @@ std::int32_t owner_of(Oid schema, const age_instant &now) {
 
 std::vector<temp_tables> temp_tables_of(const age_instant &now) {
     const age::xid_place next = next_place(now);
-    const found_tables found = scan(static_cast<TransactionId>(now.counters.next_xid));
+    const found_tables found = scan();
     std::map<Oid, temp_tables> by_schema;
     for (int i = 0; i < found.count; ++i) {
-        const auto &[schema, frozen] = found.temporary[i];
+        const auto &[schema, frozen, name] = found.temporary[i];
         const age::xid_place place = age::place_of(frozen, next);
         temp_tables &all =
-            by_schema.try_emplace(schema, temp_tables{schema, {}, 0, frozen, place, 0, false, -1})
+            by_schema
+                .try_emplace(schema, temp_tables{schema, {}, {}, 0, frozen, place, 0, false, -1})
                 .first->second;
-        ++all.count;
+        // A statement with all names of thousands is of no use; it can be run again.
+        if (++all.count <= most_names) {
+            if (all.schema_name.empty())
+                all.schema_name =
+                    copied(pg_call([oid = schema] { return get_namespace_name(oid); }));
+            const char *space = all.schema_name.c_str();
+            const char *table = NameStr(name);
+            all.names += (all.names.empty() ? "" : ", ") +
+                         copied(pg_call([=] { return quote_qualified_identifier(space, table); }));
+        }
         if (place < all.oldest) {
             all.oldest = place;
             all.oldest_xid = frozen;
@@ -86,8 +100,6 @@ std::vector<temp_tables> temp_tables_of(const age_instant &now) {
     }
     std::vector<temp_tables> tables;
     for (auto &[schema, all] : by_schema) {
-        const Oid oid = schema;
-        all.schema_name = copied(pg_call([oid] { return get_namespace_name(oid); }));
         all.process = owner_of(schema, now);
         tables.push_back(all);
     }

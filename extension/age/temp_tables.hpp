@@ -16,6 +16,7 @@ namespace lockstep {
 struct temp_tables {
     Oid schema;
     std::string schema_name;
+    std::string names; // the first of them, with the schema, to be named in a statement
     std::int32_t count;
     TransactionId oldest_xid; // smallest relfrozenxid
     age::xid_place oldest;

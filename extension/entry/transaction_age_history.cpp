@@ -7,6 +7,9 @@
 #include "locks/sessions.hpp"
 #include "pg/rows.hpp"
 
+#include <array>
+#include <string>
+
 using namespace lockstep;
 
 namespace {
@@ -59,8 +62,7 @@ class sample_rows {
         // Since when is for those who may see it of a session that runs.
         const bool may_see = one.top_role == InvalidOid || people_.may_see(one.top_role);
         const auto kind = static_cast<holder_kind>(one.top_kind);
-        row_.add(text_or_null(
-            std::string{age::kind_name(is_state(kind) && !may_see ? holder_kind::session : kind)}));
+        row_.add(kind_value(is_state(kind) && !may_see ? holder_kind::session : kind));
         row_.add(int_or_null(one.top_pid));
         row_.add(top_name(one, kind));
         row_.add(people_.database_name(one.top_database));
@@ -77,7 +79,21 @@ class sample_rows {
             for (const prepared_transaction &listed : people_.prepared())
                 if (listed.xid == one.top_oldest)
                     return listed.gid;
-        return text_or_null(one.top_name[0] == '\0' ? nullptr : one.top_name);
+        if (one.top_name[0] == '\0')
+            return {};
+        if (!last_name_ || last_text_ != one.top_name) {
+            last_text_ = one.top_name;
+            last_name_ = text_datum(one.top_name);
+        }
+        return last_name_;
+    }
+
+    // Thousands of rows say the same: each text is made once.
+    column_value kind_value(holder_kind kind) {
+        column_value &known = kinds_[static_cast<std::size_t>(kind)];
+        if (!known)
+            known = text_datum(std::string{age::kind_name(kind)}.c_str());
+        return known;
     }
 
     static bool is_state(holder_kind kind) {
@@ -88,6 +104,9 @@ class sample_rows {
 
     FunctionCallInfo call_;
     sessions &people_;
+    std::array<column_value, age::holder_kinds> kinds_{};
+    column_value last_name_;
+    std::string last_text_;
     bool sees_states_; // what sessions did, whoever they were
     row_builder<22> row_;
 };
@@ -104,8 +123,10 @@ LOCKSTEP_FUNCTION(lockstep_get_transaction_age_history) {
     age_sample *samples = nullptr;
     const std::int32_t count = pg_call([&samples] { return lockstep_copy_history(&samples); });
     sample_rows rows(fcinfo, people);
-    for (std::int32_t i = 0; i < count; ++i)
+    for (std::int32_t i = 0; i < count; ++i) {
+        check_interrupts();
         rows.put(samples[i]);
+    }
     names.release();
     PG_RETURN_NULL();
 }

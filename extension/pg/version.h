@@ -12,6 +12,7 @@
 #include "replication/slot.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
+#include "storage/sinvaladt.h"
 
 /*
  * 16 exports a function that PG_FUNCTION_INFO_V1 names; on 15 a module built with hidden visibility
@@ -39,6 +40,16 @@ typedef SHM_QUEUE lock_link;
 #else
 #define LOCKSTEP_VXID_SLOT(process) ((process)->backendId)
 #define LOCKSTEP_VXID_LOCAL(process) ((process)->lxid)
+#endif
+
+/*
+ * Whether an entry of the table of processes is in use, but for prepared transactions. Before 17 a
+ * process leaves its pid in it. Not to be called with ProcArrayLock held.
+ */
+#if PG_VERSION_NUM >= 170000
+#define LOCKSTEP_IS_IN_USE(process) ((process)->pid != 0)
+#else
+#define LOCKSTEP_IS_IN_USE(process) (BackendIdGetProc((process)->backendId) == (process))
 #endif
 
 /* 17: named for what it holds; the fields are the same. */

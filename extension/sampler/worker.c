@@ -28,11 +28,10 @@ void lockstep_add_sampler(const sampler *one) {
 }
 
 /* One that fails is tried again with the next round: the others must not suffer. */
-static void take_one(const sampler *one) {
-    const MemoryContext room = CurrentMemoryContext;
-
+static void call_guarded(void (*work)(void), MemoryContext room) {
+    MemoryContextSwitchTo(room);
     PG_TRY();
-    { one->take(); }
+    { work(); }
     PG_CATCH();
     {
         MemoryContextSwitchTo(room);
@@ -43,22 +42,18 @@ static void take_one(const sampler *one) {
         RESUME_INTERRUPTS();
     }
     PG_END_TRY();
+    MemoryContextReset(room);
 }
 
 static void take_all(MemoryContext room) {
-    for (int i = 0; i < sampler_count; ++i) {
-        MemoryContextSwitchTo(room);
-        take_one(samplers[i]);
-        MemoryContextReset(room);
-    }
+    for (int i = 0; i < sampler_count; ++i)
+        call_guarded(samplers[i]->take, room);
 }
 
 static void save_all(MemoryContext room) {
-    MemoryContextSwitchTo(room);
     for (int i = 0; i < sampler_count; ++i)
         if (samplers[i]->save != NULL)
-            samplers[i]->save();
-    MemoryContextReset(room);
+            call_guarded(samplers[i]->save, room);
 }
 
 /* How long until the next round: the rounds are at whole intervals since the first one. */
@@ -81,6 +76,9 @@ void lockstep_sampler_main(Datum arg) {
     while (!ShutdownRequestPending) {
         const TimestampTz now = GetCurrentTimestamp();
 
+        /* The clock may have been set back. */
+        next = Min(next, now + sample_interval * USECS_PER_SEC);
+        saved = Min(saved, now);
         if (sample_interval > 0 && now >= next) {
             take_all(room);
             next += sample_interval * USECS_PER_SEC;

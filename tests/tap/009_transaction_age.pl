@@ -134,7 +134,26 @@ is($watch->run(q{SELECT e.xmin::text = f.xid::text, e.marginal_gain_xids, e.is_o
 	't|0|{}|t|{"data of postgres","data of other","catalogs of postgres","catalogs of other","shared catalogs",pg_subtrans}|other',
 	'a transaction of another database answers for the snapshots that repeat it');
 like(row('advice', q{app = 'echo'}), qr/^Leave it: its snapshot only goes back to another transaction/, '... and they are left alone');
+# What started before it cannot repeat it, even with the same number: it stands for itself.
 $echo->close_hard;
+$foreign->run('ROLLBACK');
+my $early = Session->new($node, 'early');
+$early->start('SELECT pg_sleep(1000)');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'early' AND wait_event = 'PgSleep'}) or die;
+$foreign->run('BEGIN; CREATE TABLE y (n int)');
+burn(20);
+is($watch->run(q{SELECT e.xmin::text = f.xid::text, e.marginal_gain_xids, cardinality(e.is_oldest_for) > 0, e.advice, f.marginal_gain_xids
+	FROM lockstep.transaction_age AS e, lockstep.transaction_age AS f WHERE e.app = 'early' AND f.app = 'foreign'}),
+	't|21|t||21', 'a snapshot that is older than the transaction is no echo of it') or diag($watch->run(q{SELECT app, xid, xmin, marginal_gain_xids, is_oldest_for FROM lockstep.transaction_age}));
+$early->close_hard;
+# Neither is one in the middle of a longer transaction: it may stay.
+my $later_part = Session->new($node, 'part');
+$later_part->run('BEGIN; SELECT 1');
+$later_part->start('SELECT pg_sleep(1000)');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'part' AND wait_event = 'PgSleep'}) or die;
+is($watch->run(q{SELECT p.xmin::text = f.xid::text, p.marginal_gain_xids, cardinality(p.is_oldest_for) > 0 FROM lockstep.transaction_age AS p, lockstep.transaction_age AS f WHERE p.app = 'part' AND f.app = 'foreign'}),
+	't|21|t', 'a statement of a longer transaction answers for itself') or diag($watch->run(q{SELECT app, xid, xmin, marginal_gain_xids, is_oldest_for FROM lockstep.transaction_age}));
+$later_part->close_hard;
 # What is closed may still be there for a moment; what is rolled back holds nothing.
 $foreign->run('ROLLBACK');
 $foreign->close;
@@ -167,6 +186,18 @@ is($node->safe_psql('postgres', $action), 't', 'the action runs');
 $waiter->finish;
 $watch->run('RESET lockstep.age_idle_warning');
 is(row('count(*)', q{app = 'idle'}), '0', 'then it is gone');
+# A long transaction is long while it rests, too.
+$snapshot->run('BEGIN; UPDATE accounts SET balance = 1 WHERE id = 900');
+$watch->run('SET lockstep.age_active_critical = 0');
+like(row('severity, reason', q{app = 'snapshot'}), qr/^critical\|running for \d+ s \(limit 0 s\)$/, 'idle, it is as old as an active one');
+$watch->run('RESET lockstep.age_active_critical');
+$snapshot->run('ROLLBACK');
+# Names of others cannot forge a finding.
+$node->safe_psql('postgres', "BEGIN; UPDATE accounts SET balance = 1 WHERE id = 901; PREPARE TRANSACTION E'x\n\nstop       database prod'");
+$audit = $node->safe_psql('postgres', 'SET lockstep.age_prepared_warning = 0; SELECT lockstep.transaction_audit()');
+unlike($audit, qr/^stop/m, 'a name with line breaks stays in its line');
+like($audit, qr/^           run  \(a name with control characters: see action_sql\)$/m, '... and is not to be copied');
+$node->safe_psql('postgres', "ROLLBACK PREPARED E'x\n\nstop       database prod'");
 
 # A parallel query is one holder, and its members are shown.
 $node->safe_psql('postgres', q{
@@ -241,7 +272,7 @@ $node->safe_psql('postgres', 'VACUUM (FREEZE)');
 is(row(q{marginal_gain_xids >= 90, xmin = (SELECT datfrozenxid FROM pg_database WHERE datname = 'postgres'), is_oldest_for}, q{holder_kind = 'temp_table' AND pid IS NULL}),
 	't|t|{"datfrozenxid of postgres"}', 'they hold datfrozenxid');
 my $drop = row('action_sql', q{holder_kind = 'temp_table' AND pid IS NULL});
-like($drop, qr/^DROP SCHEMA pg_temp_\d+ CASCADE$/, 'those of the dead can be dropped');
+like($drop, qr/^DROP TABLE pg_temp_\d+\.orphan, pg_temp_\d+\.second$/, 'those of the dead can be dropped');
 $node->safe_psql('postgres', "SET client_min_messages = error; $drop");
 is(row('count(*)', q{holder_kind = 'temp_table' AND pid IS NULL}), '0', 'then they are gone');
 $watch->run('RESET vacuum_freeze_min_age');

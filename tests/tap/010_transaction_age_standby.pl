@@ -95,8 +95,14 @@ is(on_standby(q{marginal_gain_xids, is_oldest_for}, q{pid = pg_backend_pid()}), 
 $primary->poll_query_until('postgres', q{SELECT s.xmin::text = p.transaction::text FROM pg_replication_slots AS s, pg_prepared_xacts AS p}) or die;
 is(on_primary(q{marginal_gain_xids, severity, is_oldest_for}, q{slot_name = 'reports'}), '0|ok|{}', 'a slot that repeats a transaction of the primary is not blamed');
 is(on_primary(q{marginal_gain_xids >= 20, cardinality(is_oldest_for)}, q{gid = 'left'}), 't|4', '... the transaction is');
+my $old = Session->new($standby, 'old');
+$old->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM accounts');
 $primary->safe_psql('postgres', q{ROLLBACK PREPARED 'left'});
 settle();
+is($old->run(q{SELECT string_agg(holder_kind, ','), bool_and(marginal_gain_xids >= 20) FROM lockstep.transaction_age WHERE app = 'old' OR holder_kind = 'primary_transaction'}),
+	'standby_session|t', 'an old snapshot does not blame a transaction that has ended');
+$old->run('COMMIT');
+$old->close;
 is(on_standby('count(*)', q{holder_kind = 'primary_transaction'}), '0', 'when it has ended, nothing of the primary is old');
 
 # Feedback without a slot: the walsender holds it.

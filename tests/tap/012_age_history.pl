@@ -96,6 +96,14 @@ $damage->('no header', 'x', 'it is too short');
 my $other = $whole;
 substr($other, 16, 8) = "\x01" x 8;
 $damage->('another system', $other, 'it belongs to another database system');
+my $folder = $whole;
+substr($folder, 24, 8) = "\x01" x 8;
+$damage->('another folder', $folder, 'it belongs to another data folder');
+my $many = $whole;
+substr($many, 12, 4) = pack 'L', 90000;
+$damage->('more samples than bytes', $many, 'it is too short');
+substr($many, 12, 4) = pack 'L', 0x7fffffff;
+$damage->('more samples than there can be', $many, 'it has another format');
 my $format = $whole;
 substr($format, 4, 1) = "\x63";
 $damage->('another format', $format, 'it has another format');
@@ -122,19 +130,28 @@ my $write = sub {
 	$node->start;
 	return;
 };
-my ($header, $size) = (32, unpack 'L', substr($whole, 8, 4));
-is(unpack('L', substr($whole, 24, 4)), crc32c(substr($whole, $header)), 'the checksum is the usual CRC-32C');
+my ($header, $size) = (40, unpack 'L', substr($whole, 8, 4));
+is(unpack('L', substr($whole, 32, 4)), crc32c(substr($whole, 0, 32) . substr($whole, $header)), 'the checksum is the usual CRC-32C');
 my $aged = $whole;
 my ($at, $next_xid) = unpack 'qQ', substr($whole, $header + $size, 16);
 substr($aged, $header, 16) = pack 'qQ', $at - 90 * 60 * 1_000_000, $next_xid - 500;
 substr($aged, $header + $size, 16) = pack 'qQ', $at - 30 * 60 * 1_000_000, $next_xid - 400;
-substr($aged, 24, 4) = pack 'L', crc32c(substr($aged, $header));
+substr($aged, 32, 4) = pack 'L', crc32c(substr($aged, 0, 32) . substr($aged, $header));
 $write->($aged);
 is(sql(q{WITH s AS (SELECT sampled_at, next_xid::text::bigint AS next FROM lockstep.transaction_age_history OFFSET 1 LIMIT 1)
 	SELECT DISTINCT abs(xids_per_hour / ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint - next) / (extract(epoch FROM clock_timestamp() - sampled_at) / 3600)) - 1) < 0.01,
 		mxids_per_hour, abs(extract(epoch FROM autovacuum_in) / (xids_to_autovacuum / xids_per_hour * 3600) - 1) < 0.01, abs(extract(epoch FROM stop_in) / (xids_to_stop / xids_per_hour * 3600) - 1) < 0.01
 	FROM lockstep.wraparound_status, s}), 't|0|t|t', 'rates are those of the last hour, and times follow from them');
 like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: [\d,]+ transactions, more than 10 years at the present rate$/m, 'the audit says it');
+# What the clock has not reached yet is left out; the rest is kept. A name has an end, whatever the file says.
+my $future = $whole;
+my $last_at = $header + (length($whole) - $header) - $size;
+substr($future, $last_at, 8) = pack 'q', $at + 86400 * 1_000_000;
+substr($future, $header + 32 + 17 * 8 + 32, 64) = 'x' x 64;
+substr($future, $header + 32 + 17 * 8, 4) = pack 'L', 5;
+substr($future, 32, 4) = pack 'L', crc32c(substr($future, 0, 32) . substr($future, $header));
+$write->($future);
+is(sql(q{SELECT count(*), max(length(top_name)) FROM lockstep.transaction_age_history}), '19|63', 'a sample of the future is left out, a name has its end');
 # A smaller ring keeps the newest of it.
 $node->stop;
 open my $out, '>', $file or die;
@@ -176,6 +193,7 @@ $node->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
 $standby->start;
+is($standby->safe_psql('postgres', q{SELECT count(*) FROM lockstep.transaction_age_history WHERE sampled_at < pg_postmaster_start_time()}), 0, 'a standby does not take the history of its primary for its own');
 my $report = Session->new($standby, 'report');
 $report->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t');
 sql('CALL burn(30); INSERT INTO t VALUES (4)');
@@ -190,5 +208,7 @@ $node->restart;
 my ($status, $stdout, $stderr) = $node->psql('postgres', 'SELECT * FROM lockstep.transaction_age_history');
 like($stderr, qr/there is no history of transaction ages\nHINT:  Add lockstep to shared_preload_libraries/, 'without preloading there is a hint');
 is(sql('SELECT count(*) > 0, count(xmin_seen_at) FROM lockstep.transaction_age'), 't|0', '... and everything else works');
+($status, $stdout, $stderr) = $node->psql('postgres', 'SELECT count(*) > 0 FROM lockstep.transaction_age');
+is($stderr, '', '... without a word about settings that need it');
 $node->stop;
 done_testing();

@@ -159,6 +159,28 @@ TEST(Horizons, AnEchoIsItsTransactionsFault) {
     EXPECT_EQ(found[3].echo_of, -1);
 }
 
+TEST(Horizons, WhatHoldsNoRowsAnswersForNobody) {
+    // A vacuum that has an id, to log a lock; the snapshot beside it holds the rows.
+    claim vacuum = of_database(1, 100, nowhere, holder_kind::vacuum);
+    vacuum.reaches = reach::subtrans_only;
+    const std::vector<claim> claims{vacuum, of_database(1, nowhere, 100, holder_kind::active)};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(found[1].echo_of, -1);
+    EXPECT_EQ(found[1].gain, 900);
+    EXPECT_EQ(found[0].gain, 0);
+    EXPECT_EQ(names(found[0]), "subtrans");
+}
+
+TEST(Horizons, ASnapshotRepeatsNothingThatBeganLater) {
+    std::vector<claim> claims{of_database(1, 100, nowhere),
+                              of_database(1, nowhere, 100, holder_kind::active)};
+    claims[0].began_by = 50;
+    claims[1].snapshot_from = 50;
+    EXPECT_EQ(holdings_of(claims, 1000)[1].echo_of, -1);
+    claims[1].snapshot_from = 51;
+    EXPECT_EQ(holdings_of(claims, 1000)[1].echo_of, 0);
+}
+
 TEST(Horizons, AnIdleSnapshotIsNoEcho) {
     // It would stay when the transaction ends: both must go.
     const std::vector<claim> claims{of_database(1, 100, nowhere), of_database(1, nowhere, 100)};
@@ -205,6 +227,8 @@ std::vector<claim> random_claims(dice &random) {
         one.kind = random.percent(50) ? holder_kind::active : holder_kind::idle_in_xact;
         one.is_fleeting = one.kind == holder_kind::active;
         one.database = static_cast<std::uint32_t>(random.between(1, 3));
+        one.began_by = random.below(4);
+        one.snapshot_from = random.below(6);
         one.reaches = static_cast<reach>(random.below(5));
         // Every transaction has an id of its own.
         one.xid = random.percent(40) ? 100 + static_cast<xid_place>(i) * 10 : nowhere;
@@ -250,7 +274,7 @@ TEST(Horizons, AGainIsWhatEndingTheHolderFrees) {
     constexpr xid_place next = 1000;
     int gains = 0;
     int echoes = 0;
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < 12000; ++round) {
         const std::vector<claim> claims = random_claims(random);
         const auto found = holdings_of(claims, next);
         const auto before = horizons_of(claims);

@@ -1,5 +1,7 @@
 #include "core/age/audit.hpp"
 
+#include "core/words.hpp"
+
 #include <algorithm>
 #include <string_view>
 
@@ -49,8 +51,15 @@ void add_entry(std::string &page, const audit_entry &entry) {
         add_wrapped(page, "why  ", entry.reason);
     if (!entry.advice.empty())
         add_wrapped(page, "do   ", entry.advice);
-    if (!entry.action.empty())
-        page += std::string(margin, ' ') + "run  " + entry.action + '\n';
+    if (entry.action.empty())
+        return;
+    // A line break in a name must not look like a line of ours, and cannot be left out of it
+    // either.
+    const bool is_plain = one_line(entry.action) == entry.action;
+    page += std::string(margin, ' ') + "run  " +
+            (is_plain ? entry.action
+                      : std::string{"(a name with control characters: see action_sql)"}) +
+            '\n';
 }
 
 // "2 critical, 1 warning and 3 notice"; nothing where there is nothing to say.

@@ -51,6 +51,10 @@ struct claim {
     xid_place catalog_xmin = nowhere;
     // Its snapshot is taken anew with the next statement, or the next message of the standby.
     bool is_fleeting = false;
+    // When that snapshot was taken at the earliest, and when the transaction began at the latest;
+    // microseconds, of the same clock. A snapshot cannot repeat what began after it.
+    std::int64_t snapshot_from = std::numeric_limits<std::int64_t>::max();
+    std::int64_t began_by = 0;
     bool is_frozen_limit = false; // xmin is the relfrozenxid of its temporary tables
     // The look itself: gone when it has been taken, so no horizon is counted as held by it.
     bool is_look = false;

@@ -16,11 +16,13 @@ std::int32_t leader_of(std::span<const claim> claims, std::int32_t index) {
     return group < 0 ? index : group;
 }
 
-// By claim: the one whose running transaction its snapshot repeats, or -1.
+// By claim: the one whose running transaction its snapshot repeats, or -1. Only one that holds rows
+// itself can answer for others.
 std::vector<std::int32_t> echoes_of(std::span<const claim> claims) {
     std::unordered_map<xid_place, std::int32_t> running;
     for (std::size_t i = 0; i < claims.size(); ++i)
-        if (claims[i].xid != nowhere && claims[i].kind != holder_kind::parallel_worker)
+        if (claims[i].xid != nowhere && claims[i].kind != holder_kind::parallel_worker &&
+            (claims[i].reaches == reach::database || claims[i].reaches == reach::everything))
             running.emplace(claims[i].xid, static_cast<std::int32_t>(i));
     std::vector<std::int32_t> origins(claims.size(), -1);
     for (std::size_t i = 0; i < claims.size(); ++i) {
@@ -30,7 +32,8 @@ std::vector<std::int32_t> echoes_of(std::span<const claim> claims) {
         const auto origin = running.find(one.xmin);
         const auto index = static_cast<std::int32_t>(i);
         if (origin != running.end() &&
-            leader_of(claims, origin->second) != leader_of(claims, index))
+            leader_of(claims, origin->second) != leader_of(claims, index) &&
+            one.snapshot_from > claims[at(origin->second)].began_by)
             origins[i] = origin->second;
     }
     return origins;
@@ -171,7 +174,10 @@ std::vector<std::string_view> reach_names(const claim &one) {
         return {};
     switch (one.reaches) {
     case reach::nothing: return {};
-    case reach::database: return {"data", "catalogs", "shared catalogs", "pg_subtrans"};
+    case reach::database:
+        if (one.database == 0)
+            return {"shared catalogs", "pg_subtrans"};
+        return {"data", "catalogs", "shared catalogs", "pg_subtrans"};
     case reach::everything: return {"all data", "all catalogs", "shared catalogs", "pg_subtrans"};
     case reach::catalogs: return {"all catalogs", "shared catalogs", "pg_subtrans"};
     case reach::subtrans_only: return {"pg_subtrans"};

@@ -37,8 +37,9 @@ struct holding {
 // count as one, and the one that leads it answers for all.
 //
 // A snapshot cannot look behind a transaction that runs: of every session that starts a statement
-// while transaction 100 runs, xmin is 100 at most. Such fleeting claims are echoes: they do not
-// keep the transaction's end from freeing anything, for they are gone with their statement.
+// while transaction 100 runs, xmin is 100 at most. Such claims, where they are fleeting and no
+// older than the transaction, are echoes: they do not keep the transaction's end from freeing
+// anything, for they are gone with their statement.
 [[nodiscard]] std::vector<holding> holdings_of(std::span<const claim> claims, xid_place next);
 
 // All horizons, the same in the same order.

@@ -125,6 +125,9 @@ finding judge(holder_kind kind, const circumstances &seen, const limits &all) {
         judge_xids(seen, all, found);
     if (seen.lasts)
         judge_time(kind, *seen.lasts, seen.holds_nothing, all, found);
+    // One that does something now and then is as old as one that works.
+    if (seen.open_for)
+        judge_time(holder_kind::active, *seen.open_for, seen.holds_nothing, all, found);
     if (seen.blocking)
         raise(found,
               seen.blocking->severity == "critical"  ? severity::critical

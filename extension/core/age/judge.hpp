@@ -49,13 +49,14 @@ struct finding {
 };
 
 struct circumstances {
-    std::optional<std::int64_t> lasts; // microseconds: idle, running, prepared, by its kind
-    std::optional<std::int64_t> xids;  // age of what it holds
-    bool is_blamed = true;             // false: an echo, or one that holds no rows
-    bool holds_nothing = false;        // no horizon: then time is no more than a warning
-    bool is_hidden = false;            // what it does is not for the caller
-    bool is_invalid = false;           // a slot that the server has given up
-    std::optional<std::int64_t> wal;   // bytes that a slot keeps
+    std::optional<std::int64_t> lasts;    // microseconds: idle, running, prepared, by its kind
+    std::optional<std::int64_t> open_for; // microseconds: an idle session's whole transaction
+    std::optional<std::int64_t> xids;     // age of what it holds
+    bool is_blamed = true;                // false: an echo, or one that holds no rows
+    bool holds_nothing = false;           // no horizon: then time is no more than a warning
+    bool is_hidden = false;               // what it does is not for the caller
+    bool is_invalid = false;              // a slot that the server has given up
+    std::optional<std::int64_t> wal;      // bytes that a slot keeps
     std::optional<graph::verdict> blocking;
 };
 
