@@ -47,27 +47,25 @@ bool is_in_transaction(const PgBackendStatus *status, bool may_see) {
             status->st_state == STATE_IDLEINTRANSACTION_ABORTED);
 }
 
-// Statements that run for longer do not give way soon.
+// Transactions that run for longer do not give way soon.
 constexpr TimestampTz soon = INT64CONST(10) * 1000000;
 
-// Whether the snapshot is that of one short statement, which is a transaction of its own: then the
-// isolation level does not matter. What a session does is looked at here for whoever asks: what its
-// end would free is the same for all.
-bool is_short_statement(const PgBackendStatus *status, const age_instant &now) {
+// Whether the snapshot is that of a short transaction at work; whatever its isolation level, it
+// will be gone soon. What a session does is looked at here for whoever asks: what its end would
+// free is the same for all.
+bool is_short(const PgBackendStatus *status, const age_instant &now) {
     return status != nullptr && status->st_state == STATE_RUNNING &&
            status->st_backendType == B_BACKEND && status->st_xact_start_timestamp != 0 &&
-           status->st_xact_start_timestamp == status->st_activity_start_timestamp &&
-           now.taken_at - status->st_activity_start_timestamp < soon;
+           now.taken_at - status->st_xact_start_timestamp < soon;
 }
 
 // The times that tell whether a snapshot can repeat a transaction.
 void add_times(age::claim &to, const PgBackendStatus *status, const age_instant &now) {
-    to.is_fleeting = to.kind == holder_kind::walsender_feedback || is_short_statement(status, now);
-    // What a standby sends is renewed all the time.
-    to.snapshot_from = to.kind == holder_kind::walsender_feedback || status == nullptr
-                           ? now.taken_at
-                           : status->st_activity_start_timestamp;
+    const bool is_feedback = to.kind == holder_kind::walsender_feedback;
     to.began_by = status == nullptr ? 0 : status->st_xact_start_timestamp;
+    to.is_fleeting = is_feedback || is_short(status, now);
+    // What a standby sends is renewed all the time.
+    to.snapshot_from = is_feedback || status == nullptr ? now.taken_at : to.began_by;
 }
 
 // Whether it is the caller, with no more than the snapshot of the statement that looks.

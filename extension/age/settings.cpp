@@ -87,8 +87,8 @@ age::limits limits(const age_counters &now) {
     // As vacuum_xid_failsafe_check() does.
     all.failsafe_age = std::max<std::int64_t>(vacuum_failsafe_age, all.freeze_max_age / 100 * 105);
     constexpr std::int64_t megabyte = 1024 * 1024;
-    all.wal_size = max_wal_size_mb * megabyte;
-    all.slot_wal_size = max_slot_wal_keep_size_mb * megabyte;
+    all.wal_size = std::int64_t{max_wal_size_mb} * megabyte;
+    all.slot_wal_size = std::int64_t{max_slot_wal_keep_size_mb} * megabyte;
     all.warns = TransactionIdFollowsOrEquals(next, now.warn_limit);
     all.stops = TransactionIdFollowsOrEquals(next, now.stop_limit);
     return all;

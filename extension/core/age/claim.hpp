@@ -49,7 +49,7 @@ struct claim {
     xid_place xid = nowhere;    // its own transaction
     xid_place xmin = nowhere;   // oldest transaction that its snapshots cannot see as ended
     xid_place catalog_xmin = nowhere;
-    // Its snapshot is taken anew with the next statement, or the next message of the standby.
+    // Its snapshot will be gone soon, or is renewed with the next message of the standby.
     bool is_fleeting = false;
     // When that snapshot was taken at the earliest, and when the transaction began at the latest;
     // microseconds, of the same clock. A snapshot cannot repeat what began after it.

@@ -36,10 +36,10 @@ struct holding {
 // One for each claim, in their order. `next` is the next transaction id. Members of a lock group
 // count as one, and the one that leads it answers for all.
 //
-// A snapshot cannot look behind a transaction that runs: of every session that starts a statement
+// A snapshot cannot look behind a transaction that runs: of everybody who starts a transaction
 // while transaction 100 runs, xmin is 100 at most. Such claims, where they are fleeting and no
-// older than the transaction, are echoes: they do not keep the transaction's end from freeing
-// anything, for they are gone with their statement.
+// older than the transaction, are echoes: they are gone soon, and until then the transaction
+// answers for them, in whatever database they are.
 [[nodiscard]] std::vector<holding> holdings_of(std::span<const claim> claims, xid_place next);
 
 // All horizons, the same in the same order.
