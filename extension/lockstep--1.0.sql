@@ -675,7 +675,7 @@ COMMENT ON COLUMN lockstep.transaction_age.xmin_seen_at IS 'first sample of the 
 COMMENT ON COLUMN lockstep.transaction_age.xmin_wall_age IS 'how long that is ago: it is at least so old';
 COMMENT ON COLUMN lockstep.transaction_age.horizons IS 'what it holds: data and catalogs of its database or of all, shared catalogs, pg_subtrans; of temporary tables datfrozenxid';
 COMMENT ON COLUMN lockstep.transaction_age.is_oldest_for IS 'the horizons that nobody holds farther back';
-COMMENT ON COLUMN lockstep.transaction_age.marginal_gain_xids IS 'by how many transactions a horizon of rows would go on if this one ended; 0 where another one holds it as far back';
+COMMENT ON COLUMN lockstep.transaction_age.marginal_gain_xids IS 'by how many transactions a horizon of rows would go on if this one ended, and with it what only follows it; 0 where another one holds it as far back';
 COMMENT ON COLUMN lockstep.transaction_age.datfrozenxid_blocked IS 'as long as it stays, no vacuum makes a database younger than autovacuum_freeze_max_age: shared catalogs belong to all of them';
 COMMENT ON COLUMN lockstep.transaction_age.locks_held IS 'locks as pg_locks counts them, without SIReadLock';
 COMMENT ON COLUMN lockstep.transaction_age.strongest_mode IS 'strongest mode among them, but for those on transactions';
@@ -685,7 +685,7 @@ COMMENT ON COLUMN lockstep.transaction_age.slot_active IS 'whether somebody uses
 COMMENT ON COLUMN lockstep.transaction_age.inactive_since IS 'since when nobody uses the slot (PostgreSQL 17 and later)';
 COMMENT ON COLUMN lockstep.transaction_age.severity IS 'ok, unknown (its times are not for the caller), notice, warning, critical, emergency or stop, by the settings lockstep.age_* and lockstep.blocking_*, and those of the server';
 COMMENT ON COLUMN lockstep.transaction_age.reason IS 'why this severity';
-COMMENT ON COLUMN lockstep.transaction_age.advice IS 'what a person can do; null where all is well';
+COMMENT ON COLUMN lockstep.transaction_age.advice IS 'what a person can do; where all is well null, or why something old is left alone';
 COMMENT ON COLUMN lockstep.transaction_age.action_sql IS 'what to run for that, once decided; of a prepared transaction both ways to end it, to choose from, in its database; lockstep never runs it';
 
 CREATE FUNCTION lockstep.get_wraparound_status()

@@ -108,6 +108,10 @@ std::string names_text(const std::vector<std::string> &names) {
     return text;
 }
 
+bool is_of_multixacts(const std::string &reason) {
+    return reason.find("multixacts") != std::string::npos;
+}
+
 // Databases that are as bad as each other, for the same reason, are one line; the oldest says why.
 std::vector<age::audit_entry> database_entries(survey &seen,
                                                const std::vector<database> &databases) {
@@ -119,7 +123,8 @@ std::vector<age::audit_entry> database_entries(survey &seen,
             entry.holds = "oldest holder: " + who_text(seen, *one.top);
         const auto same = std::ranges::find_if(entries, [&](const age::audit_entry &known) {
             return known.level == entry.level && known.advice == entry.advice &&
-                   known.holds == entry.holds;
+                   known.holds == entry.holds &&
+                   is_of_multixacts(known.reason) == is_of_multixacts(entry.reason);
         });
         names.resize(entries.size() + 1);
         names[static_cast<std::size_t>(same - entries.begin())].push_back(

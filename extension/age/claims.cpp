@@ -72,8 +72,11 @@ void add_times(age::claim &to, const PgBackendStatus *status, const age_instant 
 bool is_look(const age_process &one) {
     return one.process.pid == MyProcPid && one.process.xid == InvalidTransactionId &&
            !IsolationUsesXactSnapshot() && pg_call([] {
-               return !ActiveSnapshotSet() ||
-                      TransactionIdEquals(MyProc->xmin, GetActiveSnapshot()->xmin);
+               // The snapshot that catalogs are read with would count as one.
+               InvalidateCatalogSnapshot();
+               return ThereAreNoPriorRegisteredSnapshots() &&
+                      (!ActiveSnapshotSet() ||
+                       TransactionIdEquals(MyProc->xmin, GetActiveSnapshot()->xmin));
            });
 }
 

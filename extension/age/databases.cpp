@@ -79,7 +79,7 @@ void assess(database &one, survey &seen) {
     // Where members run short, the server freezes multixacts earlier than it is set to. On a
     // standby it does not know, and says 0.
     std::int64_t multi_max_age = pg_call([] { return MultiXactMemberFreezeThreshold(); });
-    if (multi_max_age == 0)
+    if (seen.now().in_recovery)
         multi_max_age = autovacuum_multixact_freeze_max_age;
     const std::int64_t multi_failsafe =
         std::max<std::int64_t>(vacuum_multixact_failsafe_age,

@@ -199,8 +199,9 @@ void lockstep_save_history(void) {
 }
 
 /*
- * The postmaster, when all others have gone; not after a crash, when memory may be damaged. There
- * is nobody left to lock against, and one who was killed may have left the lock behind.
+ * The postmaster, when all others have gone; not when it starts them anew after a crash, when
+ * memory may be damaged. There is nobody left to lock against, and one who was killed by an
+ * immediate stop may have left the lock behind.
  */
 static void save_at_shutdown(int code, Datum arg) {
     int32 first;

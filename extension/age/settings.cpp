@@ -88,7 +88,12 @@ age::limits limits(const age_counters &now) {
     all.failsafe_age = std::max<std::int64_t>(vacuum_failsafe_age, all.freeze_max_age / 100 * 105);
     constexpr std::int64_t megabyte = 1024 * 1024;
     all.wal_size = std::int64_t{max_wal_size_mb} * megabyte;
-    all.slot_wal_size = std::int64_t{max_slot_wal_keep_size_mb} * megabyte;
+    // The server keeps whole segments, and as many as it would without slots.
+    all.slot_wal_size = max_slot_wal_keep_size_mb < 0
+                            ? -1
+                            : std::max({std::int64_t{max_slot_wal_keep_size_mb} * megabyte,
+                                        std::int64_t{wal_keep_size_mb} * megabyte,
+                                        std::int64_t{wal_segment_size} * 2});
     all.warns = TransactionIdFollowsOrEquals(next, now.warn_limit);
     all.stops = TransactionIdFollowsOrEquals(next, now.stop_limit);
     return all;

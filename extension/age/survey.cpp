@@ -85,7 +85,7 @@ void survey::add_processes() {
         added.claim = *made;
         added.process = i;
         added.who = who;
-        added.is_known = true;
+        added.is_known = one.process.prepared != 0 || status != nullptr;
     }
     for (holder &one : holders_) {
         one.claim.group = holder_of[at(now_.processes[one.process].process.leader)];
@@ -189,7 +189,8 @@ void survey::find_waits(holder &one, std::int32_t node) {
 
 std::optional<std::int64_t> survey::wal_kept(const holder &one) const {
     const age_slot *slot = slot_of(one);
-    if (slot == nullptr || slot->restart_lsn == InvalidXLogRecPtr || slot->restart_lsn > now_.lsn)
+    if (slot == nullptr || slot->is_invalid || slot->restart_lsn == InvalidXLogRecPtr ||
+        slot->restart_lsn > now_.lsn)
         return std::nullopt;
     return static_cast<std::int64_t>(now_.lsn - slot->restart_lsn);
 }
@@ -224,16 +225,20 @@ void survey::assess(holder &one) {
             one.seen_at = at;
     const bool is_lazy = one.claim.reaches == age::reach::subtrans_only;
     age::circumstances seen;
-    seen.lasts = lasts(one);
+    // What a standby or a slot repeats is as old as somebody else.
+    if (one.held.echo_of < 0 || one.process >= 0)
+        seen.lasts = lasts(one);
+    if (one.held.echo_of >= 0 && one.claim.kind == holder_kind::walsender_feedback)
+        seen.lasts.reset();
     if (one.who.doing == graph::activity::idle_in_transaction && one.who.transaction_started)
         seen.open_for = std::max<std::int64_t>(now_.taken_at - *one.who.transaction_started, 0);
     seen.xids = age::age_of(oldest, next_);
-    const bool leads = one.claim.group < 0 || &holders_[at(one.claim.group)] == &one;
-    seen.is_blamed = one.held.echo_of < 0 && !is_lazy && leads;
+    one.is_member = one.claim.group >= 0 && &holders_[at(one.claim.group)] != &one;
+    seen.is_blamed = one.held.echo_of < 0 && !is_lazy && !one.is_member && !one.claim.is_look;
     const auto index = static_cast<std::size_t>(&one - holders_.data());
     seen.blocking = blocking_[index];
     seen.holds_nothing = one.claim.reaches == age::reach::nothing && one.slot < 0;
-    seen.is_hidden = one.claim.kind == holder_kind::session && one.who.is_hidden();
+    seen.is_hidden = one.claim.kind == holder_kind::session && one.is_known && one.who.is_hidden();
     seen.wal = wal_kept(one);
     const age_slot *slot = slot_of(one);
     seen.is_invalid = slot != nullptr && slot->is_invalid;
@@ -246,14 +251,15 @@ void survey::advise(holder &one) {
     age::situation facts;
     facts.kind = one.claim.kind;
     facts.doing = one.who.doing;
-    facts.is_echo = one.held.echo_of >= 0;
+    // Where something else is wrong with it, that is what there is advice for.
+    facts.is_echo = one.held.echo_of >= 0 && one.found.level <= age::severity::unknown;
     facts.is_lazy_vacuum = one.claim.reaches == age::reach::subtrans_only;
     const age_process *process = process_of(one);
     facts.is_wraparound = process != nullptr && process->process.wraparound != 0;
     const age_slot *slot = slot_of(one);
     facts.is_connected = slot != nullptr ? slot->active_pid != 0 : one.process >= 0;
     facts.is_invalid = slot != nullptr && slot->is_invalid;
-    facts.holds_rows = one.oldest() != age::nowhere;
+    facts.holds_rows = one.oldest() != age::nowhere && one.held.echo_of < 0;
     facts.is_aborted = one.claim.kind == holder_kind::idle_in_xact_aborted;
     facts.is_blocking = one.blocked > 0;
     facts.waits_for = one.waits_for;
@@ -296,7 +302,8 @@ std::string survey::action_of(const holder &one) {
 
 age::xid_place survey::place_of(const holder &one, Oid database) const {
     constexpr age::horizon shared{age::horizon_kind::shared_catalogs, 0, age::nowhere};
-    if (one.held.echo_of >= 0)
+    // Members of a parallel query are one.
+    if (one.held.echo_of >= 0 || one.is_member)
         return age::nowhere;
     return one.claim.is_frozen_limit && one.claim.database == database
                ? one.oldest()

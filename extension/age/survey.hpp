@@ -22,7 +22,8 @@ struct holder {
     std::int32_t slot = -1;    // index in the instant
     std::int32_t tables = -1;  // index in temporary()
     session who;               // of a slot: who uses it; of temporary tables: whose they are
-    bool is_known = false;     // whether there is such a session
+    bool is_known = false;     // whether there is such a session, and the server tells of it
+    bool is_member = false;    // of a parallel query that another one leads
     std::int32_t blocked = 0;  // sessions that wait for it
     std::int64_t gain = 0;     // transactions
     std::optional<TimestampTz> seen_at; // when what it holds had been assigned, by the history

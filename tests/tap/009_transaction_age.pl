@@ -303,6 +303,17 @@ is($plain->run('SELECT count(*) > 2, count(db) > 2 FROM lockstep.wraparound_stat
 is($plain->run('SELECT isolation_level, in_block FROM lockstep.transaction_info()'), 'read committed|f', 'so is transaction_info');
 $_->close for $plain, $monitor, $idle;
 
+# The look itself is not blamed, in a block of its own either; an open cursor is.
+$node->safe_psql('postgres', q{BEGIN; UPDATE accounts SET balance = 1 WHERE id = 5; PREPARE TRANSACTION 'base'});
+burn(30);
+$watch->run('SET vacuum_freeze_min_age = 10; BEGIN');
+is(row('severity, datfrozenxid_blocked, is_oldest_for', 'pid = pg_backend_pid()'), 'ok|f|{}', 'the look is not blamed');
+is(row('marginal_gain_xids >= 30', q{gid = 'base'}), 't', '... and stands in nobody\'s way');
+$watch->run('DECLARE c CURSOR FOR SELECT * FROM accounts; FETCH 1 FROM c');
+$node->safe_psql('postgres', q{ROLLBACK PREPARED 'base'});
+is(row('marginal_gain_xids >= 30, cardinality(is_oldest_for) > 0', 'pid = pg_backend_pid()'), 't|t', 'an open cursor holds what it sees');
+$watch->run('ROLLBACK; RESET vacuum_freeze_min_age');
+
 # Nothing waits: not for a catalog that is locked against everybody.
 my $blocker = Session->new($node, 'blocker');
 for my $catalog (qw(pg_database pg_class pg_authid))

@@ -181,6 +181,15 @@ TEST(Horizons, ASnapshotRepeatsNothingThatBeganLater) {
     EXPECT_EQ(holdings_of(claims, 1000)[1].echo_of, 0);
 }
 
+TEST(Horizons, AnOlderCatalogXminIsNoEcho) {
+    claim slot = of_slot(100, 60);
+    slot.is_fleeting = true;
+    const std::vector<claim> claims{of_database(1, 100, nowhere), slot};
+    const auto found = holdings_of(claims, 1000);
+    EXPECT_EQ(found[1].echo_of, -1);
+    EXPECT_EQ(found[1].gain, 940); // catalogs of the databases that nobody is in
+}
+
 TEST(Horizons, AnIdleSnapshotIsNoEcho) {
     // It would stay when the transaction ends: both must go.
     const std::vector<claim> claims{of_database(1, 100, nowhere), of_database(1, nowhere, 100)};
@@ -485,6 +494,8 @@ TEST(Judge, Databases) {
                                  "of 1,600,000,000)");
     EXPECT_EQ(by(2'107'483'648), "emergency: 2,107,483,648 transactions old: the server stops "
                                  "after 37,000,000 more");
+    const finding none = judge_database({true, 0, 0, 1, 1, 1}, "multixacts");
+    EXPECT_EQ(none.level, severity::ok); // of no age, however small the limit
     EXPECT_EQ(by(2'144'483'648),
               "stop: 2,144,483,648 transactions old: the server assigns no more of them");
 }
@@ -569,6 +580,15 @@ TEST(Audit, WritesWarningsOutAndCountsTheRest) {
                                 "lockstep.wraparound_status)\n");
     page.entries.clear();
     EXPECT_EQ(audit_text(page), "head\nfindings: none\n");
+}
+
+TEST(Audit, ANameNeverBeginsALine) {
+    audit_page page;
+    page.entries = {{severity::critical, "databases a, b",
+                     "oldest holder: prepared transaction '" + std::string(50, 'x') +
+                         " run  DROP DATABASE production'",
+                     "", "", ""}};
+    EXPECT_EQ(audit_text(page).find("\n           run"), std::string::npos);
 }
 
 TEST(Audit, LinesEndAtTheMargin) {

@@ -22,7 +22,8 @@ std::size_t characters(std::string_view text) {
 void add_wrapped(std::string &page, std::string_view label, std::string_view text) {
     std::string line(margin, ' ');
     line += label;
-    const std::size_t indent = line.size();
+    // Farther in than where a line of ours begins: what goes on there may be somebody's name.
+    constexpr std::size_t indent = margin + 5;
     bool is_first = true;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find(' '), text.size());

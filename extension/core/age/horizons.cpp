@@ -27,7 +27,9 @@ std::vector<std::int32_t> echoes_of(std::span<const claim> claims) {
     std::vector<std::int32_t> origins(claims.size(), -1);
     for (std::size_t i = 0; i < claims.size(); ++i) {
         const claim &one = claims[i];
-        if (!one.is_fleeting || one.xmin == nowhere || one.xid <= one.xmin)
+        // What is older than the snapshot it does not repeat.
+        if (!one.is_fleeting || one.xmin == nowhere || one.xid <= one.xmin ||
+            one.catalog_xmin < one.xmin)
             continue;
         const auto origin = running.find(one.xmin);
         const auto index = static_cast<std::int32_t>(i);

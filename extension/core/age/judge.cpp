@@ -156,7 +156,7 @@ finding judge_database(const database_age &seen, std::string_view what) {
     else if (seen.age >= seen.failsafe_age)
         raise(found, severity::emergency,
               said + " old (beyond the failsafe of " + count_text(seen.failsafe_age) + ')');
-    else if (seen.age >= percent_of(late, seen.freeze_max_age))
+    else if (seen.age > 0 && seen.age >= percent_of(late, seen.freeze_max_age))
         // Every database gets as old as the limit: that is when its autovacuum begins.
         raise(found,
               seen.is_held || seen.age >= percent_of(very_late, seen.freeze_max_age)
@@ -164,7 +164,7 @@ finding judge_database(const database_age &seen, std::string_view what) {
                   : severity::warning,
               said + " old (autovacuum has not brought it below " +
                   count_text(seen.freeze_max_age) + ')');
-    else if (seen.age >= seen.freeze_max_age)
+    else if (seen.age > 0 && seen.age >= seen.freeze_max_age)
         raise(found, severity::notice, said + " old: due for autovacuum against wraparound");
     return found;
 }
