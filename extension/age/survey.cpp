@@ -225,11 +225,11 @@ void survey::assess(holder &one) {
             one.seen_at = at;
     const bool is_lazy = one.claim.reaches == age::reach::subtrans_only;
     age::circumstances seen;
-    // What a standby or a slot repeats is as old as somebody else.
-    if (one.held.echo_of < 0 || one.process >= 0)
+    // What a standby or a slot repeats is as old as somebody else is.
+    const bool repeats = one.held.echo_of >= 0 &&
+                         (one.slot >= 0 || one.claim.kind == holder_kind::walsender_feedback);
+    if (!repeats)
         seen.lasts = lasts(one);
-    if (one.held.echo_of >= 0 && one.claim.kind == holder_kind::walsender_feedback)
-        seen.lasts.reset();
     if (one.who.doing == graph::activity::idle_in_transaction && one.who.transaction_started)
         seen.open_for = std::max<std::int64_t>(now_.taken_at - *one.who.transaction_started, 0);
     seen.xids = age::age_of(oldest, next_);
