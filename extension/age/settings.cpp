@@ -86,7 +86,7 @@ age::limits limits(const age_counters &now) {
     all.freeze_max_age = autovacuum_freeze_max_age;
     // As vacuum_xid_failsafe_check() does.
     all.failsafe_age = std::max<std::int64_t>(vacuum_failsafe_age, all.freeze_max_age / 100 * 105);
-    constexpr std::int64_t megabyte = 1024 * 1024;
+    constexpr auto megabyte = std::int64_t{1024} * 1024;
     all.wal_size = std::int64_t{max_wal_size_mb} * megabyte;
     // The server keeps whole segments, and as many as it would without slots.
     all.slot_wal_size = max_slot_wal_keep_size_mb < 0
