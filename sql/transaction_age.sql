@@ -21,14 +21,15 @@ SELECT holder_kind, pid = leader_pid AS leads, db, app, state, wait_event, backe
        horizons, locks_held, strongest_mode, sessions_blocked, severity, reason, action_sql
   FROM lockstep.transaction_age WHERE pid = pg_backend_pid();
 
--- None of it assigns a transaction id, or takes a snapshot's right to be taken anew.
+-- None of it assigns a transaction id.
 BEGIN;
 SELECT count(*) > 0 AS some FROM lockstep.transaction_age;
 SELECT count(*) > 0 AS some FROM lockstep.wraparound_status;
 SELECT length(lockstep.transaction_audit()) > 0 AS some;
 SELECT xid, in_block, savepoint_depth FROM lockstep.transaction_info();
 SELECT pg_current_xact_id_if_assigned() IS NULL AS none_assigned;
-SELECT count(*) AS locks_left FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN ('pg_class'::regclass, 'pg_database'::regclass) AND mode <> 'AccessShareLock';
+-- Catalogs that are locked for the look are let go of.
+SELECT count(*) AS locks_left FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN ('pg_policy'::regclass, 'pg_enum'::regclass, 'pg_amop'::regclass);
 COMMIT;
 
 -- transaction_info at every level.
@@ -118,7 +119,6 @@ SELECT regexp_replace(regexp_replace(line, '(at|id:|database:) .*', '\1 ...'), '
   FROM unnest(string_to_array(lockstep.transaction_audit(), E'\n')) WITH ORDINALITY AS u(line, n) WHERE n < 5 ORDER BY n;
 SELECT lockstep.transaction_audit(0);
 SELECT lockstep.transaction_audit(NULL);
-SELECT lockstep.transaction_audit(max_findings => 1) = '' AS empty;
 
 -- A plain role: what others do is hidden as in pg_stat_activity, the rest is there.
 BEGIN;

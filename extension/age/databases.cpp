@@ -68,9 +68,10 @@ distances distances_of(std::uint32_t oldest, std::uint32_t next, std::int64_t fr
 }
 
 age::finding judge(const distances &one, std::int64_t freeze_max_age, std::int64_t failsafe_age,
-                   std::string_view what, bool is_held) {
+                   std::string_view what, bool is_held, const age::limits &limits) {
     return age::judge_database(
-        {is_held, one.age, freeze_max_age, failsafe_age, one.to_warning, one.to_stop}, what);
+        {is_held, one.age, freeze_max_age, failsafe_age, one.to_warning, one.to_stop}, what,
+        limits.database);
 }
 
 void assess(database &one, survey &seen) {
@@ -88,10 +89,10 @@ void assess(database &one, survey &seen) {
                             limits.freeze_max_age, limits.failsafe_age, now);
     one.multis = distances_of(one.oldest_multi, now.next_multi, multi_max_age, multi_failsafe, now);
     const std::int32_t holders = seen.holding_back(one.oid, limits.freeze_max_age);
-    one.found =
-        judge(one.xids, limits.freeze_max_age, limits.failsafe_age, "transactions", holders > 0);
+    one.found = judge(one.xids, limits.freeze_max_age, limits.failsafe_age, "transactions",
+                      holders > 0, limits);
     const age::finding other =
-        judge(one.multis, multi_max_age, multi_failsafe, "multixacts", holders > 0);
+        judge(one.multis, multi_max_age, multi_failsafe, "multixacts", holders > 0, limits);
     if (other.level > one.found.level)
         one.found = other;
     one.top = seen.top_of(one.oid);

@@ -1,11 +1,6 @@
 #include "pg/version.h"
 
-#include "access/xlog.h"
-#include "access/xlog_internal.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "port/pg_crc32c.h"
-#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -13,14 +8,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include <sys/stat.h>
-
 #include "age/history.h"
-
-#define HISTORY_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/lockstep_age_history.stat"
-#define HISTORY_MAGIC 0x4c534148 /* LSAH */
-#define HISTORY_FORMAT 1
-#define MOST_SAMPLES 100000
+#include "age/history_file.h"
 
 typedef struct history_ring {
     LWLock *lock;
@@ -29,17 +18,6 @@ typedef struct history_ring {
     int32 next; /* where the next sample goes */
     age_sample samples[FLEXIBLE_ARRAY_MEMBER];
 } history_ring;
-
-/* In front of the samples in the file, which are in order. */
-typedef struct file_header {
-    uint32_t magic;
-    uint32_t format;
-    uint32_t sample_size;
-    int32_t count;
-    uint64_t system; /* whose history it is */
-    uint64_t folder; /* ... in which data folder: base backups and clones have the same system */
-    pg_crc32c crc;   /* of the header without this, and of the samples */
-} file_header;
 
 static history_ring *ring = NULL;
 static int history_size = 10080; /* a week of minutes */
@@ -55,56 +33,8 @@ static age_sample *sample_at(int32 index) {
     return &ring->samples[(ring->next - ring->count + index + ring->room) % ring->room];
 }
 
-static void add_to_crc(file_header *header, const age_sample *samples, int32 count) {
-    COMP_CRC32C(header->crc, samples, sizeof(age_sample) * count);
-}
-
-/* The data folder's mark: a file that is written in place as long as the folder lives. */
-static uint64_t folder_mark(void) {
-    struct stat found;
-
-    return stat(XLOG_CONTROL_FILE, &found) == 0 ? (uint64_t)found.st_ino : 0;
-}
-
-static file_header new_header(int32 count) {
-    file_header header;
-
-    memset(&header, 0, sizeof(header));
-    header.magic = HISTORY_MAGIC;
-    header.format = HISTORY_FORMAT;
-    header.sample_size = sizeof(age_sample);
-    header.count = count;
-    header.system = GetSystemIdentifier();
-    header.folder = folder_mark();
-    INIT_CRC32C(header.crc);
-    COMP_CRC32C(header.crc, &header, offsetof(file_header, crc));
-    return header;
-}
-
-/* What is wrong with a header; NULL where it is good. */
-static const char *fault_of(const file_header *header) {
-    if (header->magic != HISTORY_MAGIC || header->format != HISTORY_FORMAT ||
-        header->sample_size != sizeof(age_sample) || header->count < 0 ||
-        header->count > MOST_SAMPLES)
-        return "it has another format";
-    if (header->system != GetSystemIdentifier())
-        return "it belongs to another database system";
-    if (header->folder != folder_mark())
-        return "it belongs to another data folder";
-    return NULL;
-}
-
-/* What is wrong with the samples: they must be in order, and name what there is. */
-static const char *fault_in(const age_sample *samples, int32 count) {
-    for (int32 i = 0; i < count; ++i)
-        if (samples[i].top_kind < 0 || samples[i].top_kind >= LOCKSTEP_HOLDER_KINDS ||
-            (i > 0 && (samples[i].taken_at < samples[i - 1].taken_at ||
-                       samples[i].next_xid < samples[i - 1].next_xid)))
-            return "its samples are out of order";
-    return NULL;
-}
-
-/* Of a longer ring the newest; what the clock has not reached yet is no past. */
+/* Into the empty ring: of more than it holds the newest; what the clock has not reached yet is no
+ * past. */
 static void take_over(const age_sample *samples, int32 count) {
     const TimestampTz now = GetCurrentTimestamp();
 
@@ -120,81 +50,11 @@ static void take_over(const age_sample *samples, int32 count) {
     }
 }
 
-/* Reads the file into the empty ring; says what is wrong with it, or NULL. */
-static const char *read_samples(FILE *file) {
-    file_header header;
-    file_header expected;
-    age_sample *samples;
-    const char *fault;
-
-    if (fread(&header, sizeof(header), 1, file) != 1)
-        return "it is too short";
-    fault = fault_of(&header);
-    if (fault != NULL)
-        return fault;
-    samples = palloc_extended(sizeof(age_sample) * (header.count + 1), MCXT_ALLOC_NO_OOM);
-    if (samples == NULL)
-        return "there is no memory to read it";
-    expected = new_header(header.count);
-    if (fread(samples, sizeof(age_sample), header.count, file) != (size_t)header.count)
-        fault = "it is too short";
-    else {
-        add_to_crc(&expected, samples, header.count);
-        FIN_CRC32C(expected.crc);
-        fault = EQ_CRC32C(header.crc, expected.crc) ? fault_in(samples, header.count)
-                                                    : "its checksum does not fit";
-    }
-    if (fault == NULL)
-        take_over(samples, header.count);
-    pfree(samples);
-    return fault;
-}
-
-static void load_history(void) {
-    FILE *const file = AllocateFile(HISTORY_FILE, PG_BINARY_R);
-    const char *fault;
-
-    if (file == NULL) {
-        if (errno != ENOENT)
-            ereport(LOG, (errcode_for_file_access(),
-                          errmsg("could not open file \"%s\": %m", HISTORY_FILE)));
-        return;
-    }
-    fault = read_samples(file);
-    FreeFile(file);
-    if (fault != NULL)
-        ereport(LOG, (errmsg("lockstep: the file \"%s\" is not used: %s", HISTORY_FILE, fault)));
-}
-
-/* Writes two runs of samples, one after the other; either may be empty. */
-static void write_file(const age_sample *first, int32 firsts, const age_sample *second,
-                       int32 seconds) {
-    const char *const fresh = HISTORY_FILE ".tmp";
-    file_header header = new_header(firsts + seconds);
-    FILE *const file = AllocateFile(fresh, PG_BINARY_W);
-    bool written;
-
-    add_to_crc(&header, first, firsts);
-    add_to_crc(&header, second, seconds);
-    FIN_CRC32C(header.crc);
-    written = file != NULL && fwrite(&header, sizeof(header), 1, file) == 1 &&
-              fwrite(first, sizeof(age_sample), firsts, file) == (size_t)firsts &&
-              fwrite(second, sizeof(age_sample), seconds, file) == (size_t)seconds;
-    if (file != NULL && FreeFile(file) != 0)
-        written = false;
-    if (!written) {
-        ereport(LOG, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", fresh)));
-        unlink(fresh);
-        return;
-    }
-    (void)durable_rename(fresh, HISTORY_FILE, LOG);
-}
-
 void lockstep_save_history(void) {
     age_sample *samples = NULL;
     const int32 count = lockstep_copy_history(&samples);
 
-    write_file(samples, count, NULL, 0);
+    lockstep_write_history(samples, count, NULL, 0);
     pfree(samples);
 }
 
@@ -210,9 +70,10 @@ static void save_at_shutdown(int code, Datum arg) {
         return;
     first = (ring->next - ring->count + ring->room) % ring->room;
     if (first + ring->count <= ring->room)
-        write_file(&ring->samples[first], ring->count, NULL, 0);
+        lockstep_write_history(&ring->samples[first], ring->count, NULL, 0);
     else
-        write_file(&ring->samples[first], ring->room - first, ring->samples, ring->next);
+        lockstep_write_history(&ring->samples[first], ring->room - first, ring->samples,
+                               ring->next);
 }
 
 static void request_room(void) {
@@ -238,17 +99,24 @@ static void make_room(void) {
     if (IsUnderPostmaster)
         return;
     on_shmem_exit(save_at_shutdown, 0);
-    if (!found)
-        load_history();
+    if (!found) {
+        age_sample *samples = NULL;
+        const int32 count = lockstep_read_history(&samples);
+
+        take_over(samples, count);
+        if (samples != NULL)
+            pfree(samples);
+    }
 }
 
 void lockstep_install_history(void) {
     /* Known without preloading as well, so that a file that sets it is no reason for a warning. */
-    DefineCustomIntVariable(
-        "lockstep.history_size", "Samples that transaction_age_history keeps.",
-        "Needs lockstep in shared_preload_libraries.", &history_size, 10080, 10, MOST_SAMPLES,
-        process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, 0, NULL, NULL,
-        NULL);
+    DefineCustomIntVariable("lockstep.history_size", "Samples that transaction_age_history keeps.",
+                            "Needs lockstep in shared_preload_libraries.", &history_size, 10080, 10,
+                            LOCKSTEP_MOST_SAMPLES,
+                            process_shared_preload_libraries_in_progress ? PGC_POSTMASTER
+                                                                         : PGC_SIGHUP,
+                            0, NULL, NULL, NULL);
     if (!process_shared_preload_libraries_in_progress)
         return;
     earlier_request_hook = shmem_request_hook;

@@ -16,12 +16,6 @@ extern "C" {
 /* As many as there are kinds of holders; claim.hpp numbers them. */
 #define LOCKSTEP_HOLDER_KINDS 17
 
-/* The oldest holder of one kind. */
-typedef struct sampled_kind {
-    uint32_t oldest; /* transaction id; 0: there was none */
-    int32_t pid;     /* 0: none */
-} sampled_kind;
-
 typedef struct age_sample {
     int64_t taken_at; /* microseconds since 2000-01-01 */
     uint64_t next_xid;
@@ -29,7 +23,7 @@ typedef struct age_sample {
     uint32_t oldest_multi;
     uint32_t oldest_xid; /* smallest datfrozenxid */
     uint32_t oldest_database;
-    sampled_kind kinds[LOCKSTEP_HOLDER_KINDS];
+    uint32_t oldest[LOCKSTEP_HOLDER_KINDS]; /* by kind: the oldest held; 0: there was none */
     /* Who held the most rows or catalogs of all. */
     uint32_t top_oldest; /* 0: nobody */
     int32_t top_kind;

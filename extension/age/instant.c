@@ -20,8 +20,6 @@
 #include "age/instant.h"
 #include "locks/snapshot.h"
 
-#define CONTAINER(type, member, link) ((type *)((char *)(link)-offsetof(type, member)))
-
 /*
  * The transaction of a prepared one's dummy. Its own field outlives the end of the transaction; the
  * dense array does not.
@@ -123,7 +121,6 @@ static void copy_counters(age_counters *to) {
     to->next_xid = U64FromFullTransactionId(LOCKSTEP_XID_LIMITS->nextXid);
     to->oldest_xid = LOCKSTEP_XID_LIMITS->oldestXid;
     to->oldest_database = LOCKSTEP_XID_LIMITS->oldestXidDB;
-    to->vacuum_limit = LOCKSTEP_XID_LIMITS->xidVacLimit;
     to->warn_limit = LOCKSTEP_XID_LIMITS->xidWarnLimit;
     to->stop_limit = LOCKSTEP_XID_LIMITS->xidStopLimit;
     LWLockRelease(XidGenLock);
@@ -204,7 +201,7 @@ static void count_locks(age_process *processes, int32 count) {
             if (!is_still_there(&processes[i]))
                 continue;
             for (const lock_link *link = end->next; link != end; link = link->next) {
-                const PROCLOCK *const claim = CONTAINER(PROCLOCK, procLink, link);
+                const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
                 const LOCKTAG *const tag = &claim->tag.myLock->tag;
 
                 count_mask(&processes[i], claim->holdMask, tag->locktag_type,

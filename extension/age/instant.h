@@ -42,7 +42,6 @@ typedef struct age_counters {
     uint64_t next_xid;        /* full */
     uint32_t oldest_xid;      /* smallest datfrozenxid */
     uint32_t oldest_database; /* whose it is */
-    uint32_t vacuum_limit;    /* 32 bits of the transaction ids where autovacuum is forced, */
     uint32_t warn_limit;      /* where the server warns, */
     uint32_t stop_limit;      /* and where it stops */
     uint32_t next_multi;

@@ -55,11 +55,8 @@ class sample_maker {
             return false;
         const auto number = static_cast<std::size_t>(one.kind);
         const auto xid = static_cast<TransactionId>(place);
-        sampled_kind &kind = sample_.kinds[number];
-        if (place < age::place_of(kind.oldest, next_)) {
-            kind.oldest = xid;
-            kind.pid = pid;
-        }
+        if (place < age::place_of(sample_.oldest[number], next_))
+            sample_.oldest[number] = xid;
         if (one.reaches == age::reach::subtrans_only)
             return false;
         // Of several at one place it is the one whose transaction it is.

@@ -85,7 +85,7 @@ void survey::add_processes() {
         added.claim = *made;
         added.process = i;
         added.who = who;
-        added.is_known = one.process.prepared != 0 || status != nullptr;
+        added.is_reported = one.process.prepared != 0 || status != nullptr;
     }
     for (holder &one : holders_) {
         one.claim.group = holder_of[at(now_.processes[one.process].process.leader)];
@@ -122,10 +122,8 @@ void survey::add_slots() {
         added.claim = *made;
         added.slot = i;
         for (std::int32_t k = 0; one.active_pid != 0 && k < now_.process_count; ++k)
-            if (now_.processes[k].process.pid == one.active_pid) {
+            if (now_.processes[k].process.pid == one.active_pid)
                 added.who = seen_.people().describe(now_.processes[k].process);
-                added.is_known = true;
-            }
     }
 }
 
@@ -144,10 +142,8 @@ void survey::add_temporary() {
         added.tables = static_cast<std::int32_t>(i);
         added.process = one.process;
         added.gain = one.gain;
-        if (one.process >= 0) {
+        if (one.process >= 0)
             added.who = seen_.people().describe(now_.processes[one.process].process);
-            added.is_known = true;
-        }
     }
 }
 
@@ -238,7 +234,8 @@ void survey::assess(holder &one) {
     const auto index = static_cast<std::size_t>(&one - holders_.data());
     seen.blocking = blocking_[index];
     seen.holds_nothing = one.claim.reaches == age::reach::nothing && one.slot < 0;
-    seen.is_hidden = one.claim.kind == holder_kind::session && one.is_known && one.who.is_hidden();
+    seen.is_hidden =
+        one.claim.kind == holder_kind::session && one.is_reported && one.who.is_hidden();
     seen.wal = wal_kept(one);
     const age_slot *slot = slot_of(one);
     seen.is_invalid = slot != nullptr && slot->is_invalid;

@@ -22,7 +22,7 @@ struct holder {
     std::int32_t slot = -1;    // index in the instant
     std::int32_t tables = -1;  // index in temporary()
     session who;               // of a slot: who uses it; of temporary tables: whose they are
-    bool is_known = false;     // whether there is such a session, and the server tells of it
+    bool is_reported = false;  // of a session: the statistics know it
     bool is_member = false;    // of a parallel query that another one leads
     std::int32_t blocked = 0;  // sessions that wait for it
     std::int64_t gain = 0;     // transactions
@@ -67,6 +67,16 @@ class survey {
     [[nodiscard]] std::string label_of(const holder &one) const;
     // How long by the rule for its kind: idle, running, prepared, held.
     [[nodiscard]] std::optional<std::int64_t> lasts(const holder &one) const;
+    // When its transaction began; of a prepared one the server knows when it was prepared.
+    [[nodiscard]] std::optional<TimestampTz> began(const holder &one) const {
+        return one.claim.kind == age::holder_kind::prepared ? one.who.state_since
+                                                            : one.who.transaction_started;
+    }
+    // Whether a standby is behind it.
+    [[nodiscard]] static bool is_of_standby(const holder &one) {
+        return one.claim.kind == age::holder_kind::slot_physical ||
+               one.claim.kind == age::holder_kind::walsender_feedback;
+    }
     // Bytes of WAL that a slot keeps; nothing where it keeps none, or there is no slot.
     [[nodiscard]] std::optional<std::int64_t> wal_kept(const holder &one) const;
     // The one that keeps a database from getting younger: the oldest of all, for shared catalogs

@@ -80,8 +80,7 @@ std::vector<temp_tables> temp_tables_of(const age_instant &now) {
         const auto &[schema, frozen, name] = found.temporary[i];
         const age::xid_place place = age::place_of(frozen, next);
         temp_tables &all =
-            by_schema
-                .try_emplace(schema, temp_tables{schema, {}, {}, 0, frozen, place, 0, false, -1})
+            by_schema.try_emplace(schema, temp_tables{schema, {}, {}, 0, place, 0, false, -1})
                 .first->second;
         // A statement with all names of thousands is of no use; it can be run again.
         if (++all.count <= most_names) {
@@ -93,10 +92,7 @@ std::vector<temp_tables> temp_tables_of(const age_instant &now) {
             all.names += (all.names.empty() ? "" : ", ") +
                          copied(pg_call([=] { return quote_qualified_identifier(space, table); }));
         }
-        if (place < all.oldest) {
-            all.oldest = place;
-            all.oldest_xid = frozen;
-        }
+        all.oldest = std::min(all.oldest, place);
     }
     std::vector<temp_tables> tables;
     for (auto &[schema, all] : by_schema) {

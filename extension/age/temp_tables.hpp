@@ -18,11 +18,10 @@ struct temp_tables {
     std::string schema_name;
     std::string names; // the first of them, with the schema, to be named in a statement
     std::int32_t count;
-    TransactionId oldest_xid; // smallest relfrozenxid
-    age::xid_place oldest;
-    std::int64_t gain;    // by how much the database's oldest table would be younger without them
-    bool is_oldest;       // of the whole database
-    std::int32_t process; // index of the session in the instant; -1: it is gone
+    age::xid_place oldest; // smallest relfrozenxid
+    std::int64_t gain;     // by how much the database's oldest table would be younger without them
+    bool is_oldest;        // of the whole database
+    std::int32_t process;  // index of the session in the instant; -1: it is gone
 };
 
 // Scans pg_class, which the caller has locked. By schema.

@@ -34,9 +34,6 @@ class age_rows {
     void add_who(const holder &one) {
         const age_process *process = survey_.process_of(one);
         const age_slot *slot = survey_.slot_of(one);
-        const bool is_standby =
-            (slot != nullptr && one.claim.kind == age::holder_kind::slot_physical) ||
-            one.claim.kind == age::holder_kind::walsender_feedback;
         if (process != nullptr) {
             const std::int32_t leader = process->process.leader;
             row_.add(int_or_null(process->process.pid));
@@ -47,7 +44,7 @@ class age_rows {
         }
         row_.add(one.who.gid);
         row_.add(slot == nullptr ? column_value{} : name_value(slot->name));
-        row_.add(is_standby ? one.who.application : column_value{});
+        row_.add(survey_.is_of_standby(one) ? one.who.application : column_value{});
         row_.add(survey_.database_name(one.claim.database));
         row_.add(one.who.user);
         row_.add(one.who.application);
@@ -69,10 +66,7 @@ class age_rows {
 
     void add_times(const holder &one) {
         const bool is_idle = one.who.doing == graph::activity::idle_in_transaction;
-        // A prepared transaction began when it was prepared, as far as the server still knows.
-        const auto began = one.claim.kind == age::holder_kind::prepared
-                               ? one.who.state_since
-                               : one.who.transaction_started;
+        const auto began = survey_.began(one);
         row_.add(moment_value(began));
         row_.add(since(began));
         row_.add(moment_value(one.who.state_since));

@@ -2,6 +2,8 @@
 
 #include "pg/settings.hpp"
 
+#include <climits>
+
 namespace lockstep::blocking_settings {
 
 namespace {
@@ -16,13 +18,13 @@ int critical_wait = 300;
 void install() {
     define_count("lockstep.blocking_warning_sessions",
                  "Sessions that wait for one root before root_blocker may warn.", &warning_sessions,
-                 1);
+                 1, INT_MAX);
     define_seconds("lockstep.blocking_warning_wait",
                    "Longest wait before root_blocker may warn, with as many sessions.",
                    &warning_wait, 0);
     define_count("lockstep.blocking_critical_sessions",
                  "Sessions that wait for one root before root_blocker calls it critical.",
-                 &critical_sessions, 1);
+                 &critical_sessions, 1, INT_MAX);
     define_seconds("lockstep.blocking_critical_wait",
                    "Longest wait before root_blocker calls a root critical.", &critical_wait, 0);
 }

@@ -37,8 +37,6 @@ typedef struct album {
     bool overflowed;
 } album;
 
-#define CONTAINER(type, member, link) ((type *)((char *)(link)-offsetof(type, member)))
-
 static int32 slot_of(const PGPROC *process) {
     return (int32)(process - ProcGlobal->allProcs);
 }
@@ -90,7 +88,7 @@ static void copy_row(PGPROC *process, lock_wait *copy) {
         const lock_link *link = end->prev;
 
         for (int seen = 0; link != end && seen < RECENT_CLAIMS; ++seen, link = link->prev) {
-            const PROCLOCK *const claim = CONTAINER(PROCLOCK, procLink, link);
+            const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
             const LOCKTAG *const tag = &claim->tag.myLock->tag;
 
             if (tag->locktag_type != LOCKTAG_TUPLE || claim->holdMask == 0)
@@ -112,7 +110,7 @@ static void add_claims(album *to, lock_object *object, LOCK *lock) {
 
     object->first_claim = to->picture.claim_count;
     for (const lock_link *link = end->next; link != end; link = link->next) {
-        const PROCLOCK *const claim = CONTAINER(PROCLOCK, lockLink, link);
+        const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, lockLink, link);
         const int32 at = to->picture.claim_count++;
 
         if (at >= to->claim_room) {
@@ -130,7 +128,7 @@ static void add_queue(album *to, lock_object *object, LOCK *lock) {
 
     object->first_wait = to->picture.wait_count;
     for (const lock_link *link = end->next; link != end; link = link->next) {
-        PGPROC *const process = CONTAINER(PGPROC, links, link);
+        PGPROC *const process = LOCKSTEP_CONTAINER(PGPROC, links, link);
         lock_wait *const copy = &to->picture.waits[to->picture.wait_count++];
 
         memset(copy, 0, sizeof(*copy));

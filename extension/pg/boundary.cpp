@@ -59,10 +59,6 @@ const char *clipped(char *text, std::size_t size) {
     pg_unreachable();
 }
 
-} // namespace
-
-namespace {
-
 template <class Body>
 auto run(Body &&body) {
     failure failed; // filled by whichever handler runs

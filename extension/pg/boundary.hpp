@@ -79,7 +79,7 @@ inline void check_interrupts() {
 // Runs the body of an SQL function and turns whatever it throws into an ERROR.
 Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo));
 
-// The same for work that the server's own C code of ours calls for, outside of any statement.
+// The same for a body that C code of ours calls, outside of any statement.
 void enter(void (*body)());
 
 } // namespace lockstep

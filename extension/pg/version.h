@@ -33,6 +33,9 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_CLAIMS_OF_PROCESS(process, partition) (&(process)->myProcLocks[partition])
 #endif
 
+/* What a link of such a ring is a part of, on every server alike. */
+#define LOCKSTEP_CONTAINER(type, member, link) ((type *)((char *)(link)-offsetof(type, member)))
+
 /* 17: a virtual transaction id is one field, and begins with the slot instead of the backend id. */
 #if PG_VERSION_NUM >= 170000
 #define LOCKSTEP_VXID_SLOT(process) ((process)->vxid.procNumber)

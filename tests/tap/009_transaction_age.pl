@@ -7,6 +7,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Session;
+use Xids;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -26,9 +27,8 @@ $node->safe_psql('postgres', q{
 	INSERT INTO accounts SELECT n, 0 FROM generate_series(1, 1000) AS n;
 	CREATE TABLE busy (n int);
 	CREATE DATABASE other;
-	CREATE PROCEDURE burn(count int) LANGUAGE plpgsql AS
-		$$BEGIN FOR i IN 1 .. count LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END$$;
 });
+$node->safe_psql('postgres', $Xids::burn);
 
 my $watch = Session->new($node, 'watch');
 # A row by the name of its session, its gid or its slot.
@@ -38,13 +38,7 @@ sub row
 	return ($session || $watch)->run("SELECT $columns FROM lockstep.transaction_age WHERE $which");
 }
 sub burn { my ($count) = @_; $node->safe_psql('postgres', "CALL burn($count)"); return; }
-# Where VACUUM says that the horizon of ordinary tables is.
-sub cutoff
-{
-	my ($status, $out, $said) = $node->psql('postgres', 'VACUUM (VERBOSE) busy');
-	$said =~ /removable cutoff: (\d+)/ or die "VACUUM does not say its cutoff: $said";
-	return $1;
-}
+sub cutoff { return Xids::cutoff($node, 'busy'); }
 
 # Kinds of sessions.
 my $snapshot = Session->new($node, 'snapshot');

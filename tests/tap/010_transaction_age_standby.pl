@@ -6,6 +6,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Session;
+use Xids;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
@@ -17,10 +18,9 @@ $primary->safe_psql('postgres', q{
 	INSERT INTO accounts SELECT n, 0 FROM generate_series(1, 100) AS n;
 	CREATE TABLE quiet (n int);
 	CREATE DATABASE other;
-	CREATE PROCEDURE burn(count int) LANGUAGE plpgsql AS
-		$$BEGIN FOR i IN 1 .. count LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END$$;
 	SELECT pg_create_physical_replication_slot('reports', true);
 });
+$primary->safe_psql('postgres', $Xids::burn);
 $primary->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($primary, 'copy', has_streaming => 1);
@@ -37,12 +37,7 @@ sub on_primary { my ($columns, $which) = @_; return $primary->safe_psql('postgre
 sub on_standby { my ($columns, $which) = @_; return $standby->safe_psql('postgres', "SELECT $columns FROM lockstep.transaction_age WHERE $which"); }
 # Commits of nothing are not flushed; that of a row is.
 sub settle { $primary->safe_psql('postgres', 'CALL burn(20); INSERT INTO quiet VALUES (1)'); $primary->wait_for_catchup($standby); return; }
-sub cutoff
-{
-	my ($status, $out, $said) = $primary->psql('postgres', 'VACUUM (VERBOSE) quiet');
-	$said =~ /removable cutoff: (\d+)/ or die $said;
-	return $1;
-}
+sub cutoff { return Xids::cutoff($primary, 'quiet'); }
 sub feedback
 {
 	my ($on, $slot) = @_;

@@ -15,10 +15,9 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION lockstep;
 	CREATE TABLE t (n int);
-	CREATE PROCEDURE burn(count int) LANGUAGE plpgsql AS
-		$$BEGIN FOR i IN 1 .. count LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END$$;
 	SELECT pg_create_logical_replication_slot('forgotten', 'test_decoding');
 });
+$node->safe_psql('postgres', $Xids::burn);
 my $held = $node->safe_psql('postgres', 'SELECT catalog_xmin FROM pg_replication_slots');
 my $oldest = $node->safe_psql('postgres', q{SELECT min(datfrozenxid::text::bigint) FROM pg_database});
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }

@@ -6,6 +6,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Session;
+use Xids;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 1);
@@ -23,9 +24,8 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION lockstep;
 	CREATE TABLE t (n int);
-	CREATE PROCEDURE burn(count int) LANGUAGE plpgsql AS
-		$$BEGIN FOR i IN 1 .. count LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END$$;
 });
+$node->safe_psql('postgres', $Xids::burn);
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
 sub wait_for { my ($condition) = @_; $node->poll_query_until('postgres', "SELECT count(*) > 0 FROM lockstep.transaction_age_history WHERE $condition") or die "never: $condition"; return; }
 
@@ -147,8 +147,8 @@ like(sql('SELECT lockstep.transaction_audit()'), qr/^until the server stops: [\d
 my $future = $whole;
 my $last_at = $header + (length($whole) - $header) - $size;
 substr($future, $last_at, 8) = pack 'q', $at + 86400 * 1_000_000;
-substr($future, $header + 32 + 17 * 8 + 32, 64) = 'x' x 64;
-substr($future, $header + 32 + 17 * 8, 4) = pack 'L', 5;
+substr($future, $header + 32 + 17 * 4 + 28, 64) = 'x' x 64;
+substr($future, $header + 32 + 17 * 4, 4) = pack 'L', 5;
 substr($future, 32, 4) = pack 'L', crc32c(substr($future, 0, 32) . substr($future, $header));
 $write->($future);
 is(sql(q{SELECT count(*), max(length(top_name)) FROM lockstep.transaction_age_history}), '19|63', 'a sample of the future is left out, a name has its end');

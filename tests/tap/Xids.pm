@@ -4,6 +4,19 @@ use strict;
 use warnings;
 use PostgreSQL::Test::Utils;
 
+# A procedure to use up transaction ids with real transactions. What they commit is not flushed.
+our $burn = q{CREATE PROCEDURE burn(count int) LANGUAGE plpgsql AS
+	$$BEGIN FOR i IN 1 .. count LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END$$;};
+
+# Where VACUUM says that the horizon of an ordinary table is.
+sub cutoff
+{
+	my ($node, $table) = @_;
+	my ($status, $out, $said) = $node->psql('postgres', "VACUUM (VERBOSE) $table");
+	$said =~ /removable cutoff: (\d+)/ or die "VACUUM does not say its cutoff: $said";
+	return $1;
+}
+
 # Sets the next transaction id of a stopped server, and its epoch, and makes the page of pg_xact that
 # it needs to start.
 sub set_next

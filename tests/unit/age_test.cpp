@@ -324,8 +324,9 @@ limits usual() {
     all.prepared = {minute, 15 * minute};
     all.feedback = {15 * minute, 240 * minute};
     all.slot = {60 * minute, 1440 * minute};
-    all.warning_percent = 50;
-    all.critical_percent = 100;
+    all.held = {50, 100};
+    all.database = {110, 150};
+    all.wal = {100, 1000};
     all.freeze_min_age = 50'000'000;
     all.freeze_max_age = 200'000'000;
     all.failsafe_age = 1'600'000'000;
@@ -412,12 +413,12 @@ TEST(Judge, PercentagesFollowTheSettings) {
     limits all = usual();
     all.freeze_max_age = 100'001;
     all.freeze_min_age = 1000;
-    all.warning_percent = 10;
+    all.held.warning = 10;
     EXPECT_EQ(judged(holder_kind::active, 0, 9'999, all),
               "notice: 9,999 transactions back (beyond vacuum_freeze_min_age)");
     EXPECT_EQ(judged(holder_kind::active, 0, 10'000, all),
               "warning: 10,000 transactions back (9 % of autovacuum_freeze_max_age)");
-    all.warning_percent = 2'000'000'000; // no overflow
+    all.held.warning = 2'000'000'000; // no overflow
     EXPECT_EQ(judged(holder_kind::active, 0, 100'000, all),
               "notice: 100,000 transactions back (beyond vacuum_freeze_min_age)");
 }
@@ -459,8 +460,8 @@ TEST(Judge, SlotsByTheirWal) {
     };
     EXPECT_EQ(by(all.wal_size), "ok");
     EXPECT_EQ(by(2 * all.wal_size), "warning: keeps 2048 MB of WAL (max_wal_size is 1024 MB)");
-    EXPECT_EQ(by(11 * all.wal_size),
-              "critical: keeps 11 GB of WAL (ten times max_wal_size, and no limit)");
+    EXPECT_EQ(by(11 * all.wal_size), "critical: keeps 11 GB of WAL (1000 % of max_wal_size are "
+                                     "exceeded, and there is no limit)");
     all.slot_wal_size = 4 * all.wal_size;
     EXPECT_EQ(by(3 * all.wal_size), "warning: keeps 3072 MB of WAL (max_wal_size is 1024 MB)");
     EXPECT_EQ(by(4 * all.wal_size),
@@ -475,7 +476,7 @@ TEST(Judge, Databases) {
         constexpr std::int64_t wraps = std::int64_t{1} << 31;
         const finding found = judge_database({held, age, 200'000'000, 1'600'000'000,
                                               wraps - 40'000'000 - age, wraps - 3'000'000 - age},
-                                             "transactions");
+                                             "transactions", usual().database);
         return std::string{severity_name(found.level)} +
                (found.reason.empty() ? "" : ": " + found.reason);
     };
@@ -494,7 +495,7 @@ TEST(Judge, Databases) {
                                  "of 1,600,000,000)");
     EXPECT_EQ(by(2'107'483'648), "emergency: 2,107,483,648 transactions old: the server stops "
                                  "after 37,000,000 more");
-    const finding none = judge_database({true, 0, 0, 1, 1, 1}, "multixacts");
+    const finding none = judge_database({true, 0, 0, 1, 1, 1}, "multixacts", usual().database);
     EXPECT_EQ(none.level, severity::ok); // of no age, however small the limit
     EXPECT_EQ(by(2'144'483'648),
               "stop: 2,144,483,648 transactions old: the server assigns no more of them");

@@ -4,6 +4,10 @@ namespace lockstep::age {
 
 namespace {
 
+constexpr std::string_view look_on_standby =
+    "Look on the standby for the session that needs the old rows (lockstep.transaction_age works "
+    "there); without hot_standby_feedback the standby would cancel it instead.";
+
 std::string_view slot_advice(const situation &seen) {
     if (seen.is_invalid)
         return "It is of no use any more: drop it, and set up its consumer anew.";
@@ -20,13 +24,9 @@ std::string_view slot_advice(const situation &seen) {
         return "Its consumer is behind: see pg_stat_replication. max_slot_wal_keep_size bounds the "
                "WAL that is kept for it.";
     if (seen.kind == holder_kind::slot_physical)
-        return "Look on the standby for the session that needs the old rows (lockstep."
-               "transaction_age works there); without hot_standby_feedback the standby would "
-               "cancel "
-               "it instead.";
+        return look_on_standby;
     return "Its consumer is behind, or waits for an old transaction: look at confirmed_flush_lsn "
-           "in "
-           "pg_replication_slots and at what the consumer waits for.";
+           "in pg_replication_slots and at what the consumer waits for.";
 }
 
 std::string_view session_advice(const situation &seen) {
@@ -58,10 +58,7 @@ std::string_view plain_advice(const situation &seen) {
     case holder_kind::prepared: return graph::advice_for("prepared", seen.doing);
     case holder_kind::slot_physical:
     case holder_kind::slot_logical: return slot_advice(seen);
-    case holder_kind::walsender_feedback:
-        return "Look on the standby for the session that needs the old rows "
-               "(lockstep.transaction_age works there); without hot_standby_feedback the standby "
-               "would cancel it instead.";
+    case holder_kind::walsender_feedback: return look_on_standby;
     case holder_kind::walsender: return graph::advice_for("walsender", seen.doing);
     case holder_kind::primary_transaction:
         return "Look on the primary: its oldest transaction is the oldest here too, whatever is "

@@ -32,6 +32,9 @@ constexpr std::size_t holder_kinds = static_cast<std::size_t>(holder_kind::temp_
 
 [[nodiscard]] std::string_view kind_name(holder_kind kind);
 
+// Whether the kind tells what a session does, which is not for everybody.
+[[nodiscard]] bool tells_state(holder_kind kind);
+
 // How far a claim reaches.
 enum class reach : std::uint8_t {
     nothing,      // it has an open transaction, or keeps tables from being frozen, and that is all

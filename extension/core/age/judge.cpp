@@ -64,9 +64,9 @@ void judge_xids(const circumstances &seen, const limits &all, finding &to) {
     else if (held >= all.failsafe_age)
         raise(to, severity::emergency,
               said + " (beyond the failsafe of " + count_text(all.failsafe_age) + ')');
-    else if (held >= percent_of(all.critical_percent, all.freeze_max_age))
+    else if (held >= percent_of(all.held.critical, all.freeze_max_age))
         raise(to, severity::critical, share);
-    else if (held >= percent_of(all.warning_percent, all.freeze_max_age))
+    else if (held >= percent_of(all.held.warning, all.freeze_max_age))
         raise(to, severity::warning, share);
     else if (held >= all.freeze_min_age)
         raise(to, severity::notice, said + " (beyond vacuum_freeze_min_age)");
@@ -74,14 +74,15 @@ void judge_xids(const circumstances &seen, const limits &all, finding &to) {
 
 // What the server itself calls extended, and what it is about to take away.
 void judge_wal(std::int64_t wal, const limits &all, finding &to) {
-    constexpr std::int64_t many = 10;
     const std::string said = "keeps " + bytes_text(wal) + " of WAL (";
     if (all.slot_wal_size >= 0 && wal > all.slot_wal_size / 10 * 9)
         raise(to, severity::critical,
               said + "max_slot_wal_keep_size is " + bytes_text(all.slot_wal_size) + ')');
-    else if (all.slot_wal_size < 0 && wal > many * all.wal_size)
-        raise(to, severity::critical, said + "ten times max_wal_size, and no limit)");
-    else if (wal > all.wal_size)
+    else if (all.slot_wal_size < 0 && wal > percent_of(all.wal.critical, all.wal_size))
+        raise(to, severity::critical,
+              said + std::to_string(all.wal.critical) +
+                  " % of max_wal_size are exceeded, and there is no limit)");
+    else if (wal > percent_of(all.wal.warning, all.wal_size))
         raise(to, severity::warning, said + "max_wal_size is " + bytes_text(all.wal_size) + ')');
 }
 
@@ -143,9 +144,8 @@ finding judge(holder_kind kind, const circumstances &seen, const limits &all) {
     return found;
 }
 
-finding judge_database(const database_age &seen, std::string_view what) {
-    constexpr std::int32_t late = 110; // percent
-    constexpr std::int32_t very_late = 150;
+finding judge_database(const database_age &seen, std::string_view what,
+                       const percent_limits &late) {
     finding found;
     const std::string said = count_text(seen.age) + ' ' + std::string{what};
     if (seen.to_stop <= 0)
@@ -156,10 +156,10 @@ finding judge_database(const database_age &seen, std::string_view what) {
     else if (seen.age >= seen.failsafe_age)
         raise(found, severity::emergency,
               said + " old (beyond the failsafe of " + count_text(seen.failsafe_age) + ')');
-    else if (seen.age > 0 && seen.age >= percent_of(late, seen.freeze_max_age))
+    else if (seen.age > 0 && seen.age >= percent_of(late.warning, seen.freeze_max_age))
         // Every database gets as old as the limit: that is when its autovacuum begins.
         raise(found,
-              seen.is_held || seen.age >= percent_of(very_late, seen.freeze_max_age)
+              seen.is_held || seen.age >= percent_of(late.critical, seen.freeze_max_age)
                   ? severity::critical
                   : severity::warning,
               said + " old (autovacuum has not brought it below " +

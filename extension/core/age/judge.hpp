@@ -22,6 +22,11 @@ struct time_limits {
     std::int64_t critical; // microseconds; less than zero: none
 };
 
+struct percent_limits {
+    std::int32_t warning;
+    std::int32_t critical;
+};
+
 // What the server is set to, and what counts as late.
 struct limits {
     time_limits idle;
@@ -29,8 +34,9 @@ struct limits {
     time_limits prepared;
     time_limits feedback;
     time_limits slot;
-    std::int32_t warning_percent;    // of autovacuum_freeze_max_age
-    std::int32_t critical_percent;   // of autovacuum_freeze_max_age
+    percent_limits held;             // of freeze_max_age, what a holder holds
+    percent_limits database;         // of freeze_max_age, how old a database is
+    percent_limits wal;              // of wal_size, what a slot keeps
     std::int64_t freeze_min_age;     // vacuum_freeze_min_age
     std::int64_t freeze_max_age;     // autovacuum_freeze_max_age
     std::int64_t failsafe_age;       // where vacuum drops everything else
@@ -74,6 +80,7 @@ struct database_age {
     std::int64_t to_warning; // how many more until the server warns, and until it stops
     std::int64_t to_stop;
 };
-[[nodiscard]] finding judge_database(const database_age &seen, std::string_view what);
+[[nodiscard]] finding judge_database(const database_age &seen, std::string_view what,
+                                     const percent_limits &late);
 
 } // namespace lockstep::age
