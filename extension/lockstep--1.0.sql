@@ -59,12 +59,17 @@ SELECT pg_catalog.pg_extension_config_dump('lockstep.registration',
     'WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ledger)'
     ' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) journal)');
 
+CREATE FUNCTION lockstep.store_of(ledger regclass, OUT store text, OUT store_reason text)
+AS 'MODULE_PATHNAME', 'lockstep_store_of'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lockstep.store_of(regclass) IS
+    'which store serves a ledger under READ COMMITTED, and why; no store where the table cannot be used as a ledger just now';
+
 CREATE VIEW lockstep.ledgers AS
 SELECT r.ledger, r.journal, r.key_column, r.amount_column, r.floor, r.ceiling,
        r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.history,
-       'spi'::text AS store,
-       'serves any table at any isolation level'::text AS store_reason
-  FROM lockstep.registration AS r
+       s.store, s.store_reason
+  FROM lockstep.registration AS r, LATERAL lockstep.store_of(r.ledger) AS s
  WHERE r.active
    AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)
  ORDER BY r.ledger::text COLLATE "C";
@@ -81,7 +86,7 @@ COMMENT ON COLUMN lockstep.ledgers.ceiling_column IS 'column with each row''s ce
 COMMENT ON COLUMN lockstep.ledgers.version_column IS 'column that is counted up with each movement';
 COMMENT ON COLUMN lockstep.ledgers.frozen_column IS 'boolean column that stops movements of a row';
 COMMENT ON COLUMN lockstep.ledgers.history IS 'whether the journal has indexes by row';
-COMMENT ON COLUMN lockstep.ledgers.store IS 'how rows are read and written';
+COMMENT ON COLUMN lockstep.ledgers.store IS 'heap: rows are read and written directly; spi: by statements; null: the table cannot be used just now';
 COMMENT ON COLUMN lockstep.ledgers.store_reason IS 'why this store serves the ledger';
 
 -- Ledgers
@@ -191,6 +196,19 @@ AS 'MODULE_PATHNAME', 'lockstep_adjust'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION lockstep.adjust(regclass, anycompatible, numeric, uuid, jsonb, bigint, text) IS
     'adds to one row of a ledger, or takes from it, once for each request id';
+
+CREATE FUNCTION lockstep.transfer_batch(
+    ledger      regclass,
+    from_keys   anycompatiblearray,
+    to_keys     anycompatiblearray,
+    amounts     numeric[],
+    request_ids uuid[]  DEFAULT NULL,
+    atomic      boolean DEFAULT true)
+RETURNS TABLE (item integer, request_id uuid, status text, sqlstate text, from_balance numeric, to_balance numeric)
+AS 'MODULE_PATHNAME', 'lockstep_transfer_batch'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION lockstep.transfer_batch(regclass, anycompatiblearray, anycompatiblearray, numeric[], uuid[], boolean) IS
+    'moves many amounts between rows of a ledger, once for each request id; one row an item, in the order of the request';
 
 CREATE FUNCTION lockstep.request_id(name text)
 RETURNS uuid

@@ -5,6 +5,8 @@
 #include "locks/wait_context.h"
 #include "pg/boundary.hpp"
 #include "sampler/worker.h"
+#include "store/choice.hpp"
+#include "store/fault.hpp"
 #include "store/ledger_cache.hpp"
 
 extern "C" {
@@ -16,6 +18,8 @@ LOCKSTEP_EXPORT void _PG_init(void);
 
 void _PG_init(void) {
     lockstep::ledger_cache::install();
+    lockstep::install_store_setting();
+    lockstep::install_fault_setting();
     lockstep::blocking_settings::install();
     lockstep::age_settings::install();
     lockstep_install_wait_contexts();

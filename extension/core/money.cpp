@@ -90,6 +90,11 @@ int money::least_scale() const noexcept {
 }
 
 std::optional<money> money::plus(money other) const noexcept {
+    // The common case needs no division.
+    if (wide sum = 0; scale_ == other.scale_ &&
+                      !__builtin_add_overflow(wide{coefficient_}, wide{other.coefficient_}, &sum) &&
+                      sum < limit && sum > -limit)
+        return money{sum, scale_};
     // Whole parts and decimals apart: at one scale, one of both might not have room although the
     // sum has.
     int scale = std::max(scale_, other.scale_);
@@ -145,6 +150,8 @@ money money::negated() const noexcept {
 }
 
 std::optional<money> money::with_scale(int scale) const noexcept {
+    if (scale == scale_)
+        return *this;
     if (scale > max_digits)
         return std::nullopt;
     if (scale < 0) {
@@ -181,6 +188,8 @@ bool money::fits(int precision, int scale) const noexcept {
     if (whole_digits > max_digits)
         return true;
     const wide size = exact->coefficient_ < 0 ? -exact->coefficient_ : exact->coefficient_;
+    if (whole_digits >= 0 && whole_digits + exact->scale_ <= max_digits)
+        return size < powers_of_ten[static_cast<std::size_t>(whole_digits + exact->scale_)];
     if (whole_digits >= 0) {
         const wide whole = size / powers_of_ten[static_cast<std::size_t>(exact->scale_)];
         return whole < powers_of_ten[static_cast<std::size_t>(whole_digits)];
@@ -215,6 +224,11 @@ std::string money::to_string() const {
 }
 
 std::strong_ordering money::compared_to(money other) const noexcept {
+    if (scale_ == other.scale_)
+        return coefficient_ <=> other.coefficient_;
+    // Bounds are often written without decimals.
+    if (coefficient_ == 0 || other.coefficient_ == 0)
+        return coefficient_ <=> other.coefficient_;
     // Split both at the point and compare by parts: bringing both to one scale could overflow.
     const wide a_unit = powers_of_ten[static_cast<std::size_t>(scale_)];
     const wide b_unit = powers_of_ten[static_cast<std::size_t>(other.scale_)];

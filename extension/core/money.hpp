@@ -21,6 +21,22 @@ class money {
     // A whole number.
     constexpr explicit money(std::int64_t units) noexcept : coefficient_(units) {}
 
+    // The coefficient and the decimals apart: 150 and 2 are 1.50. Nothing where there are more than
+    // 38 decimals, or fewer than none.
+    [[nodiscard]] static constexpr std::optional<money> of_parts(std::int64_t coefficient,
+                                                                 int scale) noexcept {
+        if (scale < 0 || scale > max_digits)
+            return std::nullopt;
+        return money{coefficient, scale};
+    }
+    // The same way back: the amount times 10^scale(), where 64 bits hold it.
+    [[nodiscard]] std::optional<std::int64_t> coefficient() const noexcept {
+        const auto low = static_cast<std::int64_t>(coefficient_);
+        if (low != coefficient_)
+            return std::nullopt;
+        return low;
+    }
+
     // Reads what the server's numeric prints: an optional sign, digits, an optional point and
     // digits. Returns nothing when the text is anything else (NaN and Infinity among them) or needs
     // more than 38 digits; leading zeros do not count as digits, trailing zeros after the point are

@@ -9,19 +9,11 @@ namespace lockstep {
 
 namespace {
 
-bool in_range(money amount, const amount_type &type) {
-    const auto within = [amount](std::int64_t most) {
-        const auto units = amount.as_int64();
-        return units && *units <= most;
-    };
-    switch (type.stored) {
-    case amount_type::kind::int16: return within(std::numeric_limits<std::int16_t>::max());
-    case amount_type::kind::int32: return within(std::numeric_limits<std::int32_t>::max());
-    case amount_type::kind::int64: return within(std::numeric_limits<std::int64_t>::max());
-    case amount_type::kind::numeric:
-        return !type.has_limits || amount.fits(type.precision, type.scale);
-    }
-    return false;
+template <class Whole>
+bool within(money amount) {
+    const auto units = amount.as_int64();
+    return units && *units >= std::numeric_limits<Whole>::min() &&
+           *units <= std::numeric_limits<Whole>::max();
 }
 
 std::string place(const std::string &row, const std::string &ledger) {
@@ -82,6 +74,17 @@ std::optional<refusal> above_ceiling(const std::string &ledger, const leg &one, 
 
 } // namespace
 
+bool fits(money amount, const amount_type &type) {
+    switch (type.stored) {
+    case amount_type::kind::int16: return within<std::int16_t>(amount);
+    case amount_type::kind::int32: return within<std::int32_t>(amount);
+    case amount_type::kind::int64: return within<std::int64_t>(amount);
+    case amount_type::kind::numeric:
+        return !type.has_limits || amount.fits(type.precision, type.scale);
+    }
+    return false;
+}
+
 money checked_amount(money amount, const amount_type &type) {
     if (amount.is_zero() || amount.is_negative())
         throw sql_error(state::invalid_amount,
@@ -102,7 +105,7 @@ money checked_amount(money amount, const amount_type &type) {
                             std::string(static_cast<std::size_t>(-scale), '0') + ".");
     // Without room for the column's zeros the amount keeps its own decimals: the same amount.
     const money checked = exact.value_or(amount);
-    if (!in_range(checked, type))
+    if (!fits(checked, type))
         throw sql_error(state::numeric_value_out_of_range,
                         "amount is out of range: " + amount.to_string(),
                         "The amount column cannot hold it.");

@@ -44,6 +44,9 @@ struct refusal {
 // decimals than the column keeps (LS007), within the column's range (22003). Throws sql_error.
 [[nodiscard]] money checked_amount(money amount, const amount_type &type);
 
+// Whether the amount column can hold it.
+[[nodiscard]] bool fits(money amount, const amount_type &type);
+
 // Decides on the rows as they stand, or would stand, after the movement. Either leg may be absent
 // (an adjustment has one). The order of the checks is part of the contract: missing row, frozen,
 // version, floor, ceiling; the giving row before the taking one.

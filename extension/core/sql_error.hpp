@@ -21,11 +21,13 @@ constexpr char invalid_amount[] = "LS007";
 constexpr char request_id_reused[] = "LS010";
 constexpr char already_refused[] = "LS012";
 constexpr char version_changed[] = "LS030";
+constexpr char duplicate_request_in_batch[] = "LS040";
 
 constexpr char triggered_action_exception[] = "09000";
 constexpr char cardinality_violation[] = "21000";
 constexpr char numeric_value_out_of_range[] = "22003";
 constexpr char null_value_not_allowed[] = "22004";
+constexpr char array_subscript_error[] = "2202E";
 constexpr char invalid_text_representation[] = "22P02";
 constexpr char invalid_parameter_value[] = "22023";
 constexpr char serialization_failure[] = "40001";
@@ -36,6 +38,7 @@ constexpr char datatype_mismatch[] = "42804";
 constexpr char wrong_object_type[] = "42809";
 constexpr char duplicate_table[] = "42P07";
 constexpr char program_limit_exceeded[] = "54000";
+constexpr char feature_not_supported[] = "0A000";
 constexpr char internal_error[] = "XX000";
 } // namespace state
 

@@ -1,6 +1,8 @@
 // lockstep.register_ledger and lockstep.drop_ledger.
 #include "pg/boundary.hpp"
+#include "pg/rows.hpp"
 #include "pg/values.hpp"
+#include "store/choice.hpp"
 #include "store/registering.hpp"
 
 #include "core/sql_error.hpp"
@@ -50,4 +52,13 @@ LOCKSTEP_FUNCTION(lockstep_drop_ledger) {
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
     unregister_table(table, DatumGetBool(required_argument(fcinfo, 1, "drop_journal")));
     PG_RETURN_VOID();
+}
+
+LOCKSTEP_FUNCTION(lockstep_store_of) {
+    const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
+    const served how = how_served(table);
+    row_builder<2> row;
+    row.add(how.store == nullptr ? std::nullopt : std::optional{text_datum(how.store)});
+    row.add(text_datum(how.reason.c_str()));
+    return row.composite(fcinfo);
 }

@@ -40,22 +40,17 @@ void add_common(movement_request &request, FunctionCallInfo fcinfo, const common
     request.return_refusals = returns_refusals(fcinfo, at.on_refusal);
 }
 
-std::optional<Datum> numeric_or_null(const std::optional<money> &amount) {
-    if (!amount)
+std::optional<Datum> text_or_null(const char *text) {
+    if (text == nullptr)
         return std::nullopt;
-    return numeric_from_money(*amount);
-}
-
-std::optional<Datum> text_or_null(const std::optional<std::string> &text) {
-    if (!text)
-        return std::nullopt;
-    return text_datum(text->c_str());
+    return text_datum(text);
 }
 
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_transfer) {
     const ledger_cache::use use;
+    const MemoryContext outside = CurrentMemoryContext;
     spi_session session;
     const ledger &in = ledger_argument(fcinfo, "lockstep.transfer()");
 
@@ -67,21 +62,22 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
     add_common(request, fcinfo, {4, 5, 6, 7});
 
     const movement_result result = book_movement(in, request);
-    session.finish();
-
     row_builder<7> row;
-    row.add(datum_from_uuid(result.booked.request_id));
+    row.add(datum_from_uuid(result.request_id));
     row.add(text_datum(result.status));
     row.add(text_or_null(result.sqlstate));
-    row.add(numeric_from_money(result.booked.amount));
-    row.add(numeric_or_null(result.booked.from_balance));
-    row.add(numeric_or_null(result.booked.to_balance));
-    row.add(TimestampTzGetDatum(result.booked.booked_at));
-    return row.composite(fcinfo);
+    row.add(numeric_from_money(result.amount));
+    row.add(result.from_balance);
+    row.add(result.to_balance);
+    row.add(TimestampTzGetDatum(result.booked_at));
+    const Datum answer = row.composite(fcinfo, outside);
+    session.finish();
+    return answer;
 }
 
 LOCKSTEP_FUNCTION(lockstep_adjust) {
     const ledger_cache::use use;
+    const MemoryContext outside = CurrentMemoryContext;
     spi_session session;
     const ledger &in = ledger_argument(fcinfo, "lockstep.adjust()");
 
@@ -96,15 +92,15 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
     add_common(request, fcinfo, {3, 4, 5, 6});
 
     const movement_result result = book_movement(in, request);
-    session.finish();
-
-    const money amount = result.booked.amount;
+    const money amount = result.amount;
     row_builder<6> row;
-    row.add(datum_from_uuid(result.booked.request_id));
+    row.add(datum_from_uuid(result.request_id));
     row.add(text_datum(result.status));
     row.add(text_or_null(result.sqlstate));
     row.add(numeric_from_money(takes ? amount.negated() : amount));
-    row.add(numeric_or_null(takes ? result.booked.from_balance : result.booked.to_balance));
-    row.add(TimestampTzGetDatum(result.booked.booked_at));
-    return row.composite(fcinfo);
+    row.add(takes ? result.from_balance : result.to_balance);
+    row.add(TimestampTzGetDatum(result.booked_at));
+    const Datum answer = row.composite(fcinfo, outside);
+    session.finish();
+    return answer;
 }

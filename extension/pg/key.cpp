@@ -3,7 +3,9 @@
 #include "core/sql_error.hpp"
 #include "pg/values.hpp"
 
+#include <numeric>
 #include <string_view>
+#include <vector>
 
 namespace lockstep {
 
@@ -105,7 +107,41 @@ Datum converted(Datum value, Oid given, const char *name, const key_type &type) 
     return key;
 }
 
+// What the comparison of two places needs.
+struct sorting {
+    const key_type *type;
+    const Datum *keys;
+};
+
+// Keys of an integer type, to be sorted without a call for each pair; empty for all others.
+std::vector<std::int64_t> whole_numbers(const key_type &type, std::span<const Datum> keys) {
+    std::vector<std::int64_t> whole;
+    const auto all = [&](auto read) {
+        whole.reserve(keys.size());
+        for (const Datum key : keys)
+            whole.push_back(read(key));
+    };
+    switch (type.type) {
+    case INT2OID: all([](Datum key) { return std::int64_t{DatumGetInt16(key)}; }); break;
+    case INT4OID: all([](Datum key) { return std::int64_t{DatumGetInt32(key)}; }); break;
+    case INT8OID: all([](Datum key) { return std::int64_t{DatumGetInt64(key)}; }); break;
+    default: break;
+    }
+    return whole;
+}
+
 } // namespace
+
+extern "C" {
+// C: runs inside the guard.
+static int lockstep_compare_places(const void *a, const void *b, void *how) {
+    const auto *work = static_cast<const sorting *>(how);
+    auto *compare = const_cast<FmgrInfo *>(&work->type->compare);
+    return DatumGetInt32(FunctionCall2Coll(compare, work->type->collation,
+                                           work->keys[*static_cast<const std::uint32_t *>(a)],
+                                           work->keys[*static_cast<const std::uint32_t *>(b)]));
+}
+}
 
 key_type key_type_of(const column &key) {
     key_type type{};
@@ -153,10 +189,15 @@ key_type key_type_of(const column &key) {
 }
 
 Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const key_type &type) {
-    Datum value = required_argument(fcinfo, number, name);
+    const Datum value = required_argument(fcinfo, number, name);
     const Oid declared = pg_call([=] { return get_fn_expr_argtype(fcinfo->flinfo, number); });
-    const Oid given = pg_call([=] { return getBaseType(declared); });
+    return key_from(value, declared, name, type);
+}
 
+Datum key_from(Datum value, Oid declared, const char *name, const key_type &type) {
+    if (declared == type.type && type.by_value)
+        return value;
+    const Oid given = pg_call([=] { return getBaseType(declared); });
     if (pg_call([=] { return get_typlen(given); }) == -1) {
         // Known before anything is unpacked: a gigabyte of text is refused by its size alone.
         const std::size_t bytes = variable_bytes(value);
@@ -171,6 +212,21 @@ Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const 
     if (is_integer(given) && type.type == INT8OID)
         return Int64GetDatum(given == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value));
     return converted(value, given, name, type);
+}
+
+row_numbers number_keys_of(const key_type &type, std::span<const Datum> keys) {
+    if (const auto whole = whole_numbers(type, keys); !whole.empty())
+        return number_rows(whole);
+    sorting work{&type, keys.data()};
+    std::vector<std::uint32_t> places(keys.size());
+    std::iota(places.begin(), places.end(), 0);
+    std::uint32_t *first = places.data();
+    const std::size_t count = places.size();
+    sorting *const how = &work;
+    pg_call([=] { qsort_arg(first, count, sizeof(std::uint32_t), lockstep_compare_places, how); });
+    return number_rows(places, [&](std::uint32_t a, std::uint32_t b) {
+        return compare_keys(type, keys[a], keys[b]) == 0;
+    });
 }
 
 int compare_keys(const key_type &type, Datum a, Datum b) {

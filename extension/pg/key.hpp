@@ -7,7 +7,10 @@
 
 #include "pg/catalog.hpp"
 
+#include "core/batch.hpp"
+
 #include <optional>
+#include <span>
 #include <string>
 
 namespace lockstep {
@@ -34,6 +37,12 @@ struct key_type {
 // values.
 [[nodiscard]] Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name,
                                  const key_type &type);
+
+// The same for an element of an array argument, whose elements are of type `given`.
+[[nodiscard]] Datum key_from(Datum value, Oid given, const char *name, const key_type &type);
+
+// Numbers distinct keys in canonical order.
+[[nodiscard]] row_numbers number_keys_of(const key_type &type, std::span<const Datum> keys);
 
 // Less than, equal to or greater than zero, in the btree order.
 [[nodiscard]] int compare_keys(const key_type &type, Datum a, Datum b);

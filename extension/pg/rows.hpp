@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pg/boundary.hpp"
+#include "pg/memory.hpp"
 
 #include <array>
 #include <optional>
@@ -19,6 +20,12 @@ class row_builder {
 
     // The row as the composite type that the function is declared to return.
     [[nodiscard]] Datum composite(FunctionCallInfo fcinfo) {
+        return composite(fcinfo, CurrentMemoryContext);
+    }
+
+    // The same, made where it outlives the current memory context.
+    [[nodiscard]] Datum composite(FunctionCallInfo fcinfo, MemoryContext outside) {
+        const memory_scope scope{outside};
         auto *values = values_.data();
         auto *nulls = nulls_.data();
         return pg_call([=] {

@@ -21,13 +21,12 @@ uint64 run_once(const std::string &sql, bool read_only) {
 
 } // namespace
 
-SPIPlanPtr prepare_kept(const std::string &sql, std::initializer_list<Oid> types) {
-    const char *text = sql.c_str();
+SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types) {
     // SPI takes the types as an array that it does not change.
-    auto *first = const_cast<Oid *>(types.begin());
+    auto *first = const_cast<Oid *>(types.data());
     const int count = static_cast<int>(types.size());
     SPIPlanPtr plan = pg_call([=] {
-        SPIPlanPtr made = SPI_prepare(text, count, first);
+        SPIPlanPtr made = SPI_prepare(sql, count, first);
         if (made != nullptr)
             SPI_keepplan(made);
         return made;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace lockstep {
@@ -44,7 +45,7 @@ class spi_parameters {
 
 // Parses and keeps a statement. The plan outlives the session; the caller frees it with
 // SPI_freeplan.
-[[nodiscard]] SPIPlanPtr prepare_kept(const std::string &sql, std::initializer_list<Oid> types);
+[[nodiscard]] SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types);
 
 // Runs a kept plan with a fresh snapshot (where the isolation level gives one); rows processed.
 uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters);

@@ -36,6 +36,9 @@ namespace lockstep {
 // A fresh version 7 request id.
 [[nodiscard]] uuid_bytes new_request_id();
 
+// Many of them, of one moment.
+[[nodiscard]] std::vector<uuid_bytes> new_request_ids(std::size_t count);
+
 // The bytes of a uuid Datum, and a uuid Datum of them.
 [[nodiscard]] uuid_bytes uuid_from_datum(Datum uuid);
 [[nodiscard]] Datum datum_from_uuid(const uuid_bytes &id);

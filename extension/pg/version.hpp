@@ -70,4 +70,44 @@ inline const PgBackendStatus *backend_status(int index) {
     return status == nullptr ? nullptr : &status->backendStatus;
 }
 
+// The sequence behind an identity column; InvalidOid where there is none. 17: takes the relation.
+inline Oid identity_sequence(Relation relation, AttrNumber column) {
+#if PG_VERSION_NUM >= 170000
+    return getIdentitySequence(relation, column, true);
+#else
+    return getIdentitySequence(RelationGetRelid(relation), column, true);
+#endif
+}
+
+// Replaces a row, and adds it to the indexes that need it. C: runs inside the guard. 16: a page may
+// be left with what only summarizing indexes have to know.
+inline void update_row(ResultRelInfo *result, ItemPointer place, TupleTableSlot *fresh,
+                       EState *estate) {
+#if PG_VERSION_NUM >= 160000
+    TU_UpdateIndexes needed = TU_None;
+    simple_table_tuple_update(result->ri_RelationDesc, place, fresh, estate->es_snapshot, &needed);
+    if (result->ri_NumIndices > 0 && needed != TU_None)
+        ExecInsertIndexTuples(result, fresh, estate, true, false, nullptr, NIL,
+                              needed == TU_Summarizing);
+#else
+    bool needed = false;
+    simple_table_tuple_update(result->ri_RelationDesc, place, fresh, estate->es_snapshot, &needed);
+    if (result->ri_NumIndices > 0 && needed)
+        ExecInsertIndexTuples(result, fresh, estate, true, false, nullptr, NIL);
+#endif
+}
+
+// Adds a new row to the indexes, without waiting and without an error where one of the arbiters has
+// its key already; then false. C: runs inside the guard. 16: one argument more.
+inline bool insert_into_indexes(ResultRelInfo *result, TupleTableSlot *row, EState *estate,
+                                List *arbiters) {
+    bool conflict = false;
+#if PG_VERSION_NUM >= 160000
+    ExecInsertIndexTuples(result, row, estate, false, true, &conflict, arbiters, false);
+#else
+    ExecInsertIndexTuples(result, row, estate, false, true, &conflict, arbiters);
+#endif
+    return !conflict;
+}
+
 } // namespace lockstep::version

@@ -6,7 +6,6 @@
 #include "store/ledger.hpp"
 
 #include <optional>
-#include <string>
 
 namespace lockstep {
 
@@ -21,9 +20,13 @@ struct movement_request {
 };
 
 struct movement_result {
-    const char *status; // applied, replayed or refused
-    booking booked;
-    std::optional<std::string> sqlstate; // of a refusal
+    uuid_bytes request_id;
+    const char *status;   // applied, replayed or refused
+    const char *sqlstate; // of a refusal, else null
+    money amount;
+    std::optional<Datum> from_balance; // numerics
+    std::optional<Datum> to_balance;
+    TimestampTz booked_at;
 };
 
 // Does it, exactly once where the request has an id. Needs an open SPI session. Refusals are

@@ -250,6 +250,7 @@ journal_columns checked_journal(Relation journal, const column &key) {
         throw refuse("Its keys have another collation than the ledger's.");
     journal_columns columns{};
     columns.request_id = number("request_id", UUIDOID);
+    columns.entry = number("entry", INT8OID);
     columns.from_key = number("from_key", key.type);
     columns.to_key = number("to_key", key.type);
     columns.amount = number("amount", NUMERICOID);
@@ -257,6 +258,11 @@ journal_columns checked_journal(Relation journal, const column &key) {
     columns.to_balance = number("to_balance", NUMERICOID);
     columns.refusal = number("refusal", TEXTOID);
     columns.booked_at = number("booked_at", TIMESTAMPTZOID);
+    columns.memo = number("memo", JSONBOID);
+    const AttrNumber entry = columns.entry;
+    columns.entry_sequence = pg_call([=] { return version::identity_sequence(journal, entry); });
+    if (!OidIsValid(columns.entry_sequence))
+        throw refuse("Its column \"entry\" is no identity column.");
     columns.unique_index = unique_index_on(journal, columns.request_id);
     if (!OidIsValid(columns.unique_index))
         throw refuse("It has no unique index on request_id.");

@@ -13,7 +13,9 @@ namespace lockstep {
 // Where the journal's columns are, and its unique index on request_id.
 struct journal_columns {
     Oid unique_index;
+    Oid entry_sequence; // InvalidOid where entry is no identity column any more
     AttrNumber request_id;
+    AttrNumber entry;
     AttrNumber from_key;
     AttrNumber to_key;
     AttrNumber amount;
@@ -21,6 +23,7 @@ struct journal_columns {
     AttrNumber to_balance;
     AttrNumber refusal;
     AttrNumber booked_at;
+    AttrNumber memo;
 };
 
 // The name that the ledger's journal has: <ledger>_journal, the ledger's part cut where it is long.

@@ -2,6 +2,7 @@
 
 #include "core/sql_error.hpp"
 #include "pg/memory.hpp"
+#include "store/choice.hpp"
 #include "store/statements.hpp"
 
 #include <cstring>
@@ -160,18 +161,24 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
         made.family = family_of(table);
     }
     made.key_column = columns.key.number;
-    made.amount_column = columns.amount.number;
-    made.amount_column_type = columns.amount.type;
+    made.key_index = unique_index_on(table, columns.key.number);
     made.amount = amount_type_of(columns.amount);
-    made.has_floor_column = columns.floor.has_value();
-    made.has_ceiling_column = columns.ceiling.has_value();
-    made.has_version_column = columns.version.has_value();
-    made.has_frozen_column = columns.frozen.has_value();
+    const auto keep = [&made](row_column which, const std::optional<column> &one) {
+        if (one)
+            made.columns[static_cast<int>(which)] = {one->number, one->type};
+    };
+    keep(row_column::amount, columns.amount);
+    keep(row_column::version, columns.version);
+    keep(row_column::floor, columns.floor);
+    keep(row_column::ceiling, columns.ceiling);
+    keep(row_column::frozen, columns.frozen);
     made.floor = row.floor;
     made.ceiling = row.ceiling;
     made.reads_first = has_check_on(made.family, columns.amount);
 
-    prepare_statements(made, columns, table, journal);
+    made.not_heap = why_not_heap(table, journal, columns);
+    const memory_scope scope{GetMemoryChunkContext(&made)};
+    write_statements(made, columns, table, journal);
     close_relation(journal);
 }
 

@@ -14,6 +14,25 @@
 
 namespace lockstep {
 
+// What is read of a row, in this order.
+enum class row_column : int { amount, version, floor, ceiling, frozen };
+constexpr int row_columns = 5;
+
+// A column of the ledger's table; number 0 where the ledger has none of that kind.
+struct kept_column {
+    AttrNumber number;
+    Oid type; // base type
+};
+
+// A statement, and its plan once it has run. The text and the types live as long as the ledger.
+struct kept_statement {
+    const char *sql;
+    const Oid *types;
+    int parameters;
+    Oid parsed_as;           // the role whose rights it is parsed with; 0: the caller
+    mutable SPIPlanPtr plan; // null before its first run
+};
+
 // Trivially destructible: it lives in a memory context of its own.
 struct ledger {
     Oid table;
@@ -25,13 +44,9 @@ struct ledger {
 
     key_type key;
     AttrNumber key_column;
-    AttrNumber amount_column;
-    Oid amount_column_type; // base type
+    Oid key_index; // unique, on the key alone
     amount_type amount;
-    bool has_floor_column;
-    bool has_ceiling_column;
-    bool has_version_column;
-    bool has_frozen_column;
+    kept_column columns[row_columns]; // by row_column
     std::optional<money> floor;
     std::optional<money> ceiling;
     relation_family family; // the table, and what inherits from it
@@ -39,11 +54,23 @@ struct ledger {
     // refusal to be ours in every mode.
     bool reads_first;
 
-    // Every statement names one row by key equality: $1 is the key.
-    SPIPlanPtr write; // $2 is added to the amount; returns the row after it
-    SPIPlanPtr lock;  // returns the row as it stands, FOR NO KEY UPDATE
-    SPIPlanPtr look;  // whether the row is there for the caller at all
-    SPIPlanPtr book;  // one journal row
+    // Why the heap store cannot serve this ledger; null where it can.
+    const char *not_heap;
+
+    // One row, by key equality: $1 is the key.
+    kept_statement write; // $2 is added to the amount; returns the row after it
+    kept_statement lock;  // returns the row as it stands, FOR NO KEY UPDATE
+    kept_statement look;  // whether the row is there for the caller at all
+    kept_statement book;  // one journal row
+    // Many rows, by arrays. Keys come in canonical order, and the number of each is returned.
+    kept_statement write_many; // keys, amounts, versions
+    kept_statement lock_many;  // keys
+    kept_statement book_many;  // one array for each column but memo
+
+    [[nodiscard]] const kept_column &column_of(row_column which) const {
+        return columns[static_cast<int>(which)];
+    }
+    [[nodiscard]] bool has(row_column which) const { return column_of(which).number != 0; }
 };
 
 // What a table needs to be a ledger, checked when it is registered and whenever its definition has
@@ -62,8 +89,8 @@ void check_table_kind(Relation table);
 // The amount column's type; LS005 where amounts of that type are not exact.
 [[nodiscard]] amount_type amount_type_of(const column &amount);
 
-// Fills in a zeroed description of a registered ledger and prepares its statements; call with the
-// table locked and an SPI session open. What it allocates is in the memory context of `made`.
+// Fills in a zeroed description of a registered ledger; call with the table locked. What it
+// allocates is in the memory context of `made`.
 void describe_ledger(ledger &made, Relation table, const registration &row);
 
 } // namespace lockstep

@@ -81,7 +81,7 @@ std::optional<Datum> numeric_or_null(const std::optional<money> &amount) {
 
 void run_once(const std::string &sql, std::initializer_list<Oid> types,
               const spi_parameters &parameters) {
-    SPIPlanPtr plan = prepare_kept(sql, types);
+    SPIPlanPtr plan = prepare_kept(sql.c_str(), {types.begin(), types.size()});
     execute(plan, parameters);
     pg_call([plan] { SPI_freeplan(plan); });
 }

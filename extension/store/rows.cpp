@@ -1,9 +1,11 @@
 #include "store/rows.hpp"
 
 #include "core/sql_error.hpp"
+#include "pg/numerics.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 #include "store/statements.hpp"
+#include "store/store.hpp"
 
 #include <string_view>
 
@@ -19,56 +21,23 @@ std::int64_t integer_of(Datum value, Oid type) {
     }
 }
 
-// A cell of the statement's result, which is of an integer type or numeric.
-std::optional<Datum> cell_of(row_column which) {
-    return cell(0, static_cast<int>(which));
-}
-
-Oid type_of(row_column which) {
-    const int column = static_cast<int>(which);
-    const Oid type = pg_call([column] { return SPI_gettypeid(SPI_tuptable->tupdesc, column); });
-    return pg_call([type] { return getBaseType(type); });
-}
-
-std::optional<money> amount_of(row_column which, const char *what) {
-    const auto value = cell_of(which);
-    if (!value)
-        return std::nullopt;
-    const Oid type = type_of(which);
-    return type == NUMERICOID ? money_from_numeric(*value, what) : money{integer_of(*value, type)};
+money amount_of(Datum value, Oid type, const char *what) {
+    if (type != NUMERICOID)
+        return money{integer_of(value, type)};
+    money amount;
+    read_numerics({&value, 1}, what, {&amount, 1});
+    return amount;
 }
 
 // A bound by row: null is none, and so is infinity on its own side.
-std::optional<money> bound_of(row_column which, const char *what, const char *no_bound) {
-    const auto value = cell_of(which);
-    if (value && type_of(which) == NUMERICOID) {
-        const Datum bound = *value;
+std::optional<money> bound_of(Datum value, Oid type, const char *what, const char *no_bound) {
+    if (type == NUMERICOID) {
         const char *text =
-            pg_call([bound] { return DatumGetCString(DirectFunctionCall1(numeric_out, bound)); });
+            pg_call([value] { return DatumGetCString(DirectFunctionCall1(numeric_out, value)); });
         if (std::string_view{text} == no_bound)
             return std::nullopt;
     }
-    return amount_of(which, what);
-}
-
-// Reads the one row that the last statement returned.
-row_state read_state(const ledger &in, Datum key) {
-    row_state row{};
-    row.amount = amount_of(row_column::amount, "balance");
-    if (!row.amount)
-        throw sql_error(state::null_value_not_allowed, "amount of row " + key_text(in.key, key) +
-                                                           " of ledger \"" + in.name +
-                                                           "\" is null");
-    row.floor = in.has_floor_column ? bound_of(row_column::floor, "floor", "-Infinity") : in.floor;
-    row.ceiling =
-        in.has_ceiling_column ? bound_of(row_column::ceiling, "ceiling", "Infinity") : in.ceiling;
-    if (in.has_version_column)
-        if (const auto version = cell_of(row_column::version))
-            row.version = integer_of(*version, type_of(row_column::version));
-    if (in.has_frozen_column)
-        if (const auto frozen = cell_of(row_column::frozen))
-            row.frozen = DatumGetBool(*frozen);
-    return row;
+    return amount_of(value, type, what);
 }
 
 // One row, or none; more would mean that the key's unique index has gone.
@@ -78,17 +47,6 @@ bool found_one(const ledger &in, Datum key, uint64 rows) {
                                                           " names more than one row of ledger \"" +
                                                           in.name + "\"");
     return rows == 1;
-}
-
-Datum change_of(const ledger &in, money change) {
-    if (in.amount.stored == amount_type::kind::numeric)
-        return numeric_from_money(change);
-    const auto units = change.as_int64();
-    switch (in.amount.stored) {
-    case amount_type::kind::int16: return Int16GetDatum(static_cast<int16>(*units));
-    case amount_type::kind::int32: return Int32GetDatum(static_cast<int32>(*units));
-    default: return Int64GetDatum(*units);
-    }
 }
 
 bool under_row_security(const ledger &in) {
@@ -123,17 +81,65 @@ bool has_right(const ledger &in, AttrNumber column, AclMode right) {
 
 } // namespace
 
+row_state state_of(const ledger &in, Datum key, const raw_row &raw) {
+    const auto value = [&raw](row_column which) -> std::optional<Datum> {
+        if (raw.nulls[static_cast<int>(which)])
+            return std::nullopt;
+        return raw.values[static_cast<int>(which)];
+    };
+    const auto type = [&in](row_column which) { return in.column_of(which).type; };
+    const auto amount = value(row_column::amount);
+    if (!amount)
+        throw sql_error(state::null_value_not_allowed, "amount of row " + key_text(in.key, key) +
+                                                           " of ledger \"" + in.name +
+                                                           "\" is null");
+    row_state row{};
+    row.amount = amount_of(*amount, type(row_column::amount), "balance");
+    row.floor = in.floor;
+    row.ceiling = in.ceiling;
+    if (in.has(row_column::floor)) {
+        const auto bound = value(row_column::floor);
+        row.floor =
+            bound ? bound_of(*bound, type(row_column::floor), "floor", "-Infinity") : std::nullopt;
+    }
+    if (in.has(row_column::ceiling)) {
+        const auto bound = value(row_column::ceiling);
+        row.ceiling = bound ? bound_of(*bound, type(row_column::ceiling), "ceiling", "Infinity")
+                            : std::nullopt;
+    }
+    if (const auto version = value(row_column::version))
+        row.version = integer_of(*version, type(row_column::version));
+    if (const auto frozen = value(row_column::frozen))
+        row.frozen = DatumGetBool(*frozen);
+    return row;
+}
+
+row_state result_state(const ledger &in, Datum key, uint64 row, int first_column) {
+    raw_row raw{};
+    pg_call([&raw, row, first_column] {
+        for (int i = 0; i < row_columns; ++i)
+            raw.values[i] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+                                          first_column + i, &raw.nulls[i]);
+    });
+    return state_of(in, key, raw);
+}
+
 std::optional<row_state> lock_row(const ledger &in, Datum key) {
     spi_parameters values;
     values.add(key);
     if (!found_one(in, key, execute(in.lock, values)))
         return std::nullopt;
-    return read_state(in, key);
+    return result_state(in, key, 0, 1);
 }
 
 void check_rights(const ledger &in) {
-    if (!has_right(in, in.key_column, ACL_SELECT) || !has_right(in, in.amount_column, ACL_SELECT) ||
-        !has_right(in, in.amount_column, ACL_UPDATE))
+    bool allowed = has_right(in, in.key_column, ACL_SELECT);
+    for (const kept_column &one : in.columns)
+        allowed = allowed && (one.number == 0 || has_right(in, one.number, ACL_SELECT));
+    for (const auto written : {row_column::amount, row_column::version})
+        allowed = allowed &&
+                  (!in.has(written) || has_right(in, in.column_of(written).number, ACL_UPDATE));
+    if (!allowed)
         throw sql_error(state::insufficient_privilege,
                         std::string{"permission denied for table "} + in.name);
 }
@@ -145,12 +151,12 @@ bool may_see_row(const ledger &in, Datum key) {
 std::optional<row_state> add_to_row(const ledger &in, Datum key, money change) {
     spi_parameters values;
     values.add(key);
-    values.add(change_of(in, change));
+    values.add(amount_datum(in, change));
     if (!found_one(in, key, execute(in.write, values))) {
         explain_no_row(in, key);
         return std::nullopt;
     }
-    return read_state(in, key);
+    return result_state(in, key, 0, 1);
 }
 
 } // namespace lockstep

@@ -1,5 +1,6 @@
 // The rows of a ledger, one statement a row: lock it and read it, or write it and read what the
-// write returned. Both need an open SPI session and take the row's lock FOR NO KEY UPDATE.
+// write returned. Both need an open SPI session and take the row's lock FOR NO KEY UPDATE. And what
+// both stores share: how a row is read, and who may.
 #pragma once
 
 #include "store/ledger.hpp"
@@ -8,10 +9,23 @@
 
 namespace lockstep {
 
+// What was read of a row: the five values of row_column.
+struct raw_row {
+    Datum values[row_columns];
+    bool nulls[row_columns];
+};
+
+// Makes sense of it. 22004 where the amount is null.
+[[nodiscard]] row_state state_of(const ledger &in, Datum key, const raw_row &raw);
+
+// The same of the last statement's result, whose values begin at this column, from 1.
+[[nodiscard]] row_state result_state(const ledger &in, Datum key, uint64 row, int first_column);
+
 // The row as it stands under its lock; nothing where the caller has no such row.
 [[nodiscard]] std::optional<row_state> lock_row(const ledger &in, Datum key);
 
-// Refuses a caller who could not do the movement (42501), and tells whether row security leaves the
+// Refuses a caller who could not do the movement (42501): the rights that the statements need. And
+// tells whether row security leaves the
 // row to the caller, without locking it: for answers that come from the journal alone.
 void check_rights(const ledger &in);
 [[nodiscard]] bool may_see_row(const ledger &in, Datum key);

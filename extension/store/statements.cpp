@@ -1,8 +1,9 @@
 #include "store/statements.hpp"
 
 #include "pg/role.hpp"
-#include "pg/spi.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 
 namespace lockstep {
@@ -19,23 +20,34 @@ std::string row_values(const ledger_columns &columns) {
            ", " + of_row(columns.ceiling) + ", " + of_row(columns.frozen);
 }
 
-std::string where_key(const ledger &made, const column &key) {
+// "key = other", where the key is the row's.
+std::string key_equals(const ledger &made, const column &key, const std::string &other) {
     // A domain is compared as what it stands on, lest an operator made for the domain is chosen.
     std::string left = "l." + quoted(key.name);
     if (key.declared_type != key.type)
         left = "(" + left + ")::" + type_name(key.type);
-    return " WHERE " + left + " " + made.key.equals + " $1";
+    return left + " " + made.key.equals + " " + other;
 }
 
-} // namespace
+Oid array_of(Oid type) {
+    return pg_call([type] { return get_array_type(type); });
+}
 
-void prepare_statements(ledger &made, const ledger_columns &columns, Relation table,
-                        Relation journal) {
-    const std::string target = qualified_name(table);
-    const std::string where = where_key(made, columns.key);
+kept_statement kept(const std::string &sql, std::initializer_list<Oid> types, Oid parsed_as) {
+    const char *text = sql.c_str();
+    const Oid *first = types.begin();
+    const int count = static_cast<int>(types.size());
+    return pg_call([=] {
+        auto *copy = static_cast<Oid *>(palloc(sizeof(Oid) * static_cast<Size>(count)));
+        std::copy(first, first + count, copy);
+        return kept_statement{pstrdup(text), copy, count, parsed_as, nullptr};
+    });
+}
+
+void write_for_one(ledger &made, const ledger_columns &columns, const std::string &target) {
+    const std::string where = " WHERE " + key_equals(made, columns.key, "$1");
     const std::string values = row_values(columns);
     const std::string amount = quoted(columns.amount.name);
-
     std::string write = "UPDATE " + target + " AS l SET " + amount + " = l." + amount +
                         " OPERATOR(pg_catalog.+) $2";
     if (columns.version) {
@@ -43,32 +55,104 @@ void prepare_statements(ledger &made, const ledger_columns &columns, Relation ta
         write += ", " + version + " = l." + version +
                  " OPERATOR(pg_catalog.+) '1'::" + type_name(columns.version->type);
     }
-    made.write = prepare_kept(write + where + " RETURNING " + values,
-                              {made.key.type, made.amount_column_type});
-
+    made.write = kept(write + where + " RETURNING " + values, {made.key.type, columns.amount.type},
+                      InvalidOid);
     // Not FOR UPDATE: that would hold up the foreign-key checks of other tables.
-    made.lock = prepare_kept("SELECT " + values + " FROM " + target + " AS l" + where +
-                                 " FOR NO KEY UPDATE",
-                             {made.key.type});
-    made.look = prepare_kept("SELECT FROM " + target + " AS l" + where, {made.key.type});
+    made.lock =
+        kept("SELECT " + values + " FROM " + target + " AS l" + where + " FOR NO KEY UPDATE",
+             {made.key.type}, InvalidOid);
+    made.look = kept("SELECT FROM " + target + " AS l" + where, {made.key.type}, InvalidOid);
+}
 
-    // Parsed with the rights that it runs with: the caller need not reach the journal's schema.
-    as_role owner{made.journal_owner};
-    made.book = prepare_kept(
-        "INSERT INTO " + qualified_name(journal) +
-            " (request_id, booked_at, from_key, to_key, amount, from_balance, to_balance, refusal,"
-            " memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (request_id) DO "
-            "NOTHING",
-        {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID, NUMERICOID,
-         TEXTOID, JSONBOID});
-    owner.leave();
+// The rows are locked, in the order of their numbers, by one statement; then written by another,
+// whose order no longer matters. What is written is the value, not the change: it was reckoned from
+// the locked row.
+void write_for_many(ledger &made, const ledger_columns &columns, const std::string &target) {
+    const std::string values = row_values(columns);
+    const Oid keys = array_of(made.key.type);
+    if (!OidIsValid(keys))
+        return; // keys that are arrays themselves
+    made.lock_many =
+        kept("SELECT k.number, " + values +
+                 " FROM pg_catalog.unnest($1) WITH ORDINALITY AS k(key, number) JOIN " + target +
+                 " AS l ON " + key_equals(made, columns.key, "k.key") +
+                 " ORDER BY k.number FOR NO KEY UPDATE OF l",
+             {keys}, InvalidOid);
+    std::string write =
+        "UPDATE " + target + " AS l SET " + quoted(columns.amount.name) + " = v.amount";
+    if (columns.version)
+        write += ", " + quoted(columns.version->name) + " = v.version";
+    made.write_many =
+        kept(write +
+                 " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2),"
+                 " pg_catalog.unnest($3)) WITH ORDINALITY AS v(key, amount, version, number)"
+                 " WHERE " +
+                 key_equals(made, columns.key, "v.key") + " RETURNING v.number, " + values,
+             {keys, array_of(columns.amount.type), INT8ARRAYOID}, InvalidOid);
+}
+
+// Both are parsed with the rights that they run with: the caller need not reach the journal's
+// schema. Ids go in in their own order, so that two sessions never wait for each other's.
+void write_for_journal(ledger &made, const std::string &journal) {
+    const std::string insert = "INSERT INTO " + journal +
+                               " (request_id, booked_at, from_key, to_key, amount, from_balance,"
+                               " to_balance, refusal, ";
+    const std::string unless_booked = " ON CONFLICT (request_id) DO NOTHING";
+    made.book = kept(insert + "memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" + unless_booked,
+                     {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID,
+                      NUMERICOID, TEXTOID, JSONBOID},
+                     made.journal_owner);
+    const Oid keys = array_of(made.key.type);
+    if (!OidIsValid(keys))
+        return;
+    made.book_many =
+        kept(insert +
+                 "entry) OVERRIDING SYSTEM VALUE SELECT b.request_id, $2, b.from_key, b.to_key,"
+                 " b.amount, b.from_balance, b.to_balance, b.refusal, b.entry FROM ROWS FROM ("
+                 "pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+                 " pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
+                 " pg_catalog.unnest($8), pg_catalog.unnest($9)) WITH ORDINALITY AS b(request_id,"
+                 " from_key, to_key, amount, from_balance, to_balance, refusal, entry, number)"
+                 " ORDER BY b.number" +
+                 unless_booked,
+             {UUIDARRAYOID, TIMESTAMPTZOID, keys, keys, NUMERICARRAYOID, NUMERICARRAYOID,
+              NUMERICARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
+             made.journal_owner);
+}
+
+} // namespace
+
+void write_statements(ledger &made, const ledger_columns &columns, Relation table,
+                      Relation journal) {
+    const std::string target = qualified_name(table);
+    write_for_one(made, columns, target);
+    write_for_many(made, columns, target);
+    write_for_journal(made, qualified_name(journal));
+}
+
+uint64 execute(const kept_statement &statement, const spi_parameters &parameters) {
+    if (statement.plan == nullptr) {
+        const auto prepare = [&statement] {
+            const auto parameters_of = static_cast<std::size_t>(statement.parameters);
+            statement.plan = prepare_kept(statement.sql, {statement.types, parameters_of});
+        };
+        if (OidIsValid(statement.parsed_as)) {
+            as_role owner{statement.parsed_as};
+            prepare();
+            owner.leave();
+        } else {
+            prepare();
+        }
+    }
+    return execute(statement.plan, parameters);
 }
 
 void release_statements(ledger &made) noexcept {
-    for (SPIPlanPtr *plan : {&made.write, &made.lock, &made.look, &made.book})
-        if (*plan != nullptr) {
-            SPI_freeplan(*plan);
-            *plan = nullptr;
+    for (kept_statement *one : {&made.write, &made.lock, &made.look, &made.book, &made.write_many,
+                                &made.lock_many, &made.book_many})
+        if (one->plan != nullptr) {
+            SPI_freeplan(one->plan);
+            one->plan = nullptr;
         }
 }
 

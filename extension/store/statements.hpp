@@ -1,18 +1,21 @@
-// The statements on one ledger's rows, as SQL and as kept plans. Everything in them is named with
-// its schema, operators too, so that nothing in a caller's search_path can take their place.
+// The statements on a ledger's rows and its journal, as SQL and as kept plans. Everything in them
+// is named with its schema, operators too, so that nothing in a caller's search_path can take their
+// place. A statement is parsed when it first runs: a session that never needs it never pays for it.
 #pragma once
 
+#include "pg/spi.hpp"
 #include "store/ledger.hpp"
 
 namespace lockstep {
 
-// What `write` and `lock` return, in this order; a column that the ledger has not is null.
-enum class row_column : int { amount = 1, version, floor, ceiling, frozen };
+// Writes the statements of `made`; what they return of a row is the five values of row_column, null
+// where the ledger has no such column. What is allocated is in the current memory context.
+void write_statements(ledger &made, const ledger_columns &columns, Relation table,
+                      Relation journal);
 
-// Prepares the plans of `made`; needs an open SPI session. Plans that were kept before an error are
-// freed by release_statements.
-void prepare_statements(ledger &made, const ledger_columns &columns, Relation table,
-                        Relation journal);
+// Runs one, with a fresh snapshot (where the isolation level gives one); rows processed. Needs an
+// open SPI session.
+uint64 execute(const kept_statement &statement, const spi_parameters &parameters);
 
 // Frees the plans. Raises nothing.
 void release_statements(ledger &made) noexcept;

@@ -1,0 +1,140 @@
+// lockstep.transfer_batch: many movements, netted in memory.
+#include "pg/arrays.hpp"
+#include "pg/numerics.hpp"
+#include "pg/rows.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+#include "store/batch.hpp"
+#include "store/ledger_cache.hpp"
+
+#include "core/batch.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace lockstep;
+
+namespace {
+
+// Runs a step for one item; an error of it says which item that was.
+template <class Step>
+void for_item(std::size_t item, Step step) {
+    try {
+        step();
+    } catch (const sql_error &error) {
+        throw of_item(error, item);
+    }
+}
+
+void require_length(const array_elements &elements, std::size_t length, const char *name) {
+    if (elements.values.size() != length)
+        throw sql_error(state::array_subscript_error, "arrays of a batch must have the same length",
+                        std::string{"There are "} + std::to_string(length) + " from_keys and " +
+                            std::to_string(elements.values.size()) + " " + name + ".");
+}
+
+// The request as the arrays have it.
+struct batch_arrays {
+    array_elements from;
+    array_elements to;
+    array_elements amounts;
+    std::optional<array_elements> ids;
+
+    [[nodiscard]] std::size_t size() const { return from.values.size(); }
+};
+
+batch_arrays arrays_of(FunctionCallInfo fcinfo) {
+    batch_arrays all{array_argument(fcinfo, 1, "from_keys"), array_argument(fcinfo, 2, "to_keys"),
+                     array_argument(fcinfo, 3, "amounts"), std::nullopt};
+    if (argument(fcinfo, 4))
+        all.ids = array_argument(fcinfo, 4, "request_ids");
+    require_length(all.to, all.size(), "to_keys");
+    require_length(all.amounts, all.size(), "amounts");
+    if (all.ids)
+        require_length(*all.ids, all.size(), "request_ids");
+    require_no_nulls(all.from, "from_keys");
+    require_no_nulls(all.to, "to_keys");
+    require_no_nulls(all.amounts, "amounts");
+    return all;
+}
+
+std::vector<money> amounts_of(const array_elements &given, const ledger &in) {
+    std::vector<money> amounts(given.values.size());
+    try {
+        read_numerics(given.values, "amount", amounts);
+    } catch (const sql_error &) {
+        // One of them: which?
+        for (std::size_t i = 0; i < amounts.size(); ++i)
+            for_item(i, [&] {
+                read_numerics(given.values.subspan(i, 1), "amount", {&amounts[i], 1});
+            });
+    }
+    for (std::size_t i = 0; i < amounts.size(); ++i)
+        for_item(i, [&] { amounts[i] = checked_amount(amounts[i], in.amount); });
+    return amounts;
+}
+
+std::vector<movement_request> requests_of(const batch_arrays &given, const ledger &in,
+                                          bool atomic) {
+    const std::vector<money> amounts = amounts_of(given.amounts, in);
+    std::vector<movement_request> requests(given.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        check_interrupts();
+        for_item(i, [&] {
+            movement_request &one = requests[i];
+            one.from = key_from(given.from.values[i], given.from.type, "from_key", in.key);
+            one.to = key_from(given.to.values[i], given.to.type, "to_key", in.key);
+            one.amount = amounts[i];
+            one.return_refusals = !atomic;
+            if (given.ids && !given.ids->nulls[i])
+                one.request_id = uuid_from_datum(given.ids->values[i]);
+        });
+    }
+    return requests;
+}
+
+// The few texts that all rows share, made once each.
+class shared_texts {
+  public:
+    Datum of(const char *text) {
+        for (const auto &[known, datum] : made_)
+            if (known == text)
+                return datum;
+        return made_.emplace_back(text, text_datum(text)).second;
+    }
+
+  private:
+    std::vector<std::pair<const char *, Datum>> made_;
+};
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
+    using result_rows = row_builder<6>;
+    result_rows::open_set(fcinfo);
+    const ledger_cache::use use;
+    spi_session session;
+    const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
+    pg_call([] { PreventCommandIfReadOnly("lockstep.transfer_batch()"); });
+    const bool atomic = DatumGetBool(required_argument(fcinfo, 5, "atomic"));
+    const batch_arrays given = arrays_of(fcinfo);
+    const ledger &in = ledger_cache::find(table);
+    const auto requests = requests_of(given, in, atomic);
+    const auto results = book_batch(in, requests, true);
+
+    shared_texts texts;
+    result_rows row;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const movement_result &one = results[i];
+        row.add(Int32GetDatum(static_cast<int32>(i + 1)));
+        row.add(PointerGetDatum(one.request_id.data()));
+        row.add(texts.of(one.status));
+        row.add(one.sqlstate == nullptr ? std::nullopt : std::optional{texts.of(one.sqlstate)});
+        row.add(one.from_balance);
+        row.add(one.to_balance);
+        row.append(fcinfo);
+    }
+    session.finish();
+    return Datum{0};
+}

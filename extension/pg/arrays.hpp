@@ -1,0 +1,30 @@
+// Arrays as arguments, and as parameters of statements. One dimension, no nulls where they would
+// say nothing: shapes are checked before anything is made of the elements.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace lockstep {
+
+// The elements of an array argument; of varying length they may still be packed.
+struct array_elements {
+    std::span<const Datum> values;
+    std::span<const bool> nulls;
+    Oid type; // of an element
+};
+
+// 22004 where the argument is null, 2202E where the array has more than one dimension. Lower bounds
+// do not matter. `name` names the argument in messages.
+[[nodiscard]] array_elements array_argument(FunctionCallInfo fcinfo, int number, const char *name);
+
+// 22004 with the item where one of the elements is null.
+void require_no_nulls(const array_elements &elements, const char *name);
+
+// An array of values of this type, null where there is none.
+[[nodiscard]] Datum array_of(Oid type, std::span<const std::optional<Datum>> values);
+
+} // namespace lockstep

@@ -1,0 +1,330 @@
+#include "store/batch.hpp"
+
+#include "core/batch.hpp"
+#include "core/sql_error.hpp"
+#include "pg/numerics.hpp"
+#include "pg/values.hpp"
+#include "store/lookup.hpp"
+#include "store/replay.hpp"
+#include "store/rows.hpp"
+#include "store/store.hpp"
+
+#include <array>
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+class batch {
+  public:
+    batch(const ledger &in, std::span<const movement_request> requests, bool numbered)
+        : in_(in), requests_(requests), numbered_(numbered), items_(requests.size()),
+          outcomes_(requests.size()), results_(requests.size()) {}
+
+    std::vector<movement_result> run() {
+        take_ids();
+        number_keys();
+        check_shape();
+        check_rights(in_);
+        settle();
+        const auto rows_live_in = store_for(in_);
+        store &rows = *rows_live_in;
+        const std::vector<batch_row> locked = lock(rows);
+        for (;;) {
+            rows_ = locked;
+            reckon();
+            if (write(rows))
+                break;
+            settle();
+            if (!rows.can_undo())
+                explain_lost_id();
+        }
+        answer_repeats();
+        return std::move(results_);
+    }
+
+  private:
+    // Runs a step for one item; an error of it says which item that was.
+    template <class Step>
+    void for_item(std::size_t item, Step step) const {
+        if (!numbered_)
+            return step();
+        try {
+            step();
+        } catch (const sql_error &error) {
+            throw of_item(error, item);
+        }
+    }
+
+    [[nodiscard]] bool is_pending(std::size_t item) const {
+        return results_[item].status == nullptr && first_[item] == item;
+    }
+
+    void take_ids() {
+        ids_.resize(requests_.size());
+        std::size_t missing = 0;
+        for (const movement_request &one : requests_)
+            missing += one.request_id ? 0 : 1;
+        const std::vector<uuid_bytes> made = new_request_ids(missing);
+        std::size_t used = 0;
+        for (std::size_t i = 0; i < requests_.size(); ++i)
+            ids_[i] = requests_[i].request_id ? *requests_[i].request_id : made[used++];
+        sorted_ = sorted_by_id(ids_);
+        first_ = first_of_id(ids_, sorted_);
+    }
+
+    // Every key gets the number of its row; rows are numbered in canonical order.
+    void number_keys() {
+        std::vector<Datum> keys;
+        keys.reserve(2 * requests_.size());
+        for (const movement_request &one : requests_)
+            for (const auto &key : {one.from, one.to})
+                if (key)
+                    keys.push_back(*key);
+        const row_numbers numbers = number_keys_of(in_.key, keys);
+        keys_.reserve(numbers.place_of.size());
+        for (const std::uint32_t place : numbers.place_of)
+            keys_.push_back(keys[place]);
+        std::size_t place = 0;
+        for (std::size_t i = 0; i < requests_.size(); ++i) {
+            items_[i].amount = requests_[i].amount;
+            items_[i].expected_version = requests_[i].expected_version;
+            if (requests_[i].from)
+                items_[i].from = numbers.of_place[place++];
+            if (requests_[i].to)
+                items_[i].to = numbers.of_place[place++];
+        }
+    }
+
+    void check_shape() const {
+        for (std::size_t i = 0; i < items_.size(); ++i) {
+            if (items_[i].from == items_[i].to)
+                for_item(i, [&] {
+                    throw sql_error(state::same_row, "from_key and to_key name the same row: " +
+                                                         key_text(in_.key, keys_[items_[i].from]));
+                });
+            if (first_[i] != i)
+                check_repeat(i);
+        }
+    }
+
+    // The same id twice in one batch: the same content is a replay, another one is a mistake.
+    void check_repeat(std::size_t item) const {
+        const batch_item &one = items_[item];
+        const batch_item &first = items_[first_[item]];
+        if (one.from == first.from && one.to == first.to && one.amount == first.amount)
+            return;
+        const char *field = one.from != first.from ? "from_key"
+                            : one.to != first.to   ? "to_key"
+                                                   : "amount";
+        for_item(item, [&] {
+            throw sql_error(state::duplicate_request_in_batch,
+                            "request id " + id_text(ids_[item]) +
+                                " comes twice in one batch, for different requests",
+                            std::string{"Field "} + field + " differs from item " +
+                                std::to_string(first_[item] + 1) + ".",
+                            "Use a new request id for a new request.");
+        });
+    }
+
+    // Answers the items whose ids are in the journal already. An id that is being booked elsewhere
+    // is waited for.
+    void settle() {
+        std::vector<std::uint32_t> asked;
+        for (const std::uint32_t item : sorted_)
+            if (is_pending(item) && requests_[item].request_id)
+                asked.push_back(item);
+        while (!asked.empty())
+            asked = settle_once(asked);
+    }
+
+    // What is left after that: the items whose ids were in flight.
+    std::vector<std::uint32_t> settle_once(const std::vector<std::uint32_t> &asked) {
+        std::vector<uuid_bytes> ids;
+        ids.reserve(asked.size());
+        for (const std::uint32_t item : asked)
+            ids.push_back(ids_[item]);
+        const journal_answers answers = look_up(in_, ids);
+        std::vector<std::uint32_t> in_flight;
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            if (answers.is_new(i))
+                continue;
+            if (TransactionIdIsValid(answers.in_flight(i)))
+                in_flight.push_back(asked[i]);
+            else
+                for_item(asked[i], [&] {
+                    const std::uint32_t item = asked[i];
+                    results_[item] = replay(in_, requests_[item], answers.booked(i).value());
+                });
+            check_interrupts();
+        }
+        // Most of them are one transaction's.
+        if (!in_flight.empty())
+            wait_for(answers, asked);
+        return in_flight;
+    }
+
+    static void wait_for(const journal_answers &answers, const std::vector<std::uint32_t> &asked) {
+        TransactionId waited_for = InvalidTransactionId;
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            const TransactionId other = answers.in_flight(i);
+            if (TransactionIdIsValid(other) && other != waited_for)
+                wait_for_transaction(other);
+            waited_for = TransactionIdIsValid(other) ? other : waited_for;
+        }
+    }
+
+    // Locks the rows of what is left to do, and numbers them anew.
+    std::vector<batch_row> lock(store &rows) {
+        constexpr std::uint32_t unused = no_row;
+        std::vector<std::uint32_t> number(keys_.size(), unused);
+        for (std::size_t i = 0; i < items_.size(); ++i)
+            if (is_pending(i))
+                for (const std::uint32_t row : {items_[i].from, items_[i].to})
+                    if (row != no_row)
+                        number[row] = 0;
+        std::vector<Datum> wanted;
+        for (std::size_t row = 0; row < keys_.size(); ++row)
+            if (number[row] != unused) {
+                number[row] = static_cast<std::uint32_t>(wanted.size());
+                wanted.push_back(keys_[row]);
+            }
+        for (batch_item &one : items_)
+            for (std::uint32_t *row : {&one.from, &one.to})
+                if (*row != no_row)
+                    *row = number[*row];
+        keys_ = std::move(wanted);
+        std::vector<batch_row> locked(keys_.size());
+        // Whoever had a row before us may have booked the same ids.
+        if (!keys_.empty() && rows.lock(keys_, locked))
+            settle();
+        return locked;
+    }
+
+    void reckon() {
+        const batch_names names{
+            in_.name, [this](std::uint32_t row) { return key_text(in_.key, keys_[row]); }};
+        for (std::size_t i = 0; i < items_.size(); ++i) {
+            if (!is_pending(i))
+                continue;
+            check_interrupts();
+            for_item(i, [&] {
+                const auto no = apply_item(rows_, items_[i], in_.amount, names, outcomes_[i]);
+                if (no && !requests_[i].return_refusals)
+                    throw sql_error(no->sqlstate, no->message, no->detail);
+            });
+        }
+    }
+
+    // Hands the bookings over in the order of their ids, and keeps the answers. False where another
+    // transaction has booked one of them.
+    bool write(store &rows) {
+        std::vector<std::uint32_t> rank(items_.size());
+        std::uint32_t next = 0;
+        for (std::size_t i = 0; i < items_.size(); ++i)
+            if (is_pending(i))
+                rank[i] = next++;
+        std::vector<std::uint32_t> booked;
+        booked.reserve(next);
+        for (const std::uint32_t item : sorted_)
+            if (is_pending(item))
+                booked.push_back(item);
+        const std::vector<new_booking> bookings = bookings_of(booked, rank);
+        // The rows are locked: for each row, bookings have the order of their times and entries.
+        const TimestampTz now = GetCurrentTimestamp();
+        if (!rows.book(bookings, now, rows_))
+            return false;
+        for (std::size_t i = 0; i < booked.size(); ++i) {
+            const char *refused = outcomes_[booked[i]].refused;
+            results_[booked[i]] = {ids_[booked[i]],
+                                   refused != nullptr ? "refused" : "applied",
+                                   refused,
+                                   items_[booked[i]].amount,
+                                   bookings[i].from_balance,
+                                   bookings[i].to_balance,
+                                   now};
+        }
+        return true;
+    }
+
+    [[nodiscard]] std::vector<new_booking>
+    bookings_of(const std::vector<std::uint32_t> &booked,
+                const std::vector<std::uint32_t> &rank) const {
+        // Amount and both balances of each, to be made numerics in one go.
+        constexpr std::size_t fields = 3;
+        std::vector<std::optional<money>> amounts;
+        amounts.reserve(fields * booked.size());
+        for (const std::uint32_t item : booked) {
+            amounts.emplace_back(items_[item].amount);
+            amounts.push_back(outcomes_[item].from_balance);
+            amounts.push_back(outcomes_[item].to_balance);
+        }
+        std::vector<Datum> numerics(amounts.size());
+        make_numerics(amounts, numerics);
+        std::vector<new_booking> bookings;
+        bookings.reserve(booked.size());
+        for (std::size_t i = 0; i < booked.size(); ++i) {
+            const auto numeric = [&](std::size_t field) -> std::optional<Datum> {
+                if (!amounts[fields * i + field])
+                    return std::nullopt;
+                return numerics[fields * i + field];
+            };
+            const movement_request &request = requests_[booked[i]];
+            bookings.push_back({&ids_[booked[i]], request.from, request.to, numerics[fields * i],
+                                numeric(1), numeric(2), outcomes_[booked[i]].refused, request.memo,
+                                rank[booked[i]]});
+        }
+        return bookings;
+    }
+
+    // The journal did not take all bookings, and what was written cannot be taken back.
+    [[noreturn]] void explain_lost_id() const {
+        std::vector<uuid_bytes> ids;
+        for (const std::uint32_t item : sorted_)
+            ids.push_back(ids_[item]);
+        const journal_answers answers = look_up(in_, ids);
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            if (answers.is_new(i))
+                throw sql_error(state::triggered_action_exception,
+                                std::string{"the booking of a movement of ledger \""} + in_.name +
+                                    "\" was suppressed",
+                                "A trigger of the journal left it out.");
+        throw sql_error(state::serialization_failure,
+                        "could not serialize access due to concurrent booking of the request id",
+                        {}, "The transaction might succeed if retried.");
+    }
+
+    // The second item of an id says what became of the first.
+    void answer_repeats() {
+        for (std::size_t i = 0; i < results_.size(); ++i) {
+            if (first_[i] == i)
+                continue;
+            results_[i] = results_[first_[i]];
+            const bool refused = results_[i].sqlstate != nullptr;
+            results_[i].status = refused ? "refused" : "replayed";
+            results_[i].sqlstate = refused ? state::already_refused : nullptr;
+        }
+    }
+
+    const ledger &in_;
+    std::span<const movement_request> requests_;
+    bool numbered_;
+    std::vector<uuid_bytes> ids_;
+    std::vector<std::uint32_t> sorted_; // items by id
+    std::vector<std::uint32_t> first_;  // of each item, the first one with its id
+    std::vector<Datum> keys_;           // of the rows, in canonical order
+    std::vector<batch_item> items_;
+    std::vector<batch_row> rows_;
+    std::vector<item_outcome> outcomes_;
+    std::vector<movement_result> results_; // no status: not settled yet
+};
+
+} // namespace
+
+std::vector<movement_result> book_batch(const ledger &in,
+                                        std::span<const movement_request> requests, bool numbered) {
+    return batch{in, requests, numbered}.run();
+}
+
+} // namespace lockstep

@@ -1,0 +1,188 @@
+#include "store/choice.hpp"
+
+#include "core/sql_error.hpp"
+
+#include <cstring>
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+enum wanted_store : int { store_auto, store_heap, store_spi };
+
+int wanted = store_auto;
+
+const config_enum_entry choices[] = {{"auto", store_auto, false},
+                                     {"heap", store_heap, false},
+                                     {"spi", store_spi, false},
+                                     {nullptr, 0, false}};
+
+// C: runs inside the guard. Whether the constraint behind a trigger of referential integrity is on
+// one of the columns that a movement writes. Where it is not, the trigger has nothing to do.
+bool guards_written_column(const Trigger &trigger, bool is_referenced, AttrNumber amount,
+                           AttrNumber version) {
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger.tgconstraint));
+    if (!HeapTupleIsValid(tuple))
+        return true;
+    bool is_null = false;
+    const Datum value = SysCacheGetAttr(
+        CONSTROID, tuple, is_referenced ? Anum_pg_constraint_confkey : Anum_pg_constraint_conkey,
+        &is_null);
+    bool found = is_null;
+    if (!is_null) {
+        ArrayType *columns = DatumGetArrayTypeP(value);
+        const auto *numbers = reinterpret_cast<const int16 *>(ARR_DATA_PTR(columns));
+        const int count = ArrayGetNItems(ARR_NDIM(columns), ARR_DIMS(columns));
+        for (int i = 0; i < count && !found; ++i)
+            found = numbers[i] == amount || (version != 0 && numbers[i] == version);
+    }
+    ReleaseSysCache(tuple);
+    return found;
+}
+
+bool has_update_trigger(Relation table, AttrNumber amount, AttrNumber version) {
+    const TriggerDesc *triggers = table->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+        const Trigger &one = triggers->triggers[i];
+        if (!TRIGGER_FOR_UPDATE(one.tgtype))
+            continue;
+        const int kind = RI_FKey_trigger_type(one.tgfoid);
+        if (kind == RI_TRIGGER_NONE ||
+            guards_written_column(one, kind == RI_TRIGGER_PK, amount, version))
+            return true;
+    }
+    return false;
+}
+
+// Lockstep's own guard has nothing against lockstep.
+bool has_insert_trigger(Relation journal) {
+    const TriggerDesc *triggers = journal->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+        const Trigger &one = triggers->triggers[i];
+        if (TRIGGER_FOR_INSERT(one.tgtype) && std::strcmp(one.tgname, "lockstep_guard") != 0)
+            return true;
+    }
+    return false;
+}
+
+bool has_generated_columns(Relation table) {
+    const TupleDesc columns = RelationGetDescr(table);
+    for (int i = 0; i < columns->natts; ++i)
+        if (TupleDescAttr(columns, i)->attgenerated != '\0')
+            return true;
+    return false;
+}
+
+int columns_of(Relation table) {
+    int count = 0;
+    const TupleDesc columns = RelationGetDescr(table);
+    for (int i = 0; i < columns->natts; ++i)
+        if (!TupleDescAttr(columns, i)->attisdropped)
+            ++count;
+    return count;
+}
+
+const char *why_not_journal(Relation journal) {
+    constexpr int own_columns = 10;
+    if (has_insert_trigger(journal))
+        return "its journal has triggers of its own";
+    if (journal->rd_rel->relrowsecurity)
+        return "its journal has row security";
+    if (columns_of(journal) != own_columns)
+        return "its journal has columns of its own";
+    const TupleConstr *constraints = RelationGetDescr(journal)->constr;
+    if (constraints != nullptr && constraints->num_check > 0)
+        return "its journal has CHECK constraints";
+    if (journal->rd_rel->relhassubclass)
+        return "its journal has children";
+    return nullptr;
+}
+
+// The index's own order must be the order of the keys.
+bool orders_by(Oid index_oid, const column &key) {
+    Relation index = index_open(index_oid, AccessShareLock);
+    const TypeCacheEntry *entry = lookup_type_cache(key.type, TYPECACHE_BTREE_OPFAMILY);
+    const bool same = index->rd_rel->relam == BTREE_AM_OID &&
+                      index->rd_opfamily[0] == entry->btree_opf &&
+                      index->rd_indcollation[0] == key.collation;
+    index_close(index, AccessShareLock);
+    return same;
+}
+
+} // namespace
+
+void install_store_setting() {
+    DefineCustomEnumVariable("lockstep.store", "How the rows of ledgers are read and written.",
+                             "auto chooses by the table and the isolation level; heap and spi "
+                             "force one, for tests.",
+                             &wanted, store_auto, choices, PGC_USERSET, 0, nullptr, nullptr,
+                             nullptr);
+}
+
+const char *why_not_heap(Relation table, Relation journal, const ledger_columns &columns) {
+    if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+        return "the table is partitioned";
+    if (table->rd_rel->relispartition)
+        return "the table is a partition";
+    if (table->rd_rel->relhassubclass)
+        return "other tables inherit from the table";
+    if (table->rd_rel->relam != HEAP_TABLE_AM_OID)
+        return "the table is kept by another access method than heap";
+    if (table->rd_rel->relrowsecurity)
+        return "the table has row security";
+    if (has_generated_columns(table))
+        return "the table has generated columns";
+    if (columns.amount.declared_type != columns.amount.type ||
+        (columns.version && columns.version->declared_type != columns.version->type))
+        return "a column that is written has a domain as its type";
+    const AttrNumber amount = columns.amount.number;
+    const AttrNumber version = columns.version ? columns.version->number : AttrNumber{0};
+    if (pg_call([=] { return has_update_trigger(table, amount, version); }))
+        return "the table has triggers for updates";
+    const Oid index = unique_index_on(table, columns.key.number);
+    const column *key = &columns.key;
+    if (!pg_call([=] { return orders_by(index, *key); }))
+        return "the unique index on the key has an order of its own";
+    return why_not_journal(journal);
+}
+
+bool is_served_by_heap(const ledger &in) {
+    const bool own_snapshot = IsolationUsesXactSnapshot();
+    if (wanted != store_heap)
+        return wanted == store_auto && in.not_heap == nullptr && !own_snapshot;
+    if (in.not_heap == nullptr && !own_snapshot)
+        return true;
+    throw sql_error(state::prerequisite_state,
+                    std::string{"the heap store cannot serve ledger \""} + in.name + "\"",
+                    in.not_heap != nullptr ? std::string{"Reason: "} + in.not_heap + "."
+                                           : std::string{"It works under READ COMMITTED only."},
+                    "Set lockstep.store to auto.");
+}
+
+served how_served(Oid table) {
+    const Relation relation = open_relation(table, AccessShareLock);
+    if (relation == nullptr)
+        return {nullptr, "there is no such table"};
+    try {
+        const registration row = registration_of_ledger(relation);
+        const ledger_columns columns = checked_columns(relation, row);
+        const Relation journal = open_relation(row.journal, AccessShareLock);
+        if (journal == nullptr) {
+            close_relation(relation);
+            return {nullptr, "its journal is gone"};
+        }
+        static_cast<void>(checked_journal(journal, columns.key));
+        const char *why_not = why_not_heap(relation, journal, columns);
+        close_relation(journal);
+        close_relation(relation);
+        if (why_not != nullptr)
+            return {"spi", why_not};
+        return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};
+    } catch (const sql_error &error) {
+        close_relation(relation);
+        return {nullptr, error.what()};
+    }
+}
+
+} // namespace lockstep

@@ -1,0 +1,227 @@
+#include "store/heap_store.hpp"
+
+#include "pg/numerics.hpp"
+#include "store/rows.hpp"
+
+#include <cstddef>
+
+namespace lockstep {
+
+namespace {
+
+// A row at work, as the guarded loops see it.
+struct locked_row {
+    bool found;
+    ItemPointerData place;
+    raw_row raw;
+};
+
+// A row to be written: where it is, and what changes.
+struct written_row {
+    ItemPointerData place;
+    Datum amount;
+    Datum version;
+    bool has_version; // false where the ledger has none, or the row's is null
+};
+
+// From here on C, up to the next comment that says otherwise: it runs inside the guard.
+
+void copy_values(const ledger &in, TupleTableSlot *slot, raw_row &raw) {
+    for (int i = 0; i < row_columns; ++i) {
+        raw.nulls[i] = true;
+        const AttrNumber number = in.columns[i].number;
+        if (number == 0)
+            continue;
+        const Datum value = slot_getattr(slot, number, &raw.nulls[i]);
+        if (raw.nulls[i])
+            continue;
+        const Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, number - 1);
+        raw.values[i] = column->attlen == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value))
+                                             : datumCopy(value, column->attbyval, column->attlen);
+    }
+}
+
+// An open look into the key's index.
+struct key_scan {
+    Relation table;
+    Relation index;
+    TupleTableSlot *seen;
+    TupleTableSlot *locked;
+    Snapshot snapshot;
+    IndexScanDesc scan;
+    ScanKeyData key;
+};
+
+void open_scan(key_scan &by_key, const ledger &in) {
+    // As a statement would: what this transaction has done so far is seen, what others have
+    // committed so far too.
+    CommandCounterIncrement();
+    by_key.snapshot = GetTransactionSnapshot();
+    PushActiveSnapshot(by_key.snapshot);
+    by_key.snapshot = GetActiveSnapshot();
+    by_key.table = table_open(in.table, NoLock); // locked by ledger_cache::find
+    by_key.index = index_open(in.key_index, AccessShareLock);
+    by_key.seen = table_slot_create(by_key.table, nullptr);
+    by_key.locked = table_slot_create(by_key.table, nullptr);
+    const Oid type = by_key.index->rd_opcintype[0];
+    const Oid equals =
+        get_opfamily_member(by_key.index->rd_opfamily[0], type, type, BTEqualStrategyNumber);
+    ScanKeyEntryInitialize(&by_key.key, 0, 1, BTEqualStrategyNumber, InvalidOid,
+                           by_key.index->rd_indcollation[0], get_opcode(equals), Datum{0});
+    by_key.scan = version::begin_index_scan(by_key.table, by_key.index, by_key.snapshot, 1);
+}
+
+void close_scan(key_scan &by_key) {
+    index_endscan(by_key.scan);
+    ExecDropSingleTupleTableSlot(by_key.seen);
+    ExecDropSingleTupleTableSlot(by_key.locked);
+    index_close(by_key.index, NoLock);
+    table_close(by_key.table, NoLock);
+    PopActiveSnapshot();
+}
+
+// Whether the version that was locked still has the key that was looked for.
+bool has_key(const key_scan &by_key, const ledger &in, Datum key) {
+    bool is_null = false;
+    const Datum found = slot_getattr(by_key.locked, in.key_column, &is_null);
+    auto *equals = const_cast<FmgrInfo *>(&by_key.key.sk_func);
+    return !is_null && DatumGetBool(FunctionCall2Coll(equals, by_key.key.sk_collation, found, key));
+}
+
+// Locks one row in its newest version; true where that is not the one that the snapshot sees.
+bool lock_one(key_scan &by_key, const ledger &in, Datum key, locked_row &row) {
+    row.found = false;
+    by_key.key.sk_argument = key;
+    index_rescan(by_key.scan, &by_key.key, 1, nullptr, 0);
+    if (!index_getnext_slot(by_key.scan, ForwardScanDirection, by_key.seen))
+        return false;
+    ItemPointerData place = by_key.seen->tts_tid;
+    TM_FailureData failure{};
+    const TM_Result result = table_tuple_lock(
+        by_key.table, &place, by_key.snapshot, by_key.locked, GetCurrentCommandId(true),
+        LockTupleNoKeyExclusive, LockWaitBlock,
+        TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+    switch (result) {
+    case TM_Ok:
+        // As a statement's second look at its condition.
+        if (failure.traversed && !has_key(by_key, in, key))
+            return true;
+        row.found = true;
+        row.place = by_key.locked->tts_tid;
+        copy_values(in, by_key.locked, row.raw);
+        return failure.traversed;
+    case TM_Deleted: return true;
+    case TM_SelfModified: return false; // as a statement passes it over
+    default: elog(ERROR, "unexpected result of locking a row: %d", static_cast<int>(result));
+    }
+    return false;
+}
+
+bool lock_all(const ledger &in, const Datum *keys, locked_row *rows, std::size_t count) {
+    key_scan by_key{};
+    open_scan(by_key, in);
+    bool moved = false;
+    for (std::size_t i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        moved = lock_one(by_key, in, keys[i], rows[i]) || moved;
+    }
+    close_scan(by_key);
+    return moved;
+}
+
+// The old row with the two columns changed, in a slot that borrows the rest from it.
+void fill_slot(TupleTableSlot *fresh, TupleTableSlot *old, const ledger &in,
+               const written_row &row) {
+    slot_getallattrs(old);
+    const int count = old->tts_tupleDescriptor->natts;
+    ExecClearTuple(fresh);
+    for (int i = 0; i < count; ++i) {
+        fresh->tts_values[i] = old->tts_values[i];
+        fresh->tts_isnull[i] = old->tts_isnull[i];
+    }
+    fresh->tts_values[in.column_of(row_column::amount).number - 1] = row.amount;
+    if (row.has_version)
+        fresh->tts_values[in.column_of(row_column::version).number - 1] = row.version;
+    ExecStoreVirtualTuple(fresh);
+}
+
+void write_all(const ledger &in, const written_row *rows, std::size_t count) {
+    PushActiveSnapshot(GetTransactionSnapshot());
+    Relation table = table_open(in.table, NoLock);
+    CheckCmdReplicaIdentity(table, CMD_UPDATE);
+    EState *estate = CreateExecutorState();
+    estate->es_snapshot = GetActiveSnapshot();
+    ResultRelInfo *result = makeNode(ResultRelInfo);
+    InitResultRelInfo(result, table, 0, nullptr, 0);
+    ExecOpenIndices(result, false);
+    TupleTableSlot *old = table_slot_create(table, nullptr);
+    TupleTableSlot *fresh = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
+    for (std::size_t i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        ItemPointerData place = rows[i].place;
+        if (!table_tuple_fetch_row_version(table, &place, SnapshotAny, old))
+            elog(ERROR, "a locked row of \"%s\" is gone", in.name);
+        fill_slot(fresh, old, in, rows[i]);
+        if (table->rd_att->constr != nullptr)
+            ExecConstraints(result, fresh, estate);
+        version::update_row(result, &place, fresh, estate);
+        ResetPerTupleExprContext(estate);
+    }
+    ExecDropSingleTupleTableSlot(old);
+    ExecDropSingleTupleTableSlot(fresh);
+    ExecCloseIndices(result);
+    table_close(table, NoLock);
+    FreeExecutorState(estate);
+    PopActiveSnapshot();
+    CommandCounterIncrement();
+}
+
+// C ends here.
+
+} // namespace
+
+bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
+    keys_.assign(keys.begin(), keys.end());
+    std::vector<locked_row> found(keys.size());
+    const ledger *in = &in_;
+    const Datum *first = keys.data();
+    locked_row *out = found.data();
+    const std::size_t count = keys.size();
+    const bool moved = pg_call([=] { return lock_all(*in, first, out, count); });
+
+    places_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        places_[i] = found[i].place;
+        rows[i] = {};
+        if (found[i].found)
+            rows[i].state = state_of(in_, keys[i], found[i].raw);
+    }
+    return moved;
+}
+
+bool heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                      std::span<const batch_row> rows) {
+    // What could still be refused is reckoned before anything is written.
+    std::vector<written_row> changed;
+    changed.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].movements == 0)
+            continue;
+        const row_state &state = *rows[i].state;
+        const bool has_version = in_.has(row_column::version) && state.version.has_value();
+        changed.push_back({places_[i], amount_datum(in_, *state.amount),
+                           has_version ? version_datum(in_, keys_[i], *state.version) : Datum{0},
+                           has_version});
+    }
+    if (!append_to_heap(in_, bookings, booked_at))
+        return false;
+    if (changed.empty())
+        return true;
+    const ledger *in = &in_;
+    const written_row *first = changed.data();
+    const std::size_t count = changed.size();
+    pg_call([=] { write_all(*in, first, count); });
+    return true;
+}
+
+} // namespace lockstep

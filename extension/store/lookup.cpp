@@ -1,0 +1,182 @@
+#include "store/lookup.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/numerics.hpp"
+#include "pg/values.hpp"
+
+#include <cstddef>
+
+namespace lockstep {
+
+// The parts of a journal row that a replay needs, as Datums in the memory context of the look-up.
+struct found_row {
+    TransactionId in_flight; // while it is valid, nothing else counts
+    bool too_new;            // committed after the transaction's snapshot was taken
+    Datum from, to, amount, from_balance, to_balance, refusal, booked_at;
+    bool no_from, no_to, no_from_balance, no_to_balance, no_refusal;
+};
+
+namespace {
+
+Datum copied_value(TupleTableSlot *slot, AttrNumber number, bool *is_null) {
+    const Datum value = slot_getattr(slot, number, is_null);
+    if (*is_null)
+        return Datum{0};
+    const Form_pg_attribute attribute = TupleDescAttr(slot->tts_tupleDescriptor, number - 1);
+    if (attribute->attlen == -1)
+        return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+    return datumCopy(value, attribute->attbyval, attribute->attlen);
+}
+
+// C from here to the end of the look-up: it runs inside the guard.
+void read_row(found_row &row, TupleTableSlot *slot, const journal_columns &columns) {
+    bool never = false;
+    row.from = copied_value(slot, columns.from_key, &row.no_from);
+    row.to = copied_value(slot, columns.to_key, &row.no_to);
+    row.amount = copied_value(slot, columns.amount, &never);
+    row.from_balance = copied_value(slot, columns.from_balance, &row.no_from_balance);
+    row.to_balance = copied_value(slot, columns.to_balance, &row.no_to_balance);
+    row.refusal = copied_value(slot, columns.refusal, &row.no_refusal);
+    row.booked_at = copied_value(slot, columns.booked_at, &never);
+}
+
+bool newer_than_snapshot(Relation journal, TupleTableSlot *slot) {
+    if (!IsolationUsesXactSnapshot())
+        return false;
+    bool is_null = false;
+    const Datum xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null);
+    // A row of our own is ours, even where the statement's snapshot is older than it.
+    if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin)))
+        return false;
+    return !table_tuple_satisfies_snapshot(journal, slot, GetTransactionSnapshot());
+}
+
+// An open scan of the journal by request id.
+struct id_scan {
+    Relation journal;
+    Relation index;
+    TupleTableSlot *slot;
+    IndexScanDesc scan;
+    SnapshotData dirty; // shows what is being booked just now, and by whom
+};
+
+bool next_row(id_scan &by_id, found_row &row, const journal_columns &columns) {
+    if (!index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot))
+        return false;
+    row.in_flight = TransactionIdIsValid(by_id.dirty.xmin) ? by_id.dirty.xmin : by_id.dirty.xmax;
+    if (TransactionIdIsValid(row.in_flight))
+        return true;
+    row.too_new = newer_than_snapshot(by_id.journal, by_id.slot);
+    if (!row.too_new)
+        read_row(row, by_id.slot, columns);
+    return true;
+}
+
+// Null where the id is not there.
+found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &columns) {
+    ScanKeyData key;
+    ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, PointerGetDatum(id.data()));
+    index_rescan(by_id.scan, &key, 1, nullptr, 0);
+    found_row row{};
+    bool found = false;
+    // A session that lost a race for the id may still have a row on its way out: a booking counts
+    // more than one in flight.
+    do {
+        found_row next{};
+        if (!next_row(by_id, next, columns))
+            break;
+        row = next;
+        found = true;
+    } while (TransactionIdIsValid(row.in_flight));
+    if (!found)
+        return nullptr;
+    auto *copy = static_cast<found_row *>(palloc(sizeof(found_row)));
+    *copy = row;
+    return copy;
+}
+
+// Whether there is an id at or above this one. Ids that lead with the time are above all others
+// when they are new: then one look answers for all of them.
+bool reaches(id_scan &by_id, const uuid_bytes &id) {
+    ScanKeyData key;
+    ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_UUID_GE, PointerGetDatum(id.data()));
+    index_rescan(by_id.scan, &key, 1, nullptr, 0);
+    return index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot);
+}
+
+found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count) {
+    auto **rows = static_cast<found_row **>(MemoryContextAllocExtended(
+        CurrentMemoryContext, sizeof(found_row *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    id_scan by_id{};
+    by_id.journal = table_open(in.journal, RowExclusiveLock);
+    by_id.index = index_open(in.booked.unique_index, AccessShareLock);
+    by_id.slot = table_slot_create(by_id.journal, nullptr);
+    InitDirtySnapshot(by_id.dirty);
+    by_id.scan = version::begin_index_scan(by_id.journal, by_id.index, &by_id.dirty, 1);
+    constexpr std::size_t worth_a_look = 4;
+    if (count < worth_a_look || reaches(by_id, ids[0]))
+        for (std::size_t i = 0; i < count; ++i) {
+            CHECK_FOR_INTERRUPTS();
+            rows[i] = row_of(by_id, ids[i], in.booked);
+        }
+    index_endscan(by_id.scan);
+    ExecDropSingleTupleTableSlot(by_id.slot);
+    index_close(by_id.index, AccessShareLock);
+    // The journal is ours until the end of the transaction, as an INSERT's would be.
+    table_close(by_id.journal, NoLock);
+    return rows;
+}
+
+std::optional<Datum> unless(bool is_null, Datum value) {
+    if (is_null)
+        return std::nullopt;
+    return value;
+}
+
+std::optional<money> amount_unless(bool is_null, Datum value, const char *name) {
+    if (is_null)
+        return std::nullopt;
+    money amount;
+    read_numerics({&value, 1}, name, {&amount, 1});
+    return amount;
+}
+
+} // namespace
+
+TransactionId journal_answers::in_flight(std::size_t position) const {
+    const found_row *row = rows_[position];
+    return row == nullptr ? InvalidTransactionId : row->in_flight;
+}
+
+std::optional<booking> journal_answers::booked(std::size_t position) const {
+    const found_row *row = rows_[position];
+    if (row == nullptr || TransactionIdIsValid(row->in_flight))
+        return std::nullopt;
+    if (row->too_new)
+        throw sql_error(state::serialization_failure,
+                        "could not serialize access due to concurrent booking of the request id",
+                        "Another transaction has booked it since this one took its snapshot.",
+                        "The transaction might succeed if retried.");
+    booking found{};
+    found.request_id = ids_[position];
+    found.from = unless(row->no_from, row->from);
+    found.to = unless(row->no_to, row->to);
+    found.amount = amount_unless(false, row->amount, "amount").value();
+    found.from_balance = amount_unless(row->no_from_balance, row->from_balance, "balance");
+    found.to_balance = amount_unless(row->no_to_balance, row->to_balance, "balance");
+    if (!row->no_refusal) {
+        const Datum refusal = row->refusal;
+        found.refusal = copied(pg_call([refusal] { return TextDatumGetCString(refusal); }));
+    }
+    found.booked_at = DatumGetTimestampTz(row->booked_at);
+    return found;
+}
+
+journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids) {
+    const ledger *where = &in;
+    const uuid_bytes *first = ids.data();
+    const std::size_t count = ids.size();
+    return {pg_call([=] { return rows_of(*where, first, count); }), ids};
+}
+
+} // namespace lockstep

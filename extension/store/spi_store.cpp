@@ -1,0 +1,183 @@
+#include "store/spi_store.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/arrays.hpp"
+#include "pg/role.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+#include "store/journal_guard.hpp"
+#include "store/rows.hpp"
+#include "store/statements.hpp"
+#include "store/under_way.hpp"
+
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+// Where the statements that return rows keep the row's number, and its values after that.
+constexpr int number_column = 1;
+constexpr int first_value_column = 2;
+
+std::vector<std::optional<Datum>> optional_of(std::span<const Datum> values) {
+    return {values.begin(), values.end()};
+}
+
+// The position, from 0, of the key that a row of the result answers.
+std::size_t position_of(uint64 row) {
+    return static_cast<std::size_t>(DatumGetInt64(cell(row, number_column).value()) - 1);
+}
+
+void require_arrays_of(const ledger &in) {
+    if (in.lock_many.sql == nullptr)
+        throw sql_error(
+            state::feature_not_supported,
+            std::string{"keys of ledger \""} + in.name + "\" cannot be sent as an array",
+            "The server has no arrays of this key type.", "Send the movements one by one.");
+}
+
+[[noreturn]] void suppressed(const std::string &what, const char *why) {
+    throw sql_error(state::triggered_action_exception, what + " was suppressed", why);
+}
+
+std::vector<std::uint32_t> by_rank(std::span<const new_booking> bookings) {
+    std::vector<std::uint32_t> positions(bookings.size());
+    for (std::size_t i = 0; i < bookings.size(); ++i)
+        positions[bookings[i].rank] = static_cast<std::uint32_t>(i);
+    return positions;
+}
+
+// One number a booking, in the order of booking, while the rows are locked.
+std::vector<std::optional<Datum>> entries_for(const ledger &in,
+                                              std::span<const new_booking> bookings) {
+    std::vector<std::optional<Datum>> entries(bookings.size());
+    const std::vector<std::uint32_t> positions = by_rank(bookings);
+    const Oid sequence = in.booked.entry_sequence;
+    const std::uint32_t *first = positions.data();
+    std::optional<Datum> *out = entries.data();
+    const std::size_t count = positions.size();
+    pg_call([=] {
+        for (std::size_t i = 0; i < count; ++i)
+            out[first[i]] = Int64GetDatum(nextval_internal(sequence, false));
+    });
+    return entries;
+}
+
+template <class Field>
+Datum column_array(Oid type, std::span<const new_booking> bookings, Field field) {
+    std::vector<std::optional<Datum>> values;
+    values.reserve(bookings.size());
+    for (const new_booking &one : bookings)
+        values.push_back(field(one));
+    return array_of(type, values);
+}
+
+uint64 write_journal(const ledger &in, std::span<const new_booking> bookings,
+                     TimestampTz booked_at) {
+    using one = const new_booking &;
+    spi_parameters values;
+    values.add(column_array(
+        UUIDOID, bookings, [](one row) { return std::optional{PointerGetDatum(row.id->data())}; }));
+    values.add(TimestampTzGetDatum(booked_at));
+    values.add(column_array(in.key.type, bookings, [](one row) { return row.from; }));
+    values.add(column_array(in.key.type, bookings, [](one row) { return row.to; }));
+    values.add(
+        column_array(NUMERICOID, bookings, [](one row) { return std::optional{row.amount}; }));
+    values.add(column_array(NUMERICOID, bookings, [](one row) { return row.from_balance; }));
+    values.add(column_array(NUMERICOID, bookings, [](one row) { return row.to_balance; }));
+    values.add(column_array(TEXTOID, bookings, [](one row) -> std::optional<Datum> {
+        if (row.refusal == nullptr)
+            return std::nullopt;
+        return text_datum(row.refusal);
+    }));
+    values.add(array_of(INT8OID, entries_for(in, bookings)));
+    as_role owner{in.journal_owner};
+    const journal_writing writing{in.journal};
+    const uint64 written = execute(in.book_many, values);
+    owner.leave();
+    return written;
+}
+
+} // namespace
+
+bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
+    require_arrays_of(in_);
+    keys_.assign(keys.begin(), keys.end());
+    for (batch_row &row : rows)
+        row = {};
+    if (keys.empty())
+        return false;
+    spi_parameters values;
+    values.add(array_of(in_.key.type, optional_of(keys)));
+    const uint64 found = execute(in_.lock_many, values);
+    for (uint64 i = 0; i < found; ++i) {
+        const std::size_t position = position_of(i);
+        if (rows[position].state)
+            throw sql_error(state::cardinality_violation,
+                            "key " + key_text(in_.key, keys[position]) +
+                                " names more than one row of ledger \"" + in_.name + "\"");
+        rows[position].state = result_state(in_, keys[position], i, first_value_column);
+    }
+    // A statement does not tell whether it had to wait.
+    return !IsolationUsesXactSnapshot();
+}
+
+void spi_store::write(std::span<const batch_row> rows) {
+    std::vector<std::size_t> moved;
+    std::vector<std::optional<Datum>> keys;
+    std::vector<std::optional<Datum>> amounts;
+    std::vector<std::optional<Datum>> versions;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].movements == 0)
+            continue;
+        moved.push_back(i);
+        keys.emplace_back(keys_[i]);
+        amounts.emplace_back(amount_datum(in_, *rows[i].state->amount));
+        versions.push_back(rows[i].state->version
+                               ? std::optional{Int64GetDatum(*rows[i].state->version)}
+                               : std::nullopt);
+    }
+    if (moved.empty())
+        return;
+    spi_parameters values;
+    values.add(array_of(in_.key.type, keys));
+    values.add(array_of(in_.column_of(row_column::amount).type, amounts));
+    values.add(array_of(INT8OID, versions));
+    const uint64 written = execute(in_.write_many, values);
+    const auto of_row = [this](std::size_t row) {
+        return "the update of row " + key_text(in_.key, keys_[row]) + " of ledger \"" + in_.name +
+               "\"";
+    };
+    std::vector<bool> answered(moved.size());
+    for (uint64 i = 0; i < written; ++i) {
+        const std::size_t position = position_of(i);
+        const std::size_t row = moved[position];
+        answered[position] = true;
+        const row_state after = result_state(in_, keys_[row], i, first_value_column);
+        if (after.amount != rows[row].state->amount)
+            throw sql_error(
+                state::triggered_action_exception, of_row(row) + " was changed by a trigger",
+                "The amount is " + after.amount->to_string() + " where the batch makes " +
+                    rows[row].state->amount->to_string() + ".",
+                "Where a trigger changes amounts, send the movements one by one.");
+    }
+    for (std::size_t i = 0; i < answered.size(); ++i)
+        if (!answered[i])
+            suppressed(of_row(moved[i]),
+                       "A trigger or a row security policy of the table left the row as it was.");
+}
+
+bool spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                     std::span<const batch_row> rows) {
+    if (bookings.empty())
+        return true;
+    std::vector<uuid_bytes> ids;
+    for (const new_booking &one : bookings)
+        ids.push_back(*one.id);
+    const under_way here{in_, keys_, ids};
+    write(rows);
+    return write_journal(in_, bookings, booked_at) == bookings.size();
+}
+
+} // namespace lockstep

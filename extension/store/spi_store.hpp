@@ -1,0 +1,28 @@
+// Any table, at any isolation level, by statements: one locks all rows, one writes them, one writes
+// the journal. Triggers, row security, partitions and whatever else the table has are the server's
+// to honour.
+#pragma once
+
+#include "store/store.hpp"
+
+#include <vector>
+
+namespace lockstep {
+
+class spi_store final : public store {
+  public:
+    explicit spi_store(const ledger &in) : in_(in) {}
+
+    bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
+    bool book(std::span<const new_booking> bookings, TimestampTz booked_at,
+              std::span<const batch_row> rows) override;
+    [[nodiscard]] bool can_undo() const override { return false; }
+
+  private:
+    void write(std::span<const batch_row> rows);
+
+    const ledger &in_;
+    std::vector<Datum> keys_;
+};
+
+} // namespace lockstep
