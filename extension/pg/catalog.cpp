@@ -76,6 +76,14 @@ Relation open_relation(Oid relation, LOCKMODE lock) {
     return pg_call([=] { return try_relation_open(relation, lock); });
 }
 
+Relation open_if_free(Oid relation, LOCKMODE lock) {
+    return pg_call([=]() -> Relation {
+        if (!version::lock_relation_if_free(relation, lock))
+            return nullptr;
+        return try_relation_open(relation, NoLock);
+    });
+}
+
 void close_relation(Relation relation) {
     // The lock stays until the end of the transaction.
     pg_call([=] { relation_close(relation, NoLock); });

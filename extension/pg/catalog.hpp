@@ -22,6 +22,8 @@ struct column {
 
 // Opens the relation and locks it until the end of the transaction; nothing where it is gone.
 [[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
+// The same without waiting: nothing where the lock is not to be had at once, too.
+[[nodiscard]] Relation open_if_free(Oid relation, LOCKMODE lock);
 void close_relation(Relation relation);
 
 // The column of this name; where there is none, the one at this position (if it is not 0 or

@@ -83,6 +83,22 @@ int columns_of(Relation table) {
     return count;
 }
 
+// C: runs inside the guard. An index on an expression, or with a condition, runs code of the
+// journal's owner; that is for a statement to do, with the owner's rights.
+bool has_index_of_expressions(Relation journal) {
+    List *indexes = RelationGetIndexList(journal);
+    ListCell *cell = nullptr;
+    bool found = false;
+    foreach (cell, indexes) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        found = found || RelationGetIndexExpressions(index) != NIL ||
+                RelationGetIndexPredicate(index) != NIL;
+        index_close(index, AccessShareLock);
+    }
+    list_free(indexes);
+    return found;
+}
+
 const char *why_not_journal(Relation journal) {
     constexpr int own_columns = 10;
     if (has_insert_trigger(journal))
@@ -96,6 +112,8 @@ const char *why_not_journal(Relation journal) {
         return "its journal has CHECK constraints";
     if (journal->rd_rel->relhassubclass)
         return "its journal has children";
+    if (pg_call([journal] { return has_index_of_expressions(journal); }))
+        return "its journal has indexes on expressions or with conditions";
     return nullptr;
 }
 
@@ -160,27 +178,35 @@ bool is_served_by_heap(const ledger &in) {
                     "Set lockstep.store to auto.");
 }
 
-served how_served(Oid table) {
-    const Relation relation = open_relation(table, AccessShareLock);
-    if (relation == nullptr)
-        return {nullptr, "there is no such table"};
+namespace {
+
+// Why a table cannot be used just now, or which store serves it.
+served served_by(Relation table) {
+    const registration row = registration_of_ledger(table);
+    const ledger_columns columns = checked_columns(table, row);
+    const Relation journal = open_if_free(row.journal, AccessShareLock);
+    if (journal == nullptr)
+        return {nullptr, "its journal is gone, or locked by others just now"};
+    static_cast<void>(checked_journal(journal, columns.key));
+    const char *why_not = why_not_heap(table, journal, columns);
+    close_relation(journal);
+    if (why_not != nullptr)
+        return {"spi", why_not};
+    return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};
+}
+
+} // namespace
+
+served how_served(Oid oid) {
+    const Relation table = open_if_free(oid, AccessShareLock);
+    if (table == nullptr)
+        return {nullptr, "the table is gone, or locked by others just now"};
     try {
-        const registration row = registration_of_ledger(relation);
-        const ledger_columns columns = checked_columns(relation, row);
-        const Relation journal = open_relation(row.journal, AccessShareLock);
-        if (journal == nullptr) {
-            close_relation(relation);
-            return {nullptr, "its journal is gone"};
-        }
-        static_cast<void>(checked_journal(journal, columns.key));
-        const char *why_not = why_not_heap(relation, journal, columns);
-        close_relation(journal);
-        close_relation(relation);
-        if (why_not != nullptr)
-            return {"spi", why_not};
-        return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};
+        served how = served_by(table);
+        close_relation(table);
+        return how;
     } catch (const sql_error &error) {
-        close_relation(relation);
+        close_relation(table);
         return {nullptr, error.what()};
     }
 }

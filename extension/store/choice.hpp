@@ -21,7 +21,8 @@ void install_store_setting();
 [[nodiscard]] bool is_served_by_heap(const ledger &in);
 
 // What a ledger is served by, for people to read: "heap" or "spi", null where the table cannot be
-// used as a ledger just now; and why. Takes ACCESS SHARE on the table and its journal.
+// used as a ledger just now; and why. Takes ACCESS SHARE on the table and its journal, where that
+// needs no waiting.
 struct served {
     const char *store;
     std::string reason;
