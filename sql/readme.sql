@@ -36,5 +36,33 @@ SELECT status, balance FROM lockstep.adjust('stock', 'bolt', -1, expected_versio
 SELECT lockstep.adjust('stock', 'bolt', -1, expected_version => 0);
 SELECT ledger, journal, key_column, amount_column, floor, ceiling_column, store FROM lockstep.ledgers;
 
+-- batches
+SELECT item, status, sqlstate, from_balance, to_balance
+  FROM lockstep.transfer_batch('accounts', ARRAY[1, 1, 2], ARRAY[2, 2, 1], ARRAY[10, 500, 3],
+       ARRAY[lockstep.request_id('a'), lockstep.request_id('b'), lockstep.request_id('c')],
+       atomic => false);
+SELECT lockstep.transfer_batch('accounts', ARRAY[1, 1, 2], ARRAY[2, 2, 1], ARRAY[10, 500, 3]);
+-- from a file
+\copy (VALUES ('2f3b5b3e-6c8f-4d5e-9d40-6a6f3a1f0001', 1, 2, 5.00), ('2f3b5b3e-6c8f-4d5e-9d40-6a6f3a1f0002', 2, 1, 7.50)) TO 'payments.csv' CSV
+CREATE TEMP TABLE payments (id uuid, payer bigint, payee bigint, amount numeric);
+\copy payments FROM 'payments.csv' CSV
+SELECT b.status, count(*)
+  FROM (SELECT array_agg(payer) AS f, array_agg(payee) AS t, array_agg(amount) AS a, array_agg(id) AS ids
+          FROM payments) AS p, lockstep.transfer_batch('accounts', f, t, a, ids) AS b GROUP BY b.status;
+\copy payments FROM 'payments.csv' CSV
+SELECT b.status, count(*)
+  FROM (SELECT array_agg(payer) AS f, array_agg(payee) AS t, array_agg(amount) AS a, array_agg(id) AS ids
+          FROM payments) AS p, lockstep.transfer_batch('accounts', f, t, a, ids) AS b GROUP BY b.status;
+-- from JSON
+SELECT b.item, b.status, b.from_balance
+  FROM (SELECT array_agg(payer) AS f, array_agg(payee) AS t, array_agg(amount) AS a, array_agg(id) AS ids
+          FROM jsonb_to_recordset('[{"id": "2f3b5b3e-6c8f-4d5e-9d40-6a6f3a1f0003", "payer": 1, "payee": 2, "amount": 0.75}]')
+            AS (id uuid, payer bigint, payee bigint, amount numeric)) AS p,
+       lockstep.transfer_batch('accounts', f, t, a, ids) AS b;
+-- which store
+SELECT ledger, store, store_reason FROM lockstep.ledgers;
+DROP TABLE payments;
+\! rm -f payments.csv
+
 DROP TABLE accounts, accounts_journal, stock, stock_journal;
 DROP EXTENSION lockstep;
