@@ -26,7 +26,6 @@ struct journal_writer {
 };
 
 void open_writer(journal_writer &to, const ledger &in, std::size_t count) {
-    PushActiveSnapshot(GetTransactionSnapshot());
     to.journal = table_open(in.journal, RowExclusiveLock);
     to.estate = CreateExecutorState();
     to.estate->es_snapshot = GetActiveSnapshot();
@@ -46,7 +45,6 @@ void close_writer(journal_writer &to) {
     ExecCloseIndices(to.result);
     table_close(to.journal, NoLock); // ours until the end of the transaction
     FreeExecutorState(to.estate);
-    PopActiveSnapshot();
 }
 
 void set(TupleTableSlot *slot, AttrNumber number, const std::optional<Datum> &value) {

@@ -146,11 +146,10 @@ void fill_slot(TupleTableSlot *fresh, TupleTableSlot *old, const ledger &in,
 }
 
 void write_all(const ledger &in, const written_row *rows, std::size_t count) {
-    PushActiveSnapshot(GetTransactionSnapshot());
     Relation table = table_open(in.table, NoLock);
     CheckCmdReplicaIdentity(table, CMD_UPDATE);
     EState *estate = CreateExecutorState();
-    estate->es_snapshot = GetActiveSnapshot();
+    estate->es_snapshot = GetActiveSnapshot(); // the caller's: the rows are known by their places
     ResultRelInfo *result = makeNode(ResultRelInfo);
     InitResultRelInfo(result, table, 0, nullptr, 0);
     ExecOpenIndices(result, false);
@@ -172,7 +171,6 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
     ExecCloseIndices(result);
     table_close(table, NoLock);
     FreeExecutorState(estate);
-    PopActiveSnapshot();
     CommandCounterIncrement();
 }
 
