@@ -189,7 +189,8 @@ bool money::fits(int precision, int scale) const noexcept {
         return true;
     const wide size = exact->coefficient_ < 0 ? -exact->coefficient_ : exact->coefficient_;
     if (whole_digits >= 0 && whole_digits + exact->scale_ <= max_digits)
-        return size < powers_of_ten[static_cast<std::size_t>(whole_digits + exact->scale_)];
+        return size < powers_of_ten[static_cast<std::size_t>(whole_digits) +
+                                    static_cast<std::size_t>(exact->scale_)];
     if (whole_digits >= 0) {
         const wide whole = size / powers_of_ten[static_cast<std::size_t>(exact->scale_)];
         return whole < powers_of_ten[static_cast<std::size_t>(whole_digits)];

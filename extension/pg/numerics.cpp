@@ -19,13 +19,13 @@ constexpr auto powers_of_ten = [] {
 }();
 
 // The fields of numeric's wire format: counts, then digits of base 10000, all of two bytes.
-enum class wire_field : int { digits, weight, sign, scale, first_digit };
+enum class wire_field : std::size_t { digits, weight, sign, scale, first_digit };
 
-int field(const unsigned char *wire, int number) {
+int field(const unsigned char *wire, std::size_t number) {
     return wire[2 * number] << 8 | wire[2 * number + 1];
 }
 int field(const unsigned char *wire, wire_field which) {
-    return field(wire, static_cast<int>(which));
+    return field(wire, static_cast<std::size_t>(which));
 }
 
 // False where 64 bits do not hold the coefficient, or it is no finite number.
@@ -39,11 +39,11 @@ bool read_wire(const unsigned char *wire, money &amount) {
     if (sign != positive && sign != negative)
         return false;
     std::int64_t coefficient = 0;
-    for (int i = 0; i < digits; ++i)
+    for (std::size_t i = 0; i < static_cast<std::size_t>(digits); ++i)
         if (__builtin_mul_overflow(coefficient, 10'000, &coefficient) ||
-            __builtin_add_overflow(coefficient,
-                                   field(wire, static_cast<int>(wire_field::first_digit) + i),
-                                   &coefficient))
+            __builtin_add_overflow(
+                coefficient, field(wire, static_cast<std::size_t>(wire_field::first_digit) + i),
+                &coefficient))
             return false;
     // The last digit of base 10000 may reach further than the decimals: then with zeros.
     const int shift = 4 * (weight + 1 - digits) + scale;

@@ -106,7 +106,7 @@ bool reaches(id_scan &by_id, const uuid_bytes &id) {
 
 found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count) {
     auto **rows = static_cast<found_row **>(MemoryContextAllocExtended(
-        CurrentMemoryContext, sizeof(found_row *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+        CurrentMemoryContext, sizeof(void *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
     id_scan by_id{};
     by_id.journal = table_open(in.journal, RowExclusiveLock);
     by_id.index = index_open(in.booked.unique_index, AccessShareLock);
