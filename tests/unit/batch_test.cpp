@@ -44,6 +44,7 @@ const batch_names names{"accounts", [](std::uint32_t number) { return std::to_st
 std::vector<std::string> run_all(std::vector<batch_row> &rows, const std::vector<batch_item> &items,
                                  const amount_type &type = whole) {
     std::vector<std::string> states;
+    states.reserve(items.size());
     for (const batch_item &item : items) {
         item_outcome outcome;
         const auto no = apply_item(rows, item, type, names, outcome);
@@ -55,6 +56,7 @@ std::vector<std::string> run_all(std::vector<batch_row> &rows, const std::vector
 
 std::vector<std::int64_t> amounts(const std::vector<batch_row> &rows) {
     std::vector<std::int64_t> all;
+    all.reserve(rows.size());
     for (const batch_row &one : rows)
         all.push_back(one.state ? one.state->amount->as_int64().value() : -1);
     return all;
@@ -189,18 +191,16 @@ TEST(batch, does_what_the_model_does) {
 }
 
 std::vector<batch_row> rich_rows(std::size_t count) {
-    std::vector<batch_row> rows;
-    for (std::size_t i = 0; i < count; ++i)
-        rows.push_back(row(1'000'000));
+    std::vector<batch_row> rows(count, row(1'000'000));
     return rows;
 }
 
 TEST(batch, of_credits_ends_the_same_in_any_order) {
     lockstep::testing::dice dice{lockstep::testing::random_seed()};
     for (int round = 0; round < 100; ++round) {
-        std::vector<batch_item> items;
-        for (int i = 0; i < 50; ++i)
-            items.push_back(random_move(dice, 6));
+        std::vector<batch_item> items(50);
+        for (batch_item &item : items)
+            item = random_move(dice, 6);
         std::vector<batch_row> one = rich_rows(6);
         std::vector<batch_row> other = rich_rows(6);
         run_all(one, items);
@@ -233,9 +233,9 @@ TEST(batch, and_its_reverse_cancel) {
 TEST(batch, split_anywhere_says_the_same) {
     lockstep::testing::dice dice{lockstep::testing::random_seed()};
     for (int round = 0; round < 100; ++round) {
-        std::vector<batch_item> items;
-        for (int i = 0; i < 30; ++i)
-            items.push_back(random_move(dice, 4));
+        std::vector<batch_item> items(30);
+        for (batch_item &item : items)
+            item = random_move(dice, 4);
         std::vector<batch_row> joined{row(40), row(40), row(40), row(40)};
         std::vector<batch_row> split = joined;
         const auto states = run_all(joined, items);
