@@ -86,8 +86,11 @@ void call_loop::attempt_once(const std::function<outcome(session &)> &attempt, o
         done = attempt(*leased);
     } catch (const statement_error &thrown) {
         note(*leased, thrown);
+        const auto verdict = plan_.judge(current_).verdict;
+        if (verdict == retry_verdict::in_doubt)
+            lost_ = {leased->backend_pid(), leased->backend_start()};
         // As long as it is ours: given back it may be lent to another call.
-        if (is_spent(plan_.judge(current_).verdict, thrown.sqlstate()))
+        if (is_spent(verdict, thrown.sqlstate()))
             leased->discard();
         throw;
     }
@@ -101,6 +104,19 @@ void call_loop::note(const session &at, const statement_error &thrown) {
     current_.session_open = at.is_open();
     current_.ran_out_of_time = current_.ran_out_of_time || at.ran_out_of_time();
     current_.plan_was_stale = at.plan_was_stale();
+}
+
+bool call_loop::lost_is_there(session &on) const {
+    const std::optional<std::string> started =
+        lost_->started.empty() ? std::nullopt : std::optional(lost_->started);
+    const parameter which[] = {lost_->pid, started};
+    // Where one of the two starts is not known, the number alone must do.
+    return !on.execute("SELECT CASE WHEN state LIKE 'idle%'"
+                       " THEN pg_catalog.pg_terminate_backend(pid) END"
+                       " FROM pg_catalog.pg_stat_activity WHERE pid = $1"
+                       " AND (extract(epoch FROM backend_start)::text = $2) IS NOT FALSE",
+                       which, deadline_)
+                .data.empty();
 }
 
 void call_loop::proceed(const retry_plan::decision &decided,

@@ -1,6 +1,6 @@
 // One call, from its first attempt to its answer: the loop that all kinds of calls share. It leases
 // a session for each attempt, judges what failed while the session still knows, gives the session
-// back, and only then waits.
+// back, and only then waits. It remembers the session whose commit was lost.
 #pragma once
 
 #include "detail/deadline.hpp"
@@ -48,6 +48,14 @@ class call_loop {
     void commit_was_sent() noexcept { current_.commit_sent = true; }
     void ran_out_of_time() noexcept { current_.ran_out_of_time = true; }
 
+    // Whether the answer of a commit was lost since forget_lost. Until its session has ended it may
+    // still commit, and whoever looks sees nothing of it.
+    [[nodiscard]] bool has_lost() const noexcept { return lost_.has_value(); }
+    // Asks the server whether that session is still there. One that only waits for us to say more
+    // never will hear it, so it is ended.
+    [[nodiscard]] bool lost_is_there(session &on) const;
+    void forget_lost() noexcept { lost_.reset(); }
+
     // An earlier commit is no longer in doubt: it did not happen.
     void settle() noexcept { doubted_ = false; }
     [[nodiscard]] bool is_doubted() const noexcept { return doubted_; }
@@ -58,6 +66,12 @@ class call_loop {
     [[noreturn]] void raise_in_doubt(const std::string &cause, error_facts facts) const;
 
   private:
+    // The server's process behind a session.
+    struct process {
+        int pid;
+        std::string started; // empty: not known
+    };
+
     void attempt_once(const std::function<outcome(session &)> &attempt, outcome &done);
     void note(const session &at, const statement_error &thrown);
     void proceed(const retry_plan::decision &decided, std::chrono::microseconds elapsed_then);
@@ -73,6 +87,7 @@ class call_loop {
 
     failure current_;
     std::string last_code_; // the latest failure that had one
+    std::optional<process> lost_;
     int attempts_ = 0;
     bool doubted_ = false;
     bool ever_doubted_ = false;

@@ -18,12 +18,6 @@ namespace {
 
 using outcome = call_loop::outcome;
 
-// A commit whose answer was lost, and the server's process that was to do it.
-struct lost_commit {
-    std::string pid;
-    std::string started;
-};
-
 class transaction_run {
   public:
     transaction_run(session_pool &sessions, const run_options &options,
@@ -45,17 +39,17 @@ class transaction_run {
     }
 
     outcome attempt(session &on) {
-        if (lost_ && loop_.is_doubted()) {
+        if (loop_.has_lost()) {
             loop_.now_in(phase::verify);
-            if (still_at_work(on))
+            if (loop_.lost_is_there(on))
                 return outcome::not_yet;
             if (options_.verify) {
                 if (verified(on))
                     return outcome::done;
                 loop_.settle();
             }
+            loop_.forget_lost();
         }
-        lost_.reset();
         loop_.now_in(phase::begin);
         on.begin(options_.level, options_.mode, loop_.deadline());
         loop_.now_in(phase::body);
@@ -95,10 +89,8 @@ class transaction_run {
         try {
             tag = on.simple("COMMIT", loop_.deadline()).tag;
         } catch (const statement_error &) {
-            if (on.was_sent() && options_.mode == access_mode::read_write) {
+            if (on.was_sent() && options_.mode == access_mode::read_write)
                 loop_.commit_was_sent();
-                lost_ = {std::to_string(on.backend_pid()), on.backend_start()};
-            }
             throw;
         }
         if (tag != "COMMIT")
@@ -110,19 +102,6 @@ class transaction_run {
         if (loop_.is_doubted())
             loop_.raise_in_doubt(why, std::move(facts));
         throw poisoned_transaction(why, std::move(facts));
-    }
-
-    // Until that process is done with its transaction it may still commit, and whoever looks sees
-    // nothing of it. One that only waits for us to say more never will hear it, so it is ended.
-    bool still_at_work(session &on) {
-        const parameter which[] = {lost_->pid, lost_->started};
-        return !on.execute("SELECT CASE WHEN state LIKE 'idle in transaction%'"
-                           " THEN pg_catalog.pg_terminate_backend(pid) END"
-                           " FROM pg_catalog.pg_stat_activity WHERE pid = $1"
-                           " AND extract(epoch FROM backend_start)::text = $2"
-                           " AND state IS DISTINCT FROM 'idle'",
-                           which, loop_.deadline())
-                    .data.empty();
     }
 
     bool verified(session &on) {
@@ -156,7 +135,6 @@ class transaction_run {
     const std::function<void(transaction &)> &body_;
     call_loop loop_;
     hooks hooks_;
-    std::optional<lost_commit> lost_;
 };
 
 // Why an id was refused when it was first tried, as the journal has it; LS012, which only says that

@@ -299,6 +299,34 @@ TEST_P(exactly_once, an_idempotent_body_is_not_stopped_by_its_own_orphan) {
     EXPECT_EQ(not_exactly_once(db(), {*request.id}, 1), "");
 }
 
+// The second session is well, and may be lent out again: nobody waits for its end.
+TEST_P(exactly_once, a_conflict_after_a_lost_commit_is_a_conflict) {
+    ask().run("CREATE SEQUENCE commits;"
+              "CREATE FUNCTION conflict_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+              " IF nextval('commits') = 1 THEN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001';"
+              " END IF; RETURN NULL; END $$;"
+              "CREATE CONSTRAINT TRIGGER conflict AFTER UPDATE ON account DEFERRABLE INITIALLY"
+              " DEFERRED FOR EACH ROW WHEN (old.id = 1) EXECUTE FUNCTION conflict_once()");
+    proxy between(server_port(), once(fault::cut_before, "COMMIT"));
+    pool sessions(options_through(between.port()));
+    client caller(sessions);
+    run_options wanted;
+    wanted.level = GetParam();
+    wanted.retry = call().retry;
+    wanted.idempotent = true;
+    auto request = one_unit();
+    request.id = request_id::make();
+    int attempts = 0;
+    const auto result = caller.run(wanted, [&](transaction &tx) {
+        attempts = tx.attempt();
+        return tx.transfer(request);
+    });
+    EXPECT_EQ(result.status, booking::applied);
+    EXPECT_EQ(attempts, 3);
+    EXPECT_EQ(log.count("40001"), 1);
+    EXPECT_EQ(not_exactly_once(db(), {*request.id}, 1), "");
+}
+
 struct verified : exactly_once {
     std::atomic<int> runs = 0, checks = 0;
 
