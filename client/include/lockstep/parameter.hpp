@@ -14,6 +14,10 @@
 
 namespace lockstep {
 
+namespace detail {
+struct binary_parameter;
+}
+
 class parameter {
   public:
     parameter(std::nullptr_t) noexcept {}
@@ -37,7 +41,9 @@ class parameter {
     [[nodiscard]] const std::optional<std::string> &text() const noexcept { return text_; }
 
   private:
+    friend struct detail::binary_parameter;
     std::optional<std::string> text_;
+    bool is_binary_ = false; // an array of the client's own
 };
 
 } // namespace lockstep

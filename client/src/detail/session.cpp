@@ -1,5 +1,6 @@
 #include "detail/session.hpp"
 
+#include "array_parameter.hpp"
 #include "rows_builder.hpp"
 
 #include <libpq-fe.h>
@@ -54,14 +55,22 @@ answer copied(pg_result *report) {
     return {building.finish(), PQcmdStatus(report)};
 }
 
-// The texts of parameters as libpq takes them; NULL is a null pointer.
-std::vector<const char *> pointers(std::span<const parameter> parameters) {
-    std::vector<const char *> texts;
-    texts.reserve(parameters.size());
-    for (const auto &each : parameters)
-        texts.push_back(each.text() ? each.text()->c_str() : nullptr);
-    return texts;
-}
+// Parameters as libpq takes them; NULL is a null pointer. Views into them.
+struct bound {
+    explicit bound(std::span<const parameter> parameters) {
+        for (const auto &each : parameters) {
+            values.push_back(each.text() ? each.text()->c_str() : nullptr);
+            const bool is_binary = binary_parameter::is(each);
+            formats.push_back(is_binary ? 1 : 0);
+            // Of a text libpq finds the end itself.
+            lengths.push_back(is_binary ? static_cast<int>(each.text()->size()) : 0);
+        }
+    }
+    [[nodiscard]] int count() const noexcept { return static_cast<int>(values.size()); }
+
+    std::vector<const char *> values;
+    std::vector<int> lengths, formats;
+};
 
 } // namespace
 
@@ -138,9 +147,9 @@ answer session::simple(const std::string &text, time_point deadline) {
 
 answer session::execute(const std::string &text, std::span<const parameter> parameters,
                         time_point deadline) {
-    const auto texts = pointers(parameters);
-    return collect(PQsendQueryParams(raw_, text.c_str(), static_cast<int>(texts.size()), nullptr,
-                                     texts.data(), nullptr, nullptr, 0) == 1,
+    const bound sent(parameters);
+    return collect(PQsendQueryParams(raw_, text.c_str(), sent.count(), nullptr, sent.values.data(),
+                                     sent.lengths.data(), sent.formats.data(), 0) == 1,
                    deadline);
 }
 
@@ -153,9 +162,9 @@ void session::prepare(const char *name, const char *text, time_point deadline) {
 
 answer session::execute_prepared(const char *name, std::span<const parameter> parameters,
                                  time_point deadline) {
-    const auto texts = pointers(parameters);
-    return collect(PQsendQueryPrepared(raw_, name, static_cast<int>(texts.size()), texts.data(),
-                                       nullptr, nullptr, 0) == 1,
+    const bound sent(parameters);
+    return collect(PQsendQueryPrepared(raw_, name, sent.count(), sent.values.data(),
+                                       sent.lengths.data(), sent.formats.data(), 0) == 1,
                    deadline);
 }
 
