@@ -7,7 +7,6 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
-#include <random>
 
 namespace {
 
@@ -15,30 +14,7 @@ using namespace lockstep;
 using namespace lockstep::testing;
 using namespace std::chrono_literals;
 
-struct exactly_once : server_test, ::testing::WithParamInterface<isolation> {
-    event_log log;
-
-    call_options call() {
-        call_options wanted;
-        wanted.level = GetParam();
-        wanted.retry.deadline = 120s; // a slow machine's; nothing waits for it
-        wanted.retry.reconnect = {1ms, 20ms};
-        wanted.retry.on_retry = log.hook();
-        return wanted;
-    }
-
-    // Hurts the first request of its kind, and lets everything after it pass.
-    static proxy::decision once(fault what, std::string_view request) {
-        return [what, wanted = std::string(request),
-                done = std::make_shared<std::atomic<bool>>(false)](std::string_view seen) {
-            return seen == wanted && !done->exchange(true) ? what : fault::none;
-        };
-    }
-
-    void end_backend(const std::string &pid) {
-        ask().run("SELECT pg_terminate_backend(" + pid + ", 60000)");
-    }
-
+struct exactly_once : fault_test {
     // A keyed call and a blind one under one fault: the first is right, and the check sees the
     // second.
     void expect_right_and_blind_wrong(fault what, bool blind_doubles) {
@@ -451,20 +427,7 @@ struct chaos : exactly_once {
     // the callers were told as applied.
     std::vector<request_id> hurt(std::string_view request,
                                  const std::function<transfer_result(client &)> &transfer) {
-        std::mt19937 random{printed_seed()}; // the proxy's thread alone uses it
-        proxy between(server_port(), [&, wanted = std::string(request)](std::string_view seen) {
-            if (seen != wanted)
-                return fault::none;
-            switch (random() % 10) {
-            case 0:
-            case 1: return fault::cut_before;
-            case 2:
-            case 3: return fault::cut_after;
-            case 4: return fault::drop_client;
-            case 5: return fault::swallow;
-            default: return fault::none;
-            }
-        });
+        proxy between(server_port(), at_random(request));
         pool sessions(options_through(between.port(), threads));
         client caller(sessions);
         std::mutex done_mutex;
@@ -483,19 +446,8 @@ struct chaos : exactly_once {
         for (auto &each : running)
             each.join();
         EXPECT_GT(between.faults_done(), threads * intents_each / 4);
-        // Orphans in the server may still be at work.
-        ask().wait_until("SELECT count(*) FROM pg_stat_activity WHERE datname ="
-                         " current_database() AND application_name = 'lockstep' AND"
-                         " state <> 'idle'",
-                         "0");
+        wait_for_quiet();
         return done;
-    }
-
-    call_options patient() {
-        auto wanted = call();
-        wanted.retry.on_retry = {}; // the log is one thread's
-        wanted.retry.max_attempts = 1000;
-        return wanted;
     }
 };
 

@@ -1,17 +1,80 @@
-// What the tests of faults share: a ledger whose commits can be stopped half-way, and the check
-// that each intent was applied exactly once.
+// What the tests of faults share: faults that come once, a ledger whose commits can be stopped
+// half-way, and the check that each intent was applied exactly once.
 #pragma once
 
 #include "proxy.hpp"
 #include "server.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace lockstep::testing {
+
+// A test at a level, of calls that go through faults and tell it.
+struct fault_test : server_test, ::testing::WithParamInterface<isolation> {
+    event_log log;
+
+    call_options call() {
+        call_options wanted;
+        wanted.level = GetParam();
+        wanted.retry.deadline = std::chrono::minutes(2); // a slow machine's; nothing waits for it
+        wanted.retry.reconnect = {std::chrono::milliseconds(1), std::chrono::milliseconds(20)};
+        wanted.retry.on_retry = log.hook();
+        return wanted;
+    }
+
+    // For many threads: the log is one thread's.
+    call_options patient() {
+        auto wanted = call();
+        wanted.retry.on_retry = {};
+        wanted.retry.max_attempts = 1000;
+        return wanted;
+    }
+
+    // Hurts the first request of its kind, and lets everything after it pass.
+    static proxy::decision once(fault what, std::string_view request) {
+        return [what, wanted = std::string(request),
+                done = std::make_shared<std::atomic<bool>>(false)](std::string_view seen) {
+            return seen == wanted && !done->exchange(true) ? what : fault::none;
+        };
+    }
+
+    // Hurts six of ten requests of its kind.
+    static proxy::decision at_random(std::string_view request) {
+        return [wanted = std::string(request), // the proxy's thread alone uses the generator
+                random = std::mt19937(printed_seed())](std::string_view seen) mutable {
+            if (seen != wanted)
+                return fault::none;
+            switch (random() % 10) {
+            case 0:
+            case 1: return fault::cut_before;
+            case 2:
+            case 3: return fault::cut_after;
+            case 4: return fault::drop_client;
+            case 5: return fault::swallow;
+            default: return fault::none;
+            }
+        };
+    }
+
+    void end_backend(const std::string &pid) {
+        ask().run("SELECT pg_terminate_backend(" + pid + ", 60000)");
+    }
+
+    // Orphans in the server may still be at work when the last call has its answer.
+    void wait_for_quiet() {
+        ask().wait_until("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                         " AND application_name = 'lockstep' AND state <> 'idle'",
+                         "0");
+    }
+};
 
 // Lets every movement wait, at the given point, for an advisory lock that the test holds: no
 // sleeps, and the test knows exactly how far the transaction has come.
