@@ -1,8 +1,12 @@
 #include "call_loop.hpp"
 
+#include "core/sql_error.hpp"
 #include "detail/random.hpp"
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
+#include <utility>
 
 namespace lockstep::detail {
 namespace {
@@ -16,6 +20,13 @@ bool is_spent(retry_verdict verdict, const std::string &sqlstate) {
 }
 
 } // namespace
+
+bool is_refusal(std::string_view sqlstate) noexcept {
+    constexpr std::array refusals{state::insufficient_funds, state::above_ceiling,
+                                  state::row_not_found,      state::row_frozen,
+                                  state::already_refused,    state::version_changed};
+    return std::find(refusals.begin(), refusals.end(), sqlstate) != refusals.end();
+}
 
 callback_scope::callback_scope() noexcept {
     ++callbacks_running;
@@ -32,8 +43,8 @@ void callback_scope::refuse_inside() {
 }
 
 call_loop::call_loop(session_pool &sessions, const retry_policy &policy, doubt_handling doubt,
-                     access_mode mode, std::optional<request_id> id)
-    : sessions_(sessions), policy_(policy), plan_(policy, doubt, mode), id_(id),
+                     access_mode mode, std::vector<request_id> ids)
+    : sessions_(sessions), policy_(policy), plan_(policy, doubt, mode), ids_(std::move(ids)),
       begun_(clock::now()), deadline_(after(policy.deadline)) {
     callback_scope::refuse_inside();
     if (policy.deadline <= std::chrono::milliseconds::zero() || policy.max_attempts < 1)
@@ -164,11 +175,13 @@ void call_loop::finish(const retry_plan::decision &decided) {
     if (code == "25P02")
         throw poisoned_transaction("the callback went on after an error that it had swallowed",
                                    std::move(facts));
+    if (is_refusal(code) && error({}, facts).batch_index())
+        throw batch_refused(current_.message, std::move(facts));
     throw rejected(current_.message, std::move(facts));
 }
 
 void call_loop::raise_in_doubt(const std::string &cause, error_facts facts) const {
-    throw in_doubt("the transaction may have been committed: " + cause, std::move(facts), id_);
+    throw in_doubt("the transaction may have been committed: " + cause, std::move(facts), ids_);
 }
 
 call_facts call_loop::facts() const {

@@ -14,8 +14,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace lockstep::detail {
+
+// Whether a state is a business answer: the same again gives the same until things have changed.
+[[nodiscard]] bool is_refusal(std::string_view sqlstate) noexcept;
 
 // Marks the thread while a callback runs in it, and refuses calls from there: they would use a
 // second session, commit on their own, and wait for a pool that their own caller may have emptied.
@@ -31,10 +36,10 @@ class callback_scope {
 
 class call_loop {
   public:
-    // id: of a keyed call, for the exception that says in doubt. Throws nested_run, and
+    // ids: of a keyed call, for the exception that says in doubt. Throws nested_run, and
     // std::invalid_argument for a policy that cannot be meant.
     call_loop(session_pool &sessions, const retry_policy &policy, doubt_handling doubt,
-              access_mode mode, std::optional<request_id> id);
+              access_mode mode, std::vector<request_id> ids);
 
     enum class outcome { done, not_yet };
 
@@ -81,7 +86,7 @@ class call_loop {
     session_pool &sessions_;
     const retry_policy &policy_;
     retry_plan plan_;
-    std::optional<request_id> id_;
+    std::vector<request_id> ids_;
     time_point begun_;
     time_point deadline_;
 

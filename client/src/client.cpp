@@ -1,10 +1,13 @@
 #include <lockstep/client.hpp>
 
+#include "array_parameter.hpp"
 #include "call_loop.hpp"
+#include "core/sql_error.hpp"
 #include "keyed_call.hpp"
 #include "open_transaction.hpp"
 
 #include <exception>
+#include <map>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -23,7 +26,7 @@ class transaction_run {
     transaction_run(session_pool &sessions, const run_options &options,
                     const std::function<void(transaction &)> &body)
         : options_(options), body_(body),
-          loop_(sessions, options.retry, handling(options), options.mode, std::nullopt) {}
+          loop_(sessions, options.retry, handling(options), options.mode, {}) {}
 
     void run() {
         loop_.run([this](session &on) { return attempt(on); });
@@ -137,36 +140,90 @@ class transaction_run {
     hooks hooks_;
 };
 
-// Why an id was refused when it was first tried, as the journal has it; LS012, which only says that
-// it was, where the caller may not read the journal.
-std::string first_refusal(session_pool &sessions, const parameter &ledger, const request_id &id,
-                          time_point deadline) {
+// What a result says of each item of its call.
+struct told {
+    booking &status;
+    std::string &sqlstate;
+};
+
+template <class Result>
+std::vector<told> told_by(Result &result) {
+    return {{result.status, result.sqlstate}};
+}
+
+std::vector<told> told_by(batch_result &result) {
+    std::vector<told> all;
+    all.reserve(result.items.size());
+    for (auto &item : result.items)
+        all.push_back({item.status, item.sqlstate});
+    return all;
+}
+
+// Why ids were refused when they were first tried, as the journal has it. None of them, or not all,
+// where the caller may not read the journal.
+std::map<request_id, std::string> first_refusals(session_pool &sessions, const parameter &ledger,
+                                                 const std::vector<request_id> &ids,
+                                                 time_point deadline) {
+    std::map<request_id, std::string> found;
     try {
         const auto leased = sessions.acquire(deadline);
         const auto journal = leased->execute("SELECT journal::pg_catalog.text FROM lockstep.ledgers"
                                              " WHERE ledger = $1::pg_catalog.regclass",
                                              std::span(&ledger, 1), deadline);
-        const parameter which = id;
-        const auto found =
-            leased->execute("SELECT refusal FROM " + journal.data[0][0].as<std::string>() +
-                                " WHERE request_id = $1",
-                            std::span(&which, 1), deadline);
-        return found.data[0][0].as<std::string>();
-    } catch (const error &) { // the answer stands without it
+        const auto which = array_of(ids);
+        const auto kept = leased->execute("SELECT request_id, refusal FROM " +
+                                              journal.data[0][0].as<std::string>() +
+                                              " WHERE request_id = ANY ($1::pg_catalog.uuid[])",
+                                          std::span(&which, 1), deadline);
+        for (const auto &each : kept.data)
+            found.emplace(each[0].as<request_id>(), each[1].as<std::string>());
+    } catch (const error &) { // what is known stands without it
     } catch (const std::logic_error &) {
     }
-    return "LS012";
+    return found;
+}
+
+// What the journal says of an id that was sent before is told as the call's own first attempt was
+// told, if anybody had heard it.
+template <class Result>
+void tell_as_at_first(Result &result, const keyed_call<Result> &call, session_pool &sessions,
+                      time_point deadline) {
+    const auto all = told_by(result);
+    std::vector<request_id> refused_before;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        // Nobody else knows an id that was made here, so its replay is this call's own booking.
+        if (call.ids.made[i] && all[i].status == booking::replayed)
+            all[i].status = booking::applied;
+        if (all[i].sqlstate == state::already_refused)
+            refused_before.push_back(call.ids.all[i]);
+    }
+    if (refused_before.empty())
+        return;
+    auto first = first_refusals(sessions, call.parameters[0], refused_before, deadline);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (all[i].sqlstate == state::already_refused)
+            // Once an id: where it comes twice, the second item was refused for the first one's.
+            if (auto refusal = first.extract(call.ids.all[i]))
+                all[i].sqlstate = std::move(refusal.mapped());
 }
 
 // A statement that commits by itself: body and commit in one round trip. Whatever is lost after it
-// was sent is in doubt, and the id answers that.
+// was sent is in doubt, and the ids answer that.
 template <class Result>
 Result run_alone(session_pool &sessions, const keyed_call<Result> &call,
                  const call_options &options) {
     call_loop loop(sessions, options.retry, doubt_handling::repeat, access_mode::read_write,
-                   call.id);
+                   call.ids.all);
     rows answer;
     loop.run([&](session &on) {
+        // A refusal that leaves no trace says nothing about an earlier attempt that is still on its
+        // way: that one could find another balance, and book.
+        if (!call.keeps_refusals && loop.has_lost()) {
+            loop.now_in(phase::verify);
+            if (loop.lost_is_there(on))
+                return outcome::not_yet;
+            loop.forget_lost();
+        }
         loop.now_in(phase::begin);
         on.ready_for_call(options.level, loop.deadline());
         on.prepare(call.name, call.text, loop.deadline());
@@ -175,22 +232,20 @@ Result run_alone(session_pool &sessions, const keyed_call<Result> &call,
         on.watch_sending();
         try {
             answer = on.execute_prepared(call.name, call.parameters, loop.deadline()).data;
-        } catch (const statement_error &) {
+        } catch (const statement_error &failure) {
             if (on.was_sent())
                 loop.commit_was_sent();
+            // Had an earlier attempt been committed, its ids would have been replayed.
+            if (!call.keeps_refusals && is_refusal(failure.sqlstate()))
+                loop.settle();
             throw;
         }
         return outcome::done;
     });
-    auto result = call.result(answer);
+    auto result = call.result(answer, call.ids);
     result.call = loop.facts();
-    if (!result.call.was_in_doubt)
-        return result;
-    // Nobody else knows an id that was made here, so its replay is this call's own booking.
-    if (call.made_id && result.status == booking::replayed)
-        result.status = booking::applied;
-    if (result.sqlstate == "LS012")
-        result.sqlstate = first_refusal(sessions, call.parameters[0], call.id, loop.deadline());
+    if (result.call.was_in_doubt)
+        tell_as_at_first(result, call, sessions, loop.deadline());
     return result;
 }
 
@@ -211,6 +266,14 @@ transfer_result client::transfer(const transfer_request &request,
 
 adjust_result client::adjust(const adjust_request &request, const call_options &options) const {
     return detail::run_alone(*sessions_, detail::keyed(request), options);
+}
+
+batch_result client::transfer_batch(const batch_request &request,
+                                    std::span<const transfer_item> items,
+                                    const call_options &options) const {
+    if (items.empty())
+        return {};
+    return detail::run_alone(*sessions_, detail::keyed(request, items), options);
 }
 
 } // namespace lockstep

@@ -1,6 +1,9 @@
 #include "keyed_call.hpp"
 
+#include "array_parameter.hpp"
+
 #include <stdexcept>
+#include <string_view>
 
 namespace lockstep {
 
@@ -30,9 +33,15 @@ constexpr const char *adjust_text =
     " (extract(epoch FROM booked_at) * 1000000)::pg_catalog.int8 AS booked_at"
     " FROM lockstep.adjust($1::pg_catalog.regclass, $2::pg_catalog.text, $3::pg_catalog.numeric,"
     " $4::pg_catalog.uuid, $5::pg_catalog.jsonb, $6::pg_catalog.int8, 'return')";
+constexpr const char *batch_name = "lockstep_transfer_batch";
+constexpr const char *batch_text =
+    "SELECT item, request_id, status, sqlstate, from_balance, to_balance"
+    " FROM lockstep.transfer_batch($1::pg_catalog.regclass, $2::pg_catalog.text[],"
+    " $3::pg_catalog.text[], $4::pg_catalog.text[]::pg_catalog.numeric[],"
+    " $5::pg_catalog.uuid[], $6::pg_catalog.bool)";
 
-booking status_of(const rows &answer) {
-    const auto status = answer[0]["status"].text();
+booking status_of(const row &answer) {
+    const auto status = answer["status"].text();
     if (status == "applied")
         return booking::applied;
     if (status == "replayed")
@@ -43,46 +52,69 @@ booking status_of(const rows &answer) {
                              "\", which this client does not know");
 }
 
-std::string refusal_of(const rows &answer) {
-    return answer[0]["sqlstate"].as_optional<std::string>().value_or("");
+std::string refusal_of(const row &answer) {
+    return answer["sqlstate"].as_optional<std::string>().value_or("");
 }
 
-std::optional<booking_time> time_of(const rows &answer) {
-    const auto microseconds = answer[0]["booked_at"].as_optional<std::int64_t>();
+std::optional<booking_time> time_of(const row &answer) {
+    const auto microseconds = answer["booked_at"].as_optional<std::int64_t>();
     if (!microseconds)
         return std::nullopt;
     return booking_time(std::chrono::microseconds(*microseconds));
 }
 
-transfer_result transfer_result_of(const rows &answer) {
+transfer_result transfer_result_of(const rows &answer, const call_ids & /*ids*/) {
     const auto only = answer[0];
     return {only["request_id"].as<request_id>(),
-            status_of(answer),
-            refusal_of(answer),
+            status_of(only),
+            refusal_of(only),
             only["amount"].as<amount>(),
             only["from_balance"].as_optional<amount>(),
             only["to_balance"].as_optional<amount>(),
-            time_of(answer),
+            time_of(only),
             {}};
 }
 
-adjust_result adjust_result_of(const rows &answer) {
+adjust_result adjust_result_of(const rows &answer, const call_ids & /*ids*/) {
     const auto only = answer[0];
     return {only["request_id"].as<request_id>(),
-            status_of(answer),
-            refusal_of(answer),
+            status_of(only),
+            refusal_of(only),
             only["delta"].as<amount>(),
             only["balance"].as_optional<amount>(),
-            time_of(answer),
+            time_of(only),
             {}};
+}
+
+// A result under another item would be believed, so each is checked: its number and its id.
+batch_result batch_result_of(const rows &answer, const call_ids &ids) {
+    if (answer.size() != ids.all.size())
+        throw std::runtime_error("the server's lockstep gave " + std::to_string(answer.size()) +
+                                 " results for a batch of " + std::to_string(ids.all.size()));
+    batch_result result;
+    result.items.reserve(ids.all.size());
+    for (std::size_t i = 0; i < ids.all.size(); ++i) {
+        const auto one = answer[i];
+        if (one["item"].as<std::size_t>() != i + 1 ||
+            one["request_id"].as<request_id>() != ids.all[i])
+            throw std::runtime_error("the server's lockstep gave the results of a batch in another"
+                                     " order, from item " +
+                                     std::to_string(i + 1) + " on");
+        result.items.push_back({ids.all[i], status_of(one), refusal_of(one),
+                                one["from_balance"].as_optional<amount>(),
+                                one["to_balance"].as_optional<amount>()});
+    }
+    return result;
 }
 
 } // namespace
 
 keyed_call<transfer_result> keyed(const transfer_request &request) {
-    const auto id = request.id ? *request.id : request_id::make();
-    return {id,
-            !request.id,
+    call_ids ids;
+    ids.add(request.id);
+    const auto id = ids.all.front();
+    return {std::move(ids),
+            true,
             transfer_name,
             transfer_text,
             {request.ledger, request.from_key.text(), request.to_key.text(), request.amount, id,
@@ -91,14 +123,33 @@ keyed_call<transfer_result> keyed(const transfer_request &request) {
 }
 
 keyed_call<adjust_result> keyed(const adjust_request &request) {
-    const auto id = request.id ? *request.id : request_id::make();
-    return {id,
-            !request.id,
+    call_ids ids;
+    ids.add(request.id);
+    const auto id = ids.all.front();
+    return {std::move(ids),
+            true,
             adjust_name,
             adjust_text,
             {request.ledger, request.key.text(), request.delta, id, request.memo,
              request.expected_version},
             adjust_result_of};
+}
+
+keyed_call<batch_result> keyed(const batch_request &request, std::span<const transfer_item> items) {
+    call_ids ids;
+    std::vector<std::string_view> from_keys, to_keys, amounts;
+    for (auto *const texts : {&from_keys, &to_keys, &amounts})
+        texts->reserve(items.size());
+    for (const auto &item : items) {
+        ids.add(item.id);
+        from_keys.push_back(item.from_key.text());
+        to_keys.push_back(item.to_key.text());
+        amounts.push_back(item.amount.text());
+    }
+    std::vector<parameter> parameters{request.ledger,    array_of(from_keys), array_of(to_keys),
+                                      array_of(amounts), array_of(ids.all),   request.atomic};
+    return {std::move(ids), !request.atomic,       batch_name,
+            batch_text,     std::move(parameters), batch_result_of};
 }
 
 } // namespace detail

@@ -1,28 +1,45 @@
-// The statements lockstep.transfer and lockstep.adjust: their text, their parameters, their
-// answers.
+// The statements lockstep.transfer, lockstep.adjust and lockstep.transfer_batch: their text, their
+// parameters, their answers.
 #pragma once
 
 #include <lockstep/ledger.hpp>
 #include <lockstep/parameter.hpp>
 #include <lockstep/rows.hpp>
 
+#include <span>
 #include <vector>
 
 namespace lockstep::detail {
 
-// One call, made before its first attempt, and with it the request id when the caller gave none.
+// The request ids of a call: one, or one for each item of a batch, in their order.
+struct call_ids {
+    std::vector<request_id> all;
+    std::vector<bool> made; // here, so that nobody else can have used it
+
+    // The caller's own, or else one made here.
+    void add(const std::optional<request_id> &given) {
+        all.push_back(given ? *given : request_id::make());
+        made.push_back(!given);
+    }
+};
+
+// One call, made before its first attempt, and with it the request ids that the caller did not
+// give.
 template <class Result>
 struct keyed_call {
-    request_id id;
-    bool made_id;     // here, so that nobody else can have used it
+    call_ids ids;
+    // Whether a refusal is kept under its id, and so stands against an attempt that comes later.
+    bool keeps_refusals;
     const char *name; // as prepared; both texts live for ever
     const char *text;
-    std::vector<parameter> parameters;
-    Result (*result)(
-        const rows &answer); // throws what rows throws when the answer is not as expected
+    std::vector<parameter> parameters; // the first is the ledger
+    // Throws when the answer is not as expected: what rows throws, or std::runtime_error.
+    Result (*result)(const rows &answer, const call_ids &ids);
 };
 
 [[nodiscard]] keyed_call<transfer_result> keyed(const transfer_request &request);
 [[nodiscard]] keyed_call<adjust_result> keyed(const adjust_request &request);
+[[nodiscard]] keyed_call<batch_result> keyed(const batch_request &request,
+                                             std::span<const transfer_item> items);
 
 } // namespace lockstep::detail

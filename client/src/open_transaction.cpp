@@ -35,7 +35,7 @@ template <class Result>
 Result run_inside(const keyed_call<Result> &call, open_transaction &state) {
     state.on().prepare(call.name, call.text, state.deadline());
     return call.result(
-        state.on().execute_prepared(call.name, call.parameters, state.deadline()).data);
+        state.on().execute_prepared(call.name, call.parameters, state.deadline()).data, call.ids);
 }
 
 } // namespace
@@ -51,6 +51,13 @@ transfer_result transaction::transfer(const transfer_request &request) {
 
 adjust_result transaction::adjust(const adjust_request &request) {
     return detail::run_inside(detail::keyed(request), *state_);
+}
+
+batch_result transaction::transfer_batch(const batch_request &request,
+                                         std::span<const transfer_item> items) {
+    if (items.empty())
+        return {};
+    return detail::run_inside(detail::keyed(request, items), *state_);
 }
 
 int transaction::attempt() const noexcept {

@@ -91,6 +91,29 @@ TEST(request_ids, refuse_other_texts) {
         EXPECT_EQ(request_id::parse(text), std::nullopt) << text;
 }
 
+TEST(errors, tell_the_item_of_a_batch) {
+    const auto index_in = [](std::string detail) {
+        error_facts facts;
+        facts.detail = std::move(detail);
+        return error("refused", facts).batch_index();
+    };
+    EXPECT_EQ(index_in("Item 1 of the batch."), 0U);
+    EXPECT_EQ(index_in("Item 4711 of the batch.  Row 1 has 0."), 4710U);
+    for (const auto *other :
+         {"", "Item", "Item  1 of the batch.", "Item 0 of the batch.", "Item -1 of the batch.",
+          "Item one of the batch.", "Item 1 of the batches.", "In item 1 of the batch.",
+          "Item 1x of the batch.", "Item 99999999999999999999 of the batch."})
+        EXPECT_EQ(index_in(other), std::nullopt) << other;
+}
+
+TEST(errors, in_doubt_have_the_ids_to_ask_with) {
+    const std::vector ids{request_id::make(), request_id::make()};
+    EXPECT_EQ(in_doubt("", {}, {}).id(), std::nullopt);
+    EXPECT_EQ(in_doubt("", {}, {ids[0]}).id(), ids[0]);
+    EXPECT_EQ(in_doubt("", {}, ids).id(), std::nullopt);
+    EXPECT_EQ(in_doubt("", {}, ids).ids(), ids);
+}
+
 TEST(parameters, are_text_that_the_server_reads_back) {
     EXPECT_EQ(parameter(42).text(), "42");
     EXPECT_EQ(parameter(true).text(), "true");

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -83,6 +84,21 @@ class client {
     // The same with one leg: deposit, withdraw, take or return stock.
     [[nodiscard]] adjust_result adjust(const adjust_request &request,
                                        const call_options &options = {}) const;
+
+    // Moves many amounts, each exactly once, in one transaction of its own: one round trip. The
+    // rows are locked once each, in the order that everybody keeps, and the items are applied in
+    // theirs: each finds what those before it have left, and an id that comes twice is a replay the
+    // second time. Results are in the order of the items; no items, no round trip.
+    //
+    // A refusal in an atomic batch is thrown as batch_refused: who asked for all or nothing, and
+    // got nothing, must not be able to take it for something. Otherwise it is the result of its
+    // item. A lost answer is found out as that of a transfer is; in_doubt then has the ids of all
+    // items. rejected, as for a transfer, is for the whole batch: nothing was moved; batch_index()
+    // says which item it is about, if it is about one. A large batch needs a deadline to its size,
+    // and std::invalid_argument is thrown for one that cannot be sent (256 MB of keys, for one).
+    [[nodiscard]] batch_result transfer_batch(const batch_request &request,
+                                              std::span<const transfer_item> items,
+                                              const call_options &options = {}) const;
 
   private:
     void run_transaction(const run_options &options,

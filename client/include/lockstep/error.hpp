@@ -1,16 +1,21 @@
 // What a call throws when it has no result to give. Every exception of lockstep has one root that
 // tells the SQLSTATE, how far the call had come, how many attempts it made and how long it took. A
-// refusal (insufficient funds, a frozen row) is a result, not an exception: see ledger.hpp.
+// refusal (insufficient funds, a frozen row) is a result, not an exception: see ledger.hpp. Only
+// where it undoes what was asked for beside it, in an atomic batch, it is thrown.
 //
+// clang-format off
 //   error                   the root
-//    ├ statement_error      inside a callback: one statement failed; the runner decides what
-//    follows ├ rejected             the server's final answer; nothing was done │  └
-//    request_id_reused the id stands in the journal with another content ├ gave_up worth another
-//    try, but deadline or attempts are used up; nothing was done ├ in_doubt             it may have
-//    happened, and could not be found out in time ├ poisoned_transaction the callback swallowed an
-//    error, or ended the transaction itself ├ pool_timeout         no session came free in time;
-//    nothing was done ├ pool_closed          the pool was closed; nothing was done └ nested_run a
-//    call inside another call's callback; nothing was done
+//    ├ statement_error      inside a callback: one statement failed; the runner decides what follows
+//    ├ rejected             the server's final answer; nothing was done
+//    │  ├ request_id_reused   the id stands in the journal with another content
+//    │  └ batch_refused       an item of an atomic batch was refused, and with it the batch
+//    ├ gave_up              worth another try, but deadline or attempts are used up; nothing was done
+//    ├ in_doubt             it may have happened, and could not be found out in time
+//    ├ poisoned_transaction the callback swallowed an error, or ended the transaction itself
+//    ├ pool_timeout         no session came free in time; nothing was done
+//    ├ pool_closed          the pool was closed; nothing was done
+//    └ nested_run           a call inside another call's callback; nothing was done
+// clang-format on
 //
 // Options that cannot be meant throw std::invalid_argument. What a callback throws itself passes
 // through unchanged.
@@ -19,9 +24,11 @@
 #include <lockstep/request_id.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace lockstep {
 
@@ -61,6 +68,10 @@ class error : public std::runtime_error {
     [[nodiscard]] std::chrono::microseconds elapsed() const noexcept { return facts_.elapsed; }
     [[nodiscard]] const error_facts &facts() const noexcept { return facts_; }
 
+    // The item of a batch that the server's detail is about, as an index into what was asked for:
+    // from 0, where the detail counts from 1. Nothing where it is about no item.
+    [[nodiscard]] std::optional<std::size_t> batch_index() const noexcept;
+
   private:
     error_facts facts_;
 };
@@ -82,6 +93,13 @@ class request_id_reused : public rejected {
     using rejected::rejected;
 };
 
+// The refusal of one item, with its sqlstate() and its batch_index(). Nothing was moved, and no id
+// was used: when things have changed, the same batch may be sent again with the same ids.
+class batch_refused : public rejected {
+  public:
+    using rejected::rejected;
+};
+
 class gave_up : public error {
   public:
     enum class reason { deadline, attempts };
@@ -96,14 +114,20 @@ class gave_up : public error {
 
 class in_doubt : public error {
   public:
-    in_doubt(const std::string &message, error_facts facts, std::optional<request_id> id);
+    in_doubt(const std::string &message, error_facts facts, std::vector<request_id> ids);
 
-    // The id to call again with, now or later, here or in another process: the same keyed call
-    // either finds its outcome or books it. Nothing for a transaction without a key.
-    [[nodiscard]] const std::optional<lockstep::request_id> &id() const noexcept { return id_; }
+    // The ids to call again with, now or later, here or in another process: the same keyed call
+    // either finds its outcome or books it. Of a batch one an item, in their order; of a transfer
+    // or an adjustment one; of a transaction without a key none.
+    [[nodiscard]] const std::vector<request_id> &ids() const noexcept { return ids_; }
+
+    // The only one, if there is one.
+    [[nodiscard]] std::optional<request_id> id() const noexcept {
+        return ids_.size() == 1 ? std::optional(ids_.front()) : std::nullopt;
+    }
 
   private:
-    std::optional<lockstep::request_id> id_;
+    std::vector<request_id> ids_;
 };
 
 class poisoned_transaction : public error {

@@ -1,4 +1,5 @@
-// What a transfer and an adjustment ask for, and what comes of them. Plain values.
+// What a transfer, an adjustment and a batch of transfers ask for, and what comes of them. Plain
+// values.
 #pragma once
 
 #include <lockstep/amount.hpp>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace lockstep {
 
@@ -59,6 +61,22 @@ struct adjust_request {
     std::optional<std::int64_t> expected_version = {};
 };
 
+// One transfer of a batch. Items without an id get one from the call, as a transfer does.
+struct transfer_item {
+    ledger_key from_key;
+    ledger_key to_key;
+    lockstep::amount amount;
+    std::optional<lockstep::request_id> id = {};
+};
+
+// What all items of a batch have in common.
+struct batch_request {
+    std::string ledger; // the table, as SQL names it
+    // All of them or none: the first refusal is thrown as batch_refused, nothing is moved, and the
+    // ids stay unused. Else refusals are results, kept under their ids, and the rest goes through.
+    bool atomic = true;
+};
+
 // What the call had to go through. Where a commit's answer was lost and the same call was sent
 // again, was_in_doubt is true and the status is still the outcome of this call: a replay of an id
 // that the call itself had made can only be its own first attempt, so it is told as applied. With
@@ -81,6 +99,20 @@ struct transfer_result {
     std::optional<lockstep::amount> to_balance;
     std::optional<booking_time> booked_at; // the server's clock
     call_facts call;
+};
+
+struct item_result {
+    lockstep::request_id id;
+    booking status;       // never refused in an atomic batch
+    std::string sqlstate; // of the refusal, else empty
+    // Right after this item, and before the next one; of a refused one, as they stayed.
+    std::optional<lockstep::amount> from_balance;
+    std::optional<lockstep::amount> to_balance;
+};
+
+struct batch_result {
+    std::vector<item_result> items; // as many as were asked for, in that order
+    call_facts call;                // of the whole batch
 };
 
 struct adjust_result {

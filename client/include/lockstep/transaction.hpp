@@ -37,6 +37,9 @@ class transaction {
     // another intent. One round trip. Throws statement_error.
     transfer_result transfer(const transfer_request &request);
     adjust_result adjust(const adjust_request &request);
+    // The refusal of an atomic batch fails the statement as any error does: let it pass, and the
+    // run throws batch_refused.
+    batch_result transfer_batch(const batch_request &request, std::span<const transfer_item> items);
 
     // 1 in the first attempt.
     [[nodiscard]] int attempt() const noexcept;
