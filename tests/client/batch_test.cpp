@@ -4,7 +4,10 @@
 #include "server.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -394,6 +397,54 @@ TEST_F(batch_test, a_row_that_is_held_too_long_leaves_nothing_behind) {
     EXPECT_THROW((void)caller.transfer_batch(together, batch{{3, 4, 1}, {1, 2, 1}}, call), gave_up);
     ask().run("ROLLBACK");
     EXPECT_EQ(db().booked(), 0);
+}
+
+// Four callers send windows of the same intents at once, in both orders: each intent is applied to
+// one of them, and replayed to the others.
+TEST_F(batch_test, callers_that_race_with_the_same_ids_book_them_once) {
+    for (const auto level : {isolation::read_committed, isolation::serializable}) {
+        constexpr std::size_t intents = 40, step = 5, size = 20;
+        batch all(intents, {1, 2, 1});
+        for (std::size_t i = 0; i < intents; ++i)
+            all[i] = {1 + i % 8, 1 + (i * 3 + 1) % 8, 1, request_id::make()};
+        std::erase_if(all, [](const transfer_item &item) {
+            return item.from_key.text() == item.to_key.text();
+        });
+        std::map<request_id, int> applied;
+        std::mutex applied_mutex;
+        std::atomic<int> deadlocks = 0;
+        std::vector<std::thread> threads;
+        for (std::size_t t = 0; t < 4; ++t)
+            threads.emplace_back([&, t] {
+                call_options call;
+                call.level = level;
+                call.retry.deadline = 60s;
+                call.retry.on_retry = [&](const retry_event &event) {
+                    deadlocks += event.sqlstate == "40P01" ? 1 : 0;
+                };
+                for (std::size_t begin = 0; begin + size <= all.size(); begin += step) {
+                    batch mine(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                               all.begin() + static_cast<std::ptrdiff_t>(begin + size));
+                    if (t % 2 == 1)
+                        std::reverse(mine.begin(), mine.end());
+                    const auto result = caller.transfer_batch(t < 2 ? together : apart, mine, call);
+                    const std::lock_guard held(applied_mutex);
+                    for (const auto &item : result.items) {
+                        EXPECT_NE(item.status, booking::refused);
+                        applied[item.id] += item.status == booking::applied ? 1 : 0;
+                    }
+                }
+            });
+        for (auto &each : threads)
+            each.join();
+        std::vector<request_id> ids;
+        for (const auto &[id, times] : applied) {
+            EXPECT_EQ(times, 1);
+            ids.push_back(id);
+        }
+        EXPECT_EQ(deadlocks, 0);
+        EXPECT_EQ(db().violations(ids), "");
+    }
 }
 
 // Batches over the same few rows, in all directions, beside transfers: nothing is lost, and nobody
