@@ -81,6 +81,7 @@ std::vector<movement_request> requests_of(const batch_arrays &given, const ledge
     std::vector<movement_request> requests(given.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
         check_interrupts();
+        const error_context context{"item of the batch", i + 1};
         for_item(i, [&] {
             movement_request &one = requests[i];
             one.from = key_from(given.from.values[i], given.from.type, "from_key", in.key);

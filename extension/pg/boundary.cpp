@@ -85,6 +85,16 @@ auto run(Body &&body) {
 
 } // namespace
 
+error_context::error_context(const char *what, std::size_t number) noexcept
+    : what_(what), number_(number), callback_{error_context_stack, tell, this} {
+    error_context_stack = &callback_;
+}
+
+void error_context::tell(void *self) {
+    const auto *context = static_cast<const error_context *>(self);
+    errcontext("%s: %zu", context->what_, context->number_);
+}
+
 Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo)) {
     return run([=] { return body(fcinfo); });
 }

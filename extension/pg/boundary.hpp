@@ -18,6 +18,7 @@
 #include "pg/pg.hpp"
 #include "pg/version.hpp"
 
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -69,6 +70,23 @@ auto pg_call(Body &&body) -> std::invoke_result_t<Body &> {
     MemoryContextSwitchTo(context);
     throw pg_error{};
 }
+
+// Adds a line to the CONTEXT of the errors that the server raises within the scope: "item of the
+// batch: 3".
+class error_context {
+  public:
+    error_context(const char *what, std::size_t number) noexcept;
+    ~error_context() { error_context_stack = callback_.previous; }
+    error_context(const error_context &) = delete;
+    error_context &operator=(const error_context &) = delete;
+
+  private:
+    const char *what_;
+    std::size_t number_;
+    ErrorContextCallback callback_;
+
+    static void tell(void *self);
+};
 
 // Lets a cancel or a timeout arrive inside a long C++ loop; costs a load where there is none.
 inline void check_interrupts() {

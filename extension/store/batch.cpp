@@ -9,7 +9,7 @@
 #include "store/rows.hpp"
 #include "store/store.hpp"
 
-#include <array>
+#include <algorithm>
 #include <string>
 
 namespace lockstep {
@@ -147,17 +147,22 @@ class batch {
             ids.push_back(ids_[item]);
         const journal_answers answers = look_up(in_, ids);
         std::vector<std::uint32_t> in_flight;
+        std::vector<std::size_t> found;
         for (std::size_t i = 0; i < asked.size(); ++i) {
-            if (answers.is_new(i))
-                continue;
             if (TransactionIdIsValid(answers.in_flight(i)))
                 in_flight.push_back(asked[i]);
-            else
-                for_item(asked[i], [&] {
-                    const std::uint32_t item = asked[i];
-                    results_[item] = replay(in_, requests_[item], answers.booked(i).value());
-                });
+            else if (!answers.is_new(i))
+                found.push_back(i);
+        }
+        // In the order of the request: of several mistakes the first one is told.
+        std::sort(found.begin(), found.end(),
+                  [&](std::size_t a, std::size_t b) { return asked[a] < asked[b]; });
+        for (const std::size_t i : found) {
             check_interrupts();
+            const std::uint32_t item = asked[i];
+            for_item(item, [&] {
+                results_[item] = replay(in_, requests_[item], answers.booked(i).value());
+            });
         }
         // Most of them are one transaction's.
         if (!in_flight.empty())
