@@ -3,6 +3,7 @@
 #include "store/heap_store.hpp"
 
 #include "store/fault.hpp"
+#include "store/lookup.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -75,13 +76,16 @@ void fill_slot(TupleTableSlot *slot, const journal_columns &columns, const new_b
 
 // Adds the rows of the slots to the indexes; false at the first id that is there already. Ids come
 // in order over all of the batch, and the first conflict ends it: so of two sessions that meet, one
-// goes on.
-bool add_to_indexes(journal_writer &to, std::size_t count) {
+// goes on. The index takes what another loser has taken back for a conflict too, until that one has
+// ended. To wait for it would be a deadlock where it waits for us; so it is looked at once more. Of
+// two at once the later one surely sees the earlier.
+bool add_to_indexes(journal_writer &to, const ledger &in, const new_booking *rows,
+                    std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const bool is_new =
             version::insert_into_indexes(to.result, to.slots[i], to.estate, to.arbiters);
         ResetPerTupleExprContext(to.estate);
-        if (!is_new)
+        if (!is_new && is_booked_elsewhere(in, *rows[i].id, to.slots[i]->tts_tid))
             return false;
     }
     return true;
@@ -120,8 +124,8 @@ bool append_all(const ledger &in, const new_booking *rows, std::size_t count,
                            0, nullptr);
         for (std::size_t i = 0; i < some; ++i)
             places[written + i] = to.slots[i]->tts_tid;
+        all_new = add_to_indexes(to, in, rows + written, some);
         written += some;
-        all_new = add_to_indexes(to, some);
     }
     if (!all_new)
         take_back(to, places, written);

@@ -60,8 +60,39 @@ struct id_scan {
     SnapshotData dirty; // shows what is being booked just now, and by whom
 };
 
+// Whether a row that another transaction has written was deleted again by that transaction: what a
+// lost race has left. It will never be there, however that transaction ends. Both are the work of
+// one statement, so no savepoint parts them.
+bool is_taken_back(TupleTableSlot *slot) {
+    if (!TTS_IS_BUFFERTUPLE(slot))
+        return false;
+    const Buffer buffer = reinterpret_cast<BufferHeapTupleTableSlot *>(slot)->buffer;
+    const HeapTupleHeader header = reinterpret_cast<HeapTupleTableSlot *>(slot)->tuple->t_data;
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    const uint16 marks = header->t_infomask;
+    const bool deleted = (marks & (HEAP_XMAX_INVALID | HEAP_XMAX_IS_MULTI)) == 0 &&
+                         !HEAP_XMAX_IS_LOCKED_ONLY(marks) &&
+                         HeapTupleHeaderGetRawXmax(header) == HeapTupleHeaderGetRawXmin(header);
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    return deleted;
+}
+
+// The next row that is booked or being booked.
+bool next_slot(id_scan &by_id) {
+    while (index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot))
+        if (!TransactionIdIsValid(by_id.dirty.xmin) || !is_taken_back(by_id.slot))
+            return true;
+    return false;
+}
+
+void look_for(id_scan &by_id, const uuid_bytes &id) {
+    ScanKeyData key;
+    ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, PointerGetDatum(id.data()));
+    index_rescan(by_id.scan, &key, 1, nullptr, 0);
+}
+
 bool next_row(id_scan &by_id, found_row &row, const journal_columns &columns) {
-    if (!index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot))
+    if (!next_slot(by_id))
         return false;
     row.in_flight = TransactionIdIsValid(by_id.dirty.xmin) ? by_id.dirty.xmin : by_id.dirty.xmax;
     if (TransactionIdIsValid(row.in_flight))
@@ -74,9 +105,7 @@ bool next_row(id_scan &by_id, found_row &row, const journal_columns &columns) {
 
 // Null where the id is not there.
 found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &columns) {
-    ScanKeyData key;
-    ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, PointerGetDatum(id.data()));
-    index_rescan(by_id.scan, &key, 1, nullptr, 0);
+    look_for(by_id, id);
     found_row row{};
     bool found = false;
     // A session that lost a race for the id may still have a row on its way out: a booking counts
@@ -104,26 +133,34 @@ bool reaches(id_scan &by_id, const uuid_bytes &id) {
     return index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot);
 }
 
-found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count) {
-    auto **rows = static_cast<found_row **>(MemoryContextAllocExtended(
-        CurrentMemoryContext, sizeof(void *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-    id_scan by_id{};
+void open_id_scan(id_scan &by_id, const ledger &in) {
     by_id.journal = table_open(in.journal, RowExclusiveLock);
     by_id.index = index_open(in.booked.unique_index, AccessShareLock);
     by_id.slot = table_slot_create(by_id.journal, nullptr);
     InitDirtySnapshot(by_id.dirty);
     by_id.scan = version::begin_index_scan(by_id.journal, by_id.index, &by_id.dirty, 1);
+}
+
+void close_id_scan(id_scan &by_id) {
+    index_endscan(by_id.scan);
+    ExecDropSingleTupleTableSlot(by_id.slot);
+    index_close(by_id.index, AccessShareLock);
+    // The journal is ours until the end of the transaction, as an INSERT's would be.
+    table_close(by_id.journal, NoLock);
+}
+
+found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count) {
+    auto **rows = static_cast<found_row **>(MemoryContextAllocExtended(
+        CurrentMemoryContext, sizeof(void *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    id_scan by_id{};
+    open_id_scan(by_id, in);
     constexpr std::size_t worth_a_look = 4;
     if (count < worth_a_look || reaches(by_id, ids[0]))
         for (std::size_t i = 0; i < count; ++i) {
             CHECK_FOR_INTERRUPTS();
             rows[i] = row_of(by_id, ids[i], in.booked);
         }
-    index_endscan(by_id.scan);
-    ExecDropSingleTupleTableSlot(by_id.slot);
-    index_close(by_id.index, AccessShareLock);
-    // The journal is ours until the end of the transaction, as an INSERT's would be.
-    table_close(by_id.journal, NoLock);
+    close_id_scan(by_id);
     return rows;
 }
 
@@ -142,6 +179,17 @@ std::optional<money> amount_unless(bool is_null, Datum value, const char *name) 
 }
 
 } // namespace
+
+bool is_booked_elsewhere(const ledger &in, const uuid_bytes &id, ItemPointerData own) {
+    id_scan by_id{};
+    open_id_scan(by_id, in);
+    look_for(by_id, id);
+    bool found = false;
+    while (!found && next_slot(by_id))
+        found = !ItemPointerEquals(&by_id.slot->tts_tid, &own);
+    close_id_scan(by_id);
+    return found;
+}
 
 TransactionId journal_answers::in_flight(std::size_t position) const {
     const found_row *row = rows_[position];

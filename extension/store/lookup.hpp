@@ -34,4 +34,8 @@ class journal_answers {
 // current memory context.
 [[nodiscard]] journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids);
 
+// Whether another row than the one at that place has the id: booked, or being booked. C: runs
+// inside the guard.
+[[nodiscard]] bool is_booked_elsewhere(const ledger &in, const uuid_bytes &id, ItemPointerData own);
+
 } // namespace lockstep

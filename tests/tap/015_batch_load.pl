@@ -17,7 +17,7 @@ diag("seed $seed (LOCKSTEP_SEED)");
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "fsync = off\nautovacuum = off\ndeadlock_timeout = 20ms\n");
+$node->append_conf('postgresql.conf', "fsync = off\nlog_statement = none\nautovacuum = off\ndeadlock_timeout = 20ms\n");
 $node->start;
 my @ledgers = ('plain', 'watched');
 my @rows = (1 .. 40);
@@ -134,6 +134,41 @@ for my $ledger (@ledgers)
 		 WHERE a.balance <> 1000 + j.moved}), '0', "$ledger: each amount is its start plus its legs");
 	is($node->safe_psql('postgres', "SELECT * FROM lockstep.verify_ledger('$ledger')"), '', "$ledger: it verifies");
 }
+
+# Three sessions with one id, whose rows do not line them up: two of them lose to the first one, which then rolls
+# back. What a loser has taken back is nothing to wait for.
+for my $case ([ 'no such rows', '2000, 2001', '2000, 2001', '2000, 2001' ], [ 'other content', '1, 2', '3, 4', '5, 6' ])
+{
+	my ($what, @contents) = @$case;
+	my ($one, $two) = map { "SELECT string_agg(status, ' ') FROM lockstep.transfer_batch('plain', $_, false)" }
+	  map { my ($n, $from, $to) = ($_, split(/, /, $contents[$_])); "ARRAY[$from, " . (10 + $n) . "], ARRAY[$to, " . (20 + $n) . "], ARRAY[1, 1], ARRAY[lockstep.request_id('$what'), gen_random_uuid()]" } 1, 2;
+	my %session = map { $_ => Session->new($node, $_) } qw(gate_one gate_two first one two);
+	$session{gate_one}->run('BEGIN; SELECT FROM plain WHERE id = 11 FOR UPDATE');
+	$session{gate_two}->run('BEGIN; SELECT FROM plain WHERE id = 12 FOR UPDATE');
+	$session{one}->start($one);
+	$session{two}->start($two);
+	Session::wait_blocked($node, 2, '^(one|two)$');
+	# Both have found the id new by now.
+	my ($from, $to) = split(/, /, $contents[0]);
+	$session{first}->run("BEGIN; SELECT status FROM lockstep.transfer_batch('plain', ARRAY[$from], ARRAY[$to], ARRAY[1], ARRAY[lockstep.request_id('$what')], false)");
+	my $first = $session{first}->run('SELECT pg_backend_pid()');
+	$session{gate_one}->run('COMMIT');
+	$node->poll_query_until('postgres', "SELECT $first = ANY (pg_blocking_pids(pid)) FROM pg_stat_activity WHERE application_name = 'one'") or die;
+	$session{gate_two}->run('COMMIT');
+	$node->poll_query_until('postgres', "SELECT wait_event = 'transactionid' FROM pg_stat_activity WHERE application_name = 'two'") or die;
+	$session{first}->run('ROLLBACK');
+	my @said = sort map { $session{$_}->finish =~ s/\n.*//sr } 'one', 'two';
+	if ($what eq 'no such rows') { is(join(', ', @said), 'refused applied, refused applied', "$what: both are answered"); }
+	else
+	{
+		is($said[1], 'applied applied', "$what: one of them is applied");
+		like($said[0], qr/^ERROR:  request id .* was used for another request$/, '... and the other one told');
+	}
+	$_->close for values %session;
+	is($node->safe_psql('postgres', "SELECT count(*) FROM plain_journal WHERE request_id = lockstep.request_id('$what')"), '1', "$what: booked once");
+}
+is($node->safe_psql('postgres', 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'), '0', 'no deadlock of the losers');
+is($node->safe_psql('postgres', "SELECT * FROM lockstep.verify_ledger('plain')"), '', '... and the ledger verifies');
 
 # One transaction id a batch, however many of its items are refused. Nobody else is there.
 my $session = Session->new($node, 'quiet');
