@@ -22,6 +22,7 @@ struct working_leg {
     Datum key;
     money change;
     leg seen;
+    std::optional<money> before; // the amount as it was read
 };
 
 std::optional<refusal> decide_on(const ledger &in, const movement_request &request, const leg *from,
@@ -54,7 +55,8 @@ class legs {
             one.seen.after = lock_row(in, one.key);
             if (!one.seen.after)
                 continue;
-            const auto sum = one.seen.after->amount->plus(one.change);
+            one.before = one.seen.after->amount;
+            const auto sum = one.before->plus(one.change);
             if (!sum)
                 throw sql_error(state::numeric_value_out_of_range,
                                 "balance of row " + one.seen.row + " is out of range");
@@ -81,21 +83,25 @@ class legs {
     [[nodiscard]] const leg *to() const { return to_ != nullptr ? &to_->seen : nullptr; }
 
     // Balances as seen, that is after the movement.
-    [[nodiscard]] std::optional<money> from_balance() const { return balance(from_, false); }
-    [[nodiscard]] std::optional<money> to_balance() const { return balance(to_, false); }
-    // Balances as they stay where the movement is refused.
-    [[nodiscard]] std::optional<money> from_unmoved() const { return balance(from_, true); }
-    [[nodiscard]] std::optional<money> to_unmoved() const { return balance(to_, true); }
+    [[nodiscard]] std::optional<money> from_balance() const { return balance(from_); }
+    [[nodiscard]] std::optional<money> to_balance() const { return balance(to_); }
+    // Balances as they stay where the movement is refused, with their own decimals.
+    [[nodiscard]] std::optional<money> from_unmoved() const { return unmoved(from_); }
+    [[nodiscard]] std::optional<money> to_unmoved() const { return unmoved(to_); }
 
   private:
     void add(const ledger &in, Datum key, money change) {
-        legs_[count_++] = {key, change, {key_text(in.key, key), std::nullopt}};
+        legs_[count_++] = {key, change, {key_text(in.key, key), std::nullopt}, std::nullopt};
     }
 
-    static std::optional<money> balance(const working_leg *one, bool unmoved) {
+    static std::optional<money> balance(const working_leg *one) {
         if (one == nullptr || !one->seen.after)
             return std::nullopt;
-        return unmoved ? one->seen.after->amount->minus(one->change) : one->seen.after->amount;
+        return one->seen.after->amount;
+    }
+
+    static std::optional<money> unmoved(const working_leg *one) {
+        return one == nullptr ? std::nullopt : one->before;
     }
 
     std::array<working_leg, 2> legs_{};
