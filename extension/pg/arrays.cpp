@@ -51,7 +51,7 @@ void require_no_nulls(const array_elements &elements, const char *name) {
     if (null != elements.nulls.end())
         throw sql_error(state::null_value_not_allowed, std::string{name} + " must not have a null",
                         "Item " + std::to_string(null - elements.nulls.begin() + 1) +
-                            " of the batch has one.");
+                            " of the batch.");
 }
 
 Datum array_of(Oid type, std::span<const std::optional<Datum>> values) {

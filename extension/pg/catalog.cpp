@@ -24,24 +24,6 @@ column described(Form_pg_attribute attribute) {
     return one;
 }
 
-// C: runs inside the guard. Whether a CHECK of this one relation reads the column of that name.
-bool checks_column(Oid oid, const char *name) {
-    Relation relation = relation_open(oid, NoLock); // family_of has locked it
-    bool checks = false;
-    const AttrNumber number = get_attnum(oid, name);
-    const TupleConstr *constraints = RelationGetDescr(relation)->constr;
-    for (int i = 0; constraints != nullptr && i < constraints->num_check && !checks; ++i) {
-        Bitmapset *columns = nullptr;
-        auto *expression = static_cast<Node *>(stringToNode(constraints->check[i].ccbin));
-        pull_varattnos(expression, 1, &columns);
-        checks = bms_is_member(number - FirstLowInvalidHeapAttributeNumber, columns) ||
-                 bms_is_member(-FirstLowInvalidHeapAttributeNumber, columns);
-        bms_free(columns);
-    }
-    relation_close(relation, NoLock);
-    return checks;
-}
-
 struct found_index {
     Oid oid;
     AttrNumber first_column;
@@ -142,18 +124,6 @@ relation_family family_of(Relation relation) {
             family.members[family.count++] = lfirst_oid(cell);
         list_free(found);
         return family;
-    });
-}
-
-bool has_check_on(const relation_family &family, const column &one) {
-    if (one.declared_type != one.type)
-        return true; // a domain: it may check, and looking further would gain nothing
-    const char *name = one.name;
-    return pg_call([=] {
-        for (int i = 0; i < family.count; ++i)
-            if (checks_column(family.members[i], name))
-                return true;
-        return false;
     });
 }
 

@@ -49,9 +49,6 @@ struct relation_family {
 };
 [[nodiscard]] relation_family family_of(Relation relation);
 
-// Whether a CHECK constraint, of one of the family or of the column's domain, reads the column.
-[[nodiscard]] bool has_check_on(const relation_family &family, const column &one);
-
 // "schema"."name" for statements, schema.name quoted only where needed.
 [[nodiscard]] std::string qualified_name(Relation relation);
 [[nodiscard]] std::string qualified_name_of(Oid relation);

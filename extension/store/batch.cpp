@@ -5,6 +5,7 @@
 #include "pg/numerics.hpp"
 #include "pg/values.hpp"
 #include "store/lookup.hpp"
+#include "store/numbering.hpp"
 #include "store/replay.hpp"
 #include "store/rows.hpp"
 #include "store/store.hpp"
@@ -37,8 +38,6 @@ class batch {
             if (write(rows))
                 break;
             settle();
-            if (!rows.can_undo())
-                explain_lost_id();
         }
         answer_repeats();
         return std::move(results_);
@@ -74,36 +73,16 @@ class batch {
         first_ = first_of_id(ids_, sorted_);
     }
 
-    // Every key gets the number of its row; rows are numbered in canonical order.
     void number_keys() {
-        std::vector<Datum> keys;
-        keys.reserve(2 * requests_.size());
-        for (const movement_request &one : requests_)
-            for (const auto &key : {one.from, one.to})
-                if (key)
-                    keys.push_back(*key);
-        const row_numbers numbers = number_keys_of(in_.key, keys);
-        keys_.reserve(numbers.place_of.size());
-        for (const std::uint32_t place : numbers.place_of)
-            keys_.push_back(keys[place]);
-        std::size_t place = 0;
-        for (std::size_t i = 0; i < requests_.size(); ++i) {
-            items_[i].amount = requests_[i].amount;
-            items_[i].expected_version = requests_[i].expected_version;
-            if (requests_[i].from)
-                items_[i].from = numbers.of_place[place++];
-            if (requests_[i].to)
-                items_[i].to = numbers.of_place[place++];
-        }
+        numbered_items numbered = number_items(in_, requests_);
+        keys_ = std::move(numbered.keys);
+        items_ = std::move(numbered.items);
     }
 
     void check_shape() const {
         for (std::size_t i = 0; i < items_.size(); ++i) {
             if (items_[i].from == items_[i].to)
-                for_item(i, [&] {
-                    throw sql_error(state::same_row, "from_key and to_key name the same row: " +
-                                                         key_text(in_.key, keys_[items_[i].from]));
-                });
+                for_item(i, [&] { throw same_row_error(in_, *requests_[i].from); });
             if (first_[i] != i)
                 check_repeat(i);
         }
@@ -208,8 +187,7 @@ class batch {
     }
 
     void reckon() {
-        const batch_names names{
-            in_.name, [this](std::uint32_t row) { return key_text(in_.key, keys_[row]); }};
+        const batch_names names = names_of(in_, keys_);
         for (std::size_t i = 0; i < items_.size(); ++i) {
             if (!is_pending(i))
                 continue;
@@ -223,7 +201,7 @@ class batch {
     }
 
     // Hands the bookings over in the order of their ids, and keeps the answers. False where another
-    // transaction has booked one of them.
+    // transaction has booked one of them and nothing is written.
     bool write(store &rows) {
         std::vector<std::uint32_t> rank(items_.size());
         std::uint32_t next = 0;
@@ -238,19 +216,50 @@ class batch {
         const std::vector<new_booking> bookings = bookings_of(booked, rank);
         // The rows are locked: for each row, bookings have the order of their times and entries.
         const TimestampTz now = GetCurrentTimestamp();
-        if (!rows.book(bookings, now, rows_))
+        const store::outcome done = rows.book(bookings, now, rows_);
+        if (done.taken_back)
             return false;
+        answer_lost(booked, done.lost);
         for (std::size_t i = 0; i < booked.size(); ++i) {
+            movement_result &result = results_[booked[i]];
+            if (result.status != nullptr)
+                continue;
             const char *refused = outcomes_[booked[i]].refused;
-            results_[booked[i]] = {ids_[booked[i]],
-                                   refused != nullptr ? "refused" : "applied",
-                                   refused,
-                                   items_[booked[i]].amount,
-                                   bookings[i].from_balance,
-                                   bookings[i].to_balance,
-                                   now};
+            result = {ids_[booked[i]],
+                      refused != nullptr ? "refused" : "applied",
+                      refused,
+                      items_[booked[i]].amount,
+                      bookings[i].from_balance,
+                      bookings[i].to_balance,
+                      now};
         }
         return true;
+    }
+
+    // Ids that another transaction has booked, found when all the rest was written. Where they
+    // move nothing, which is to say where their rows are not there and so could put nobody in line,
+    // the journal has the answer.
+    void answer_lost(const std::vector<std::uint32_t> &booked,
+                     const std::vector<std::size_t> &lost) {
+        std::vector<std::uint32_t> asked;
+        asked.reserve(lost.size());
+        for (const std::size_t position : lost)
+            asked.push_back(booked[position]);
+        while (!asked.empty())
+            asked = settle_once(asked);
+        for (const std::size_t position : lost) {
+            const std::uint32_t item = booked[position];
+            if (results_[item].status == nullptr)
+                throw sql_error(state::triggered_action_exception,
+                                std::string{"the booking of a movement of ledger \""} + in_.name +
+                                    "\" was suppressed",
+                                "A trigger of the journal left it out.");
+            if (outcomes_[item].refused == nullptr)
+                throw sql_error(
+                    state::serialization_failure,
+                    "could not serialize access due to concurrent booking of the request id", {},
+                    "The transaction might succeed if retried.");
+        }
     }
 
     [[nodiscard]] std::vector<new_booking>
@@ -281,23 +290,6 @@ class batch {
                                 rank[booked[i]]});
         }
         return bookings;
-    }
-
-    // The journal did not take all bookings, and what was written cannot be taken back.
-    [[noreturn]] void explain_lost_id() const {
-        std::vector<uuid_bytes> ids;
-        for (const std::uint32_t item : sorted_)
-            ids.push_back(ids_[item]);
-        const journal_answers answers = look_up(in_, ids);
-        for (std::size_t i = 0; i < ids.size(); ++i)
-            if (answers.is_new(i))
-                throw sql_error(state::triggered_action_exception,
-                                std::string{"the booking of a movement of ledger \""} + in_.name +
-                                    "\" was suppressed",
-                                "A trigger of the journal left it out.");
-        throw sql_error(state::serialization_failure,
-                        "could not serialize access due to concurrent booking of the request id",
-                        {}, "The transaction might succeed if retried.");
     }
 
     // The second item of an id says what became of the first.

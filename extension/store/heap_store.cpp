@@ -197,8 +197,8 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     return moved;
 }
 
-bool heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                      std::span<const batch_row> rows) {
+store::outcome heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                                std::span<const batch_row> rows) {
     // What could still be refused is reckoned before anything is written.
     std::vector<written_row> changed;
     changed.reserve(rows.size());
@@ -212,14 +212,14 @@ bool heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_
                            has_version});
     }
     if (!append_to_heap(in_, bookings, booked_at))
-        return false;
+        return {true, {}};
     if (changed.empty())
-        return true;
+        return {};
     const ledger *in = &in_;
     const written_row *first = changed.data();
     const std::size_t count = changed.size();
     pg_call([=] { write_all(*in, first, count); });
-    return true;
+    return {};
 }
 
 } // namespace lockstep

@@ -13,9 +13,8 @@ class heap_store final : public store {
     explicit heap_store(const ledger &in) : in_(in) {}
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
-    bool book(std::span<const new_booking> bookings, TimestampTz booked_at,
-              std::span<const batch_row> rows) override;
-    [[nodiscard]] bool can_undo() const override { return true; }
+    outcome book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                 std::span<const batch_row> rows) override;
 
   private:
     const ledger &in_;

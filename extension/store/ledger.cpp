@@ -174,7 +174,6 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
     keep(row_column::frozen, columns.frozen);
     made.floor = row.floor;
     made.ceiling = row.ceiling;
-    made.reads_first = has_check_on(made.family, columns.amount);
 
     made.not_heap = why_not_heap(table, journal, columns);
     const memory_scope scope{GetMemoryChunkContext(&made)};

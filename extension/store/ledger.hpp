@@ -50,10 +50,6 @@ struct ledger {
     std::optional<money> floor;
     std::optional<money> ceiling;
     relation_family family; // the table, and what inherits from it
-    // A CHECK on the amount speaks before the write returns; so rows are read first, for the
-    // refusal to be ours in every mode.
-    bool reads_first;
-
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
 

@@ -10,6 +10,7 @@
 #include "store/statements.hpp"
 #include "store/under_way.hpp"
 
+#include <set>
 #include <string>
 
 namespace lockstep {
@@ -73,8 +74,23 @@ Datum column_array(Oid type, std::span<const new_booking> bookings, Field field)
     return array_of(type, values);
 }
 
-uint64 write_journal(const ledger &in, std::span<const new_booking> bookings,
-                     TimestampTz booked_at) {
+// The positions of the bookings whose ids the statement did not return.
+std::vector<std::size_t> not_returned(std::span<const new_booking> bookings, uint64 returned) {
+    std::vector<std::size_t> missing;
+    if (returned == bookings.size())
+        return missing;
+    std::set<uuid_bytes> written;
+    for (uint64 i = 0; i < returned; ++i)
+        written.insert(uuid_from_datum(cell(i, 1).value()));
+    for (std::size_t i = 0; i < bookings.size(); ++i)
+        if (!written.contains(*bookings[i].id))
+            missing.push_back(i);
+    return missing;
+}
+
+// The positions of those that the journal did not take.
+std::vector<std::size_t> write_journal(const ledger &in, std::span<const new_booking> bookings,
+                                       TimestampTz booked_at) {
     using one = const new_booking &;
     spi_parameters values;
     values.add(column_array(
@@ -95,8 +111,9 @@ uint64 write_journal(const ledger &in, std::span<const new_booking> bookings,
     as_role owner{in.journal_owner};
     const journal_writing writing{in.journal};
     const uint64 written = execute(in.book_many, values);
+    auto lost = not_returned(bookings, written);
     owner.leave();
-    return written;
+    return lost;
 }
 
 } // namespace
@@ -169,16 +186,16 @@ void spi_store::write(std::span<const batch_row> rows) {
                        "A trigger or a row security policy of the table left the row as it was.");
 }
 
-bool spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                     std::span<const batch_row> rows) {
+store::outcome spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                               std::span<const batch_row> rows) {
     if (bookings.empty())
-        return true;
+        return {};
     std::vector<uuid_bytes> ids;
     for (const new_booking &one : bookings)
         ids.push_back(*one.id);
     const under_way here{in_, keys_, ids};
     write(rows);
-    return write_journal(in_, bookings, booked_at) == bookings.size();
+    return {false, write_journal(in_, bookings, booked_at)};
 }
 
 } // namespace lockstep

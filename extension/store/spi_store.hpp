@@ -14,9 +14,8 @@ class spi_store final : public store {
     explicit spi_store(const ledger &in) : in_(in) {}
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
-    bool book(std::span<const new_booking> bookings, TimestampTz booked_at,
-              std::span<const batch_row> rows) override;
-    [[nodiscard]] bool can_undo() const override { return false; }
+    outcome book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                 std::span<const batch_row> rows) override;
 
   private:
     void write(std::span<const batch_row> rows);

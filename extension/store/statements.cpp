@@ -114,7 +114,7 @@ void write_for_journal(ledger &made, const std::string &journal) {
                  " pg_catalog.unnest($8), pg_catalog.unnest($9)) WITH ORDINALITY AS b(request_id,"
                  " from_key, to_key, amount, from_balance, to_balance, refusal, entry, number)"
                  " ORDER BY b.number" +
-                 unless_booked,
+                 unless_booked + " RETURNING request_id",
              {UUIDARRAYOID, TIMESTAMPTZOID, keys, keys, NUMERICARRAYOID, NUMERICARRAYOID,
               NUMERICARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
              made.journal_owner);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace lockstep {
 
@@ -37,13 +38,16 @@ class store {
     // order. True where another transaction may have changed one of them since the call began.
     [[nodiscard]] virtual bool lock(std::span<const Datum> keys, std::span<batch_row> rows) = 0;
 
-    // Writes what the items have made of the rows that were locked, and their bookings, which come
-    // in the order of their ids. False where another transaction has booked one of the ids: then
-    // nothing is written where can_undo(), else the transaction cannot go on.
-    [[nodiscard]] virtual bool book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                                    std::span<const batch_row> rows) = 0;
+    // What became of the bookings where another transaction has booked some of the ids.
+    struct outcome {
+        bool taken_back = false;       // nothing is written, nor was anything
+        std::vector<std::size_t> lost; // else: the positions of these; all others are booked
+    };
 
-    [[nodiscard]] virtual bool can_undo() const = 0;
+    // Writes what the items have made of the rows that were locked, and their bookings, which come
+    // in the order of their ids.
+    [[nodiscard]] virtual outcome book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                                       std::span<const batch_row> rows) = 0;
 };
 
 // The store that serves this call. Needs an open SPI session, and `in` for as long as it lives.
