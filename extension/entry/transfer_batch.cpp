@@ -64,10 +64,11 @@ std::vector<money> amounts_of(const array_elements &given, const ledger &in) {
     try {
         read_numerics(given.values, "amount", amounts);
     } catch (const sql_error &) {
-        // One of them: which?
+        // One of them: which? An amount before it may be mistaken in another way.
         for (std::size_t i = 0; i < amounts.size(); ++i)
             for_item(i, [&] {
                 read_numerics(given.values.subspan(i, 1), "amount", {&amounts[i], 1});
+                static_cast<void>(checked_amount(amounts[i], in.amount));
             });
     }
     for (std::size_t i = 0; i < amounts.size(); ++i)

@@ -8,6 +8,7 @@
 #include "store/numbering.hpp"
 #include "store/replay.hpp"
 #include "store/rows.hpp"
+#include "store/store.hpp"
 #include "store/under_way.hpp"
 
 #include <string>
@@ -28,6 +29,9 @@ std::optional<booking> booked_meanwhile(const ledger &in, const movement_request
 void write_rows(const ledger &in, const numbered_items &numbered, std::vector<batch_row> &rows,
                 item_outcome &outcome) {
     const batch_item &item = numbered.items.front();
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (rows[i].state->version) // the statement would say less when it does not fit
+            static_cast<void>(version_datum(in, numbered.keys[i], *rows[i].state->version));
     for (std::uint32_t i = 0; i < rows.size(); ++i)
         rows[i].state =
             add_to_row(in, numbered.keys[i], i == item.from ? item.amount.negated() : item.amount);

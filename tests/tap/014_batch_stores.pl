@@ -171,9 +171,11 @@ sub run_items
 {
 	my ($ledger, $model, $items, $returns, $numbered) = @_;
 	my $number = sub { return $numbered ? $_[0] + 1 : 0; };
-	# Numbers that are none come first: all amounts are read before the first is looked at.
-	for my $i (0 .. $#$items) { fail_with('LS007', $number->($i)) if $items->[$i]{amount} =~ /NaN|Infinity/; }
-	$items->[$_]{value} = checked_amount($ledger, $items->[$_]{amount}, $number->($_)) for 0 .. $#$items;
+	for my $i (0 .. $#$items)
+	{
+		fail_with('LS007', $number->($i)) if $items->[$i]{amount} =~ /NaN|Infinity/;
+		$items->[$i]{value} = checked_amount($ledger, $items->[$i]{amount}, $number->($i));
+	}
 	my (%first, @answers);
 	for my $i (0 .. $#$items)
 	{
@@ -186,7 +188,7 @@ sub run_items
 		fail_with('LS040', $number->($i))
 		  unless same($item->{from}, $other->{from}) && same($item->{to}, $other->{to}) && compare($item->{value}, $other->{value}) == 0;
 	}
-	for my $id (sort keys %first)
+	for my $id (sort { $first{$a} <=> $first{$b} } keys %first)
 	{
 		my $i = $first{$id};
 		my $item = $items->[$i];
@@ -302,13 +304,10 @@ sub sql_of
 # What a session said, without what differs by nature: made ids, places in the source, statements of ours.
 sub tidied
 {
-	my ($said, $alone) = @_;
+	my ($said) = @_;
 	$said =~ s/^LOCATION:.*\n?//mg;
 	$said =~ s/^CONTEXT:.*\n?(?:^(?!ERROR|DETAIL|HINT).*\n?)*//mg if $said =~ /^ERROR/;
 	$said =~ s/^((?:\d+\|)?)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}(?!cafe)[0-9a-f]{4}\|/$1made|/mg;
-	# A statement that adds to the row by itself leaves the words to the column's type.
-	$said =~ s/^(ERROR:  22003:) (?:balance|version) of .* (is out of range)$/$1 amount $2/m if $alone;
-	$said =~ s/^(ERROR:  22003:) \w+ (out of range)$/$1 amount is $2/m if $alone;
 	$said =~ s/\s+\z//;
 	return $said;
 }
@@ -393,9 +392,6 @@ sub random_statement
 		}
 		$item->{expected} = int(rand(12)) if $ledger->{version} && chance(40);
 		$item->{memo} = '{"n": ' . int(rand(100)) . '}' if chance(30);
-		# Without an id, and with a refusal raised, a statement writes first and looks then: where a row overflows, which
-		# of two errors it tells is another matter.
-		$item = { %$item, id => new_id() } unless defined $item->{id} || $returns || $ledger->{roomy};
 		return { kind => $kind, returns => $returns, items => [$item] };
 	}
 	my $count = 1 + int(rand($returns ? 60 : one_of(1, 5, 60)));
@@ -460,9 +456,9 @@ for (@stores)
 # Both are one statement's answer, on all sessions at once.
 sub on_all
 {
-	my ($sql, $alone) = @_;
+	my ($sql) = @_;
 	$sessions{ $_->[0] }->start($sql) for @stores;
-	return map { $_->[0] => tidied($sessions{ $_->[0] }->finish, $alone) } @stores;
+	return map { $_->[0] => tidied($sessions{ $_->[0] }->finish) } @stores;
 }
 
 sub state_query
@@ -541,7 +537,7 @@ for my $ledger (@ledgers)
 		{
 			my $sql = sql_of($ledger, $statements[$i]);
 			my $expected = $aborted ? 'error 25P02 0' : run_on_model($ledger, $model, $statements[$i]);
-			if (!check_answers($what, $sql, $expected, on_all($sql, $statements[$i]{kind} ne 'batch')))
+			if (!check_answers($what, $sql, $expected, on_all($sql)))
 			{
 				on_all('ROLLBACK');
 				next LEDGER;
