@@ -232,6 +232,92 @@ SET enable_seqscan = off;
 SELECT label, balance FROM strict WHERE balance > 0 ORDER BY balance;
 RESET enable_seqscan;
 
+-- Composite keys, by heap and one by one.
+CREATE TYPE place AS (x int, y text);
+CREATE TABLE fields (at place PRIMARY KEY, balance int NOT NULL);
+INSERT INTO fields VALUES ('(1,a)', 10), ('(1,b)', 0);
+SELECT lockstep.register_ledger('fields');
+SELECT batch('ARRAY[''(1,a)''], ARRAY[''(1,b)''], ARRAY[5]', true, 'fields');
+SELECT in_both('SELECT status FROM lockstep.transfer(''fields'', ''(1,a)''::text, ''(1,b)''::text, 1)');
+
+-- Foreign keys: the check of a row that this transaction has made is still to come, and is for that version
+-- of it alone. An update must not make it forgotten.
+CREATE TABLE holders (id int PRIMARY KEY);
+INSERT INTO holders VALUES (1);
+CREATE TABLE held (id int PRIMARY KEY, holder int REFERENCES holders DEFERRABLE INITIALLY DEFERRED, balance bigint NOT NULL);
+INSERT INTO held VALUES (1, 1, 100), (2, 1, 0);
+SELECT lockstep.register_ledger('held');
+SELECT * FROM lockstep.store_of('held');
+BEGIN;
+INSERT INTO held VALUES (3, 999, 0);
+SELECT status FROM lockstep.transfer('held', 1, 3, 5);
+COMMIT;
+BEGIN;
+UPDATE held SET holder = 998 WHERE id = 2;
+SELECT status FROM lockstep.transfer_batch('held', ARRAY[1, 1], ARRAY[2, 2], ARRAY[1, 2]);
+COMMIT;
+ALTER TABLE held ALTER CONSTRAINT held_holder_fkey NOT DEFERRABLE;
+INSERT INTO held VALUES (4, 997, 0) RETURNING (lockstep.adjust('held', id, 7)).status;
+WITH new AS (INSERT INTO held VALUES (5, 996, 0) RETURNING id) SELECT (lockstep.adjust('held', new.id, 7)).status FROM new;
+BEGIN;
+INSERT INTO held VALUES (6, 1, 0);
+SELECT status, to_balance FROM lockstep.transfer_batch('held', ARRAY[1, 1], ARRAY[6, 2], ARRAY[1, 2]);
+SELECT status, to_balance FROM lockstep.transfer('held', 1, 6, 4);
+COMMIT;
+SELECT * FROM held ORDER BY id;
+
+-- What owners do to their journals: the code that they put there runs with their rights, by statements, and
+-- not when somebody asks which store serves; what they forbid stays forbidden.
+CREATE FUNCTION tattle(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE NOTICE 'ran as %', current_user; RETURN n; END $$;
+CREATE FUNCTION called() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'called'; RETURN NEW; END $$;
+CREATE FUNCTION served() RETURNS text LANGUAGE sql AS $$ SELECT concat_ws(': ', store, store_reason) FROM lockstep.store_of('held') $$;
+SET client_min_messages = warning;
+CREATE INDEX odd ON held_journal ((tattle(1)));
+RESET client_min_messages;
+SELECT served();
+DROP INDEX odd;
+SET client_min_messages = warning;
+CREATE INDEX odd ON held_journal (amount) WHERE tattle(1) = 1;
+RESET client_min_messages;
+SELECT served();
+DROP INDEX odd;
+CREATE UNIQUE INDEX odd ON held_journal (request_id) INCLUDE (booked_at);
+SELECT served();
+DROP INDEX odd;
+ALTER TABLE held_journal ALTER from_balance TYPE numeric(30,4);
+SELECT served();
+ALTER TABLE held_journal ALTER from_balance TYPE numeric;
+DROP TRIGGER lockstep_guard ON held_journal;
+CREATE TRIGGER lockstep_guard BEFORE INSERT ON held_journal FOR EACH ROW EXECUTE FUNCTION called();
+SELECT served();
+SELECT status FROM lockstep.transfer('held', 1, 2, 1);
+DROP TRIGGER lockstep_guard ON held_journal;
+SELECT lockstep.register_ledger('held');
+CREATE RULE twice AS ON INSERT TO held_journal DO ALSO NOTIFY booked;
+SELECT served();
+DROP RULE twice ON held_journal;
+
+-- A CHECK may ask which table it is; and it may be anybody's code.
+CREATE TABLE asks (id int PRIMARY KEY, balance int NOT NULL, CHECK (tableoid = 'asks'::regclass));
+INSERT INTO asks VALUES (1, 10), (2, 10), (3, 10);
+SELECT lockstep.register_ledger('asks');
+ALTER TABLE asks_journal ALTER memo SET NOT NULL;
+SELECT * FROM lockstep.store_of('asks');
+SELECT regexp_replace(outcome, 'Failing row.*', '...') AS outcome FROM in_both('SELECT status FROM lockstep.transfer(''asks'', 1, 2, 1)') AS outcome;
+ALTER TABLE asks_journal ALTER memo DROP NOT NULL;
+SELECT batch('ARRAY[1], ARRAY[2], ARRAY[5]', true, 'asks');
+CREATE FUNCTION meddles(id int, balance int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF id = 1 AND balance = 4 THEN PERFORM lockstep.adjust('asks', 2, 1); END IF;
+    IF id = 1 AND balance = 3 THEN PERFORM lockstep.adjust('asks', 3, 1); END IF;
+    RETURN true;
+END $$;
+ALTER TABLE asks ADD CHECK (meddles(id, balance));
+SELECT in_both('SELECT status FROM lockstep.transfer(''asks'', 1, 2, 1)');
+SELECT batch('ARRAY[1, 2], ARRAY[2, 1], ARRAY[2, 1]', true, 'asks');
+SELECT in_both('SELECT status FROM lockstep.transfer(''asks'', 1, 2, 2)');
+SELECT * FROM asks ORDER BY id;
+
 -- Rights: what a single transfer needs.
 CREATE ROLE regress_lockstep_clerk;
 GRANT SELECT, UPDATE (balance) ON strict TO regress_lockstep_clerk;
@@ -245,7 +331,9 @@ SELECT status FROM lockstep.transfer_batch('many', ARRAY[1], ARRAY[2], ARRAY[1])
 ROLLBACK;
 
 SELECT l.ledger, v.violation FROM lockstep.ledgers AS l, LATERAL lockstep.verify_ledger(l.ledger) AS v WHERE l.store IS NOT NULL;
-DROP TABLE accounts, accounts_journal, small, small_journal, children, many, many_journal, owners, parts, parts_journal, strict, strict_journal, cells, cells_journal;
-DROP FUNCTION batch, in_both, asked, ids, note, tax, skip;
+DROP TABLE accounts, accounts_journal, small, small_journal, children, many, many_journal, owners, parts, parts_journal, strict, strict_journal, cells, cells_journal,
+    fields, fields_journal, held, held_journal, holders, asks, asks_journal;
+DROP TYPE place;
+DROP FUNCTION batch, in_both, asked, ids, note, tax, skip, tattle, called, served, meddles;
 DROP ROLE regress_lockstep_clerk;
 DROP EXTENSION lockstep;

@@ -11,6 +11,7 @@
 #include "store/store.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 namespace lockstep {
@@ -28,17 +29,10 @@ class batch {
         number_keys();
         check_shape();
         check_rights(in_);
-        settle();
-        const auto rows_live_in = store_for(in_);
-        store &rows = *rows_live_in;
-        const std::vector<batch_row> locked = lock(rows);
-        for (;;) {
-            rows_ = locked;
-            reckon();
-            if (write(rows))
-                break;
-            settle();
-        }
+        settle_known();
+        lock();
+        reckon();
+        write();
         answer_repeats();
         return std::move(results_);
     }
@@ -107,15 +101,42 @@ class batch {
         });
     }
 
-    // Answers the items whose ids are in the journal already. An id that is being booked elsewhere
-    // is waited for.
-    void settle() {
+    // The items that are not answered yet and may have been booked before, in the order of their
+    // ids.
+    [[nodiscard]] std::vector<std::uint32_t> unanswered() const {
         std::vector<std::uint32_t> asked;
         for (const std::uint32_t item : sorted_)
             if (is_pending(item) && requests_[item].request_id)
                 asked.push_back(item);
+        return asked;
+    }
+
+    // Answers the items whose ids are in the journal already. An id that is being booked elsewhere
+    // is waited for.
+    void settle() {
+        std::vector<std::uint32_t> asked = unanswered();
         while (!asked.empty())
             asked = settle_once(asked);
+    }
+
+    // The same before anything is locked, so that what was done before takes no lock. A batch is
+    // booked as a whole: where none of some ids is known, the rest has time until the rows are
+    // locked, when all are looked up in any case.
+    void settle_known() {
+        constexpr std::size_t some = 8;
+        const std::vector<std::uint32_t> asked = unanswered();
+        if (asked.size() > some) {
+            std::vector<uuid_bytes> sample;
+            for (std::size_t i = 0; i < some; ++i)
+                sample.push_back(ids_[asked[i * (asked.size() - 1) / (some - 1)]]);
+            const journal_answers answers = look_up(in_, sample);
+            bool known = false;
+            for (std::size_t i = 0; i < some; ++i)
+                known = known || !answers.is_new(i);
+            if (!known)
+                return;
+        }
+        settle();
     }
 
     // What is left after that: the items whose ids were in flight.
@@ -160,14 +181,18 @@ class batch {
     }
 
     // Locks the rows of what is left to do, and numbers them anew.
-    std::vector<batch_row> lock(store &rows) {
+    void lock() {
         constexpr std::uint32_t unused = no_row;
         std::vector<std::uint32_t> number(keys_.size(), unused);
-        for (std::size_t i = 0; i < items_.size(); ++i)
-            if (is_pending(i))
-                for (const std::uint32_t row : {items_[i].from, items_[i].to})
-                    if (row != no_row)
-                        number[row] = 0;
+        std::size_t pending = 0;
+        for (std::size_t i = 0; i < items_.size(); ++i) {
+            if (!is_pending(i))
+                continue;
+            ++pending;
+            for (const std::uint32_t row : {items_[i].from, items_[i].to})
+                if (row != no_row)
+                    number[row] = 0;
+        }
         std::vector<Datum> wanted;
         for (std::size_t row = 0; row < keys_.size(); ++row)
             if (number[row] != unused) {
@@ -179,11 +204,17 @@ class batch {
                 if (*row != no_row)
                     *row = number[*row];
         keys_ = std::move(wanted);
-        std::vector<batch_row> locked(keys_.size());
+        rows_.resize(keys_.size());
+        if (pending == 0)
+            return;
+        store_ = store_for(in_);
+        if (!store_->lock(keys_, rows_)) {
+            store_ = statements_for(in_);
+            static_cast<void>(store_->lock(keys_, rows_));
+        }
         // Whoever had a row before us may have booked the same ids.
-        if (!keys_.empty() && rows.lock(keys_, locked))
+        if (store_->wants_second_look(pending))
             settle();
-        return locked;
     }
 
     void reckon() {
@@ -200,26 +231,30 @@ class batch {
         }
     }
 
-    // Hands the bookings over in the order of their ids, and keeps the answers. False where another
-    // transaction has booked one of them and nothing is written.
-    bool write(store &rows) {
+    // Hands the bookings over in the order of their ids, and keeps the answers.
+    void write() {
         std::vector<std::uint32_t> rank(items_.size());
         std::uint32_t next = 0;
         for (std::size_t i = 0; i < items_.size(); ++i)
             if (is_pending(i))
                 rank[i] = next++;
+        if (next == 0)
+            return;
         std::vector<std::uint32_t> booked;
         booked.reserve(next);
         for (const std::uint32_t item : sorted_)
             if (is_pending(item))
                 booked.push_back(item);
-        const std::vector<new_booking> bookings = bookings_of(booked, rank);
+        std::vector<new_booking> bookings = bookings_of(booked);
         // The rows are locked: for each row, bookings have the order of their times and entries.
+        const std::vector<std::int64_t> entries = next_entries(in_, booked.size());
+        for (std::size_t i = 0; i < booked.size(); ++i)
+            bookings[i].entry = entries[rank[booked[i]]];
         const TimestampTz now = GetCurrentTimestamp();
-        const store::outcome done = rows.book(bookings, now, rows_);
-        if (done.taken_back)
-            return false;
-        answer_lost(booked, done.lost);
+        const bool alone = booked.size() == 1;
+        store_->book(bookings, now, rows_,
+                     {[&](std::size_t i) { return is_answered(booked[i], alone); },
+                      [&](std::size_t i) { refuse(booked[i]); }});
         for (std::size_t i = 0; i < booked.size(); ++i) {
             movement_result &result = results_[booked[i]];
             if (result.status != nullptr)
@@ -233,38 +268,45 @@ class batch {
                       bookings[i].to_balance,
                       now};
         }
-        return true;
     }
 
-    // Ids that another transaction has booked, found when all the rest was written. Where they
-    // move nothing, which is to say where their rows are not there and so could put nobody in line,
-    // the journal has the answer.
-    void answer_lost(const std::vector<std::uint32_t> &booked,
-                     const std::vector<std::size_t> &lost) {
-        std::vector<std::uint32_t> asked;
-        asked.reserve(lost.size());
-        for (const std::size_t position : lost)
-            asked.push_back(booked[position]);
-        while (!asked.empty())
-            asked = settle_once(asked);
-        for (const std::size_t position : lost) {
-            const std::uint32_t item = booked[position];
-            if (results_[item].status == nullptr)
-                throw sql_error(state::triggered_action_exception,
-                                std::string{"the booking of a movement of ledger \""} + in_.name +
-                                    "\" was suppressed",
-                                "A trigger of the journal left it out.");
-            if (outcomes_[item].refused == nullptr)
-                throw sql_error(
-                    state::serialization_failure,
-                    "could not serialize access due to concurrent booking of the request id", {},
-                    "The transaction might succeed if retried.");
+    // The id of an item has turned up in the journal while it was being booked. With other bookings
+    // of ours in there already we wait only for the very same request: its session is waiting for
+    // nothing of ours.
+    bool is_answered(std::uint32_t item, bool alone) {
+        for (;;) {
+            const journal_answers answers = look_up(in_, {&ids_[item], 1});
+            if (answers.is_new(0))
+                return false;
+            const TransactionId other = answers.in_flight(0);
+            if (!TransactionIdIsValid(other))
+                break;
+            if (!alone)
+                for_item(item, [&] {
+                    require_same_content(in_, requests_[item], answers.in_flight_booking(0));
+                });
+            wait_for_transaction(other);
         }
+        static_cast<void>(settle_once({item}));
+        return results_[item].status != nullptr;
+    }
+
+    void refuse(std::uint32_t item) {
+        const journal_answers answers = look_up(in_, {&ids_[item], 1});
+        for_item(item, [&] {
+            if (!answers.is_new(0) && TransactionIdIsValid(answers.in_flight(0)))
+                require_same_content(in_, requests_[item], answers.in_flight_booking(0));
+            else if (const auto earlier = answers.booked(0))
+                static_cast<void>(replay(in_, requests_[item], *earlier));
+            throw sql_error(
+                state::serialization_failure,
+                "could not serialize access due to concurrent booking of the request id", {},
+                "The transaction might succeed if retried.");
+        });
     }
 
     [[nodiscard]] std::vector<new_booking>
-    bookings_of(const std::vector<std::uint32_t> &booked,
-                const std::vector<std::uint32_t> &rank) const {
+    bookings_of(const std::vector<std::uint32_t> &booked) const {
         // Amount and both balances of each, to be made numerics in one go.
         constexpr std::size_t fields = 3;
         std::vector<std::optional<money>> amounts;
@@ -285,11 +327,17 @@ class batch {
                 return numerics[fields * i + field];
             };
             const movement_request &request = requests_[booked[i]];
-            bookings.push_back({&ids_[booked[i]], request.from, request.to, numerics[fields * i],
-                                numeric(1), numeric(2), outcomes_[booked[i]].refused, request.memo,
-                                rank[booked[i]]});
+            bookings.push_back({&ids_[booked[i]], !request.request_id.has_value(),
+                                is_lined_up(items_[booked[i]]), 0, request.from, request.to,
+                                numerics[fields * i], numeric(1), numeric(2),
+                                outcomes_[booked[i]].refused, request.memo});
         }
         return bookings;
+    }
+
+    [[nodiscard]] bool is_lined_up(const batch_item &item) const {
+        return (item.from != no_row && rows_[item.from].state) ||
+               (item.to != no_row && rows_[item.to].state);
     }
 
     // The second item of an id says what became of the first.
@@ -312,6 +360,7 @@ class batch {
     std::vector<std::uint32_t> first_;  // of each item, the first one with its id
     std::vector<Datum> keys_;           // of the rows, in canonical order
     std::vector<batch_item> items_;
+    std::unique_ptr<store> store_;
     std::vector<batch_row> rows_;
     std::vector<item_outcome> outcomes_;
     std::vector<movement_result> results_; // no status: not settled yet

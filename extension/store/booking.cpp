@@ -19,10 +19,19 @@ namespace lockstep {
 namespace {
 
 // Whoever had a row before us may have booked the same id, in a batch: such have no lock on ids.
-std::optional<booking> booked_meanwhile(const ledger &in, const movement_request &request) {
-    if (!request.request_id || IsolationUsesXactSnapshot())
+// Ours is not held while another transaction is waited for, which may ask for the same id again.
+std::optional<booking> booked_meanwhile(const ledger &in, const movement_request &request,
+                                        request_lock *lock) {
+    if (lock == nullptr || IsolationUsesXactSnapshot())
         return std::nullopt;
-    return find_booking(in, *request.request_id).booked;
+    for (;;) {
+        const booking_state found = find_booking(in, *request.request_id);
+        if (!TransactionIdIsValid(found.in_flight))
+            return found.booked;
+        lock->release();
+        wait_for_transaction(found.in_flight);
+        *lock = request_lock{in.journal, *request.request_id};
+    }
 }
 
 // Writes the rows, in canonical order, and decides once more: a trigger may have had its say.
@@ -49,13 +58,15 @@ void write_rows(const ledger &in, const numbered_items &numbered, std::vector<ba
     outcome.to_balance = to ? to->after->amount : std::nullopt;
 }
 
+// `lock` is the one on the caller's id, null where there is no such id.
 movement_result perform(const ledger &in, const movement_request &request,
-                        const numbered_items &numbered, const uuid_bytes &request_id) {
+                        const numbered_items &numbered, const uuid_bytes &request_id,
+                        request_lock *lock) {
     const under_way here{in, numbered.keys, {&request_id, 1}};
     std::vector<batch_row> rows(numbered.keys.size());
     for (std::size_t i = 0; i < rows.size(); ++i)
         rows[i].state = lock_row(in, numbered.keys[i]);
-    if (const auto earlier = booked_meanwhile(in, request))
+    if (const auto earlier = booked_meanwhile(in, request, lock))
         return replay(in, request, *earlier);
 
     item_outcome outcome;
@@ -87,7 +98,7 @@ movement_result book_by_statements(const ledger &in, const movement_request &req
     if (numbered.items.front().from == numbered.items.front().to)
         throw same_row_error(in, *request.from);
     if (!request.request_id)
-        return perform(in, request, numbered, new_request_id());
+        return perform(in, request, numbered, new_request_id(), nullptr);
 
     // The lock lines up the calls with this id, so that of two at once the second one finds the
     // first one's booking instead of colliding with it. It is not held while waiting for a
@@ -102,8 +113,9 @@ movement_result book_by_statements(const ledger &in, const movement_request &req
         }
         if (found.booked)
             check_rights(in);
-        movement_result result = found.booked ? replay(in, request, *found.booked)
-                                              : perform(in, request, numbered, *request.request_id);
+        movement_result result = found.booked
+                                     ? replay(in, request, *found.booked)
+                                     : perform(in, request, numbered, *request.request_id, &lock);
         lock.release();
         return result;
     }

@@ -2,8 +2,11 @@
 
 #include "core/sql_error.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace lockstep {
 
@@ -55,12 +58,18 @@ bool has_update_trigger(Relation table, AttrNumber amount, AttrNumber version) {
     return false;
 }
 
+bool is_lockstep_guard(Oid function) {
+    const char *name = get_func_name(function);
+    return name != nullptr && std::strcmp(name, "journal_guard") == 0 &&
+           get_func_namespace(function) == get_namespace_oid("lockstep", true);
+}
+
 // Lockstep's own guard has nothing against lockstep.
 bool has_insert_trigger(Relation journal) {
     const TriggerDesc *triggers = journal->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
         const Trigger &one = triggers->triggers[i];
-        if (TRIGGER_FOR_INSERT(one.tgtype) && std::strcmp(one.tgname, "lockstep_guard") != 0)
+        if (TRIGGER_FOR_INSERT(one.tgtype) && !is_lockstep_guard(one.tgfoid))
             return true;
     }
     return false;
@@ -74,46 +83,67 @@ bool has_generated_columns(Relation table) {
     return false;
 }
 
-int columns_of(Relation table) {
+// The columns as register_ledger makes them: ten, four of them never null, none with a length or a
+// precision.
+bool has_own_columns(Relation journal) {
+    constexpr int made_columns = 10;
+    constexpr std::array<std::string_view, 4> never_null{"request_id", "entry", "booked_at",
+                                                         "amount"};
     int count = 0;
-    const TupleDesc columns = RelationGetDescr(table);
-    for (int i = 0; i < columns->natts; ++i)
-        if (!TupleDescAttr(columns, i)->attisdropped)
-            ++count;
-    return count;
+    const TupleDesc columns = RelationGetDescr(journal);
+    for (int i = 0; i < columns->natts; ++i) {
+        const Form_pg_attribute one = TupleDescAttr(columns, i);
+        if (one->attisdropped)
+            continue;
+        ++count;
+        const bool may_be_null = std::find(never_null.begin(), never_null.end(),
+                                           NameStr(one->attname)) == never_null.end();
+        if (one->atttypmod >= 0 || (one->attnotnull && may_be_null))
+            return true;
+    }
+    return count != made_columns;
 }
 
 // C: runs inside the guard. An index on an expression, or with a condition, runs code of the
-// journal's owner; that is for a statement to do, with the owner's rights.
-bool has_index_of_expressions(Relation journal) {
+// journal's owner; that is for a statement to do, with the owner's rights. Nothing is made of the
+// expressions here: even to simplify one is to run it. And only one index can say whether an id is
+// booked.
+bool has_own_indexes(Relation journal) {
     List *indexes = RelationGetIndexList(journal);
     ListCell *cell = nullptr;
     bool found = false;
+    int unique = 0;
     foreach (cell, indexes) {
-        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-        found = found || RelationGetIndexExpressions(index) != NIL ||
-                RelationGetIndexPredicate(index) != NIL;
-        index_close(index, AccessShareLock);
+        HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+        if (!HeapTupleIsValid(tuple))
+            continue;
+        const auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+        found = found || index->indisexclusion ||
+                !heap_attisnull(tuple, Anum_pg_index_indexprs, nullptr) ||
+                !heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+        unique += index->indisunique ? 1 : 0;
+        ReleaseSysCache(tuple);
     }
     list_free(indexes);
-    return found;
+    return found || unique != 1;
 }
 
 const char *why_not_journal(Relation journal) {
-    constexpr int own_columns = 10;
-    if (has_insert_trigger(journal))
+    if (pg_call([journal] { return has_insert_trigger(journal); }))
         return "its journal has triggers of its own";
     if (journal->rd_rel->relrowsecurity)
         return "its journal has row security";
-    if (columns_of(journal) != own_columns)
-        return "its journal has columns of its own";
+    if (journal->rd_rel->relhasrules)
+        return "its journal has rewrite rules";
+    if (has_own_columns(journal))
+        return "its journal has columns of its own, or changed ones";
     const TupleConstr *constraints = RelationGetDescr(journal)->constr;
     if (constraints != nullptr && constraints->num_check > 0)
         return "its journal has CHECK constraints";
     if (journal->rd_rel->relhassubclass)
         return "its journal has children";
-    if (pg_call([journal] { return has_index_of_expressions(journal); }))
-        return "its journal has indexes on expressions or with conditions";
+    if (pg_call([journal] { return has_own_indexes(journal); }))
+        return "its journal has unique indexes, or indexes on expressions, of its own";
     return nullptr;
 }
 
@@ -163,6 +193,14 @@ const char *why_not_heap(Relation table, Relation journal, const ledger_columns 
     if (!pg_call([=] { return orders_by(index, *key); }))
         return "the unique index on the key has an order of its own";
     return why_not_journal(journal);
+}
+
+bool refers_to_others(Relation table) {
+    const TriggerDesc *triggers = table->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i)
+        if (RI_FKey_trigger_type(triggers->triggers[i].tgfoid) == RI_TRIGGER_FK)
+            return true;
+    return false;
 }
 
 bool is_served_by_heap(const ledger &in) {

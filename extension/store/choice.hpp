@@ -17,6 +17,9 @@ void install_store_setting();
 [[nodiscard]] const char *why_not_heap(Relation table, Relation journal,
                                        const ledger_columns &columns);
 
+// Whether the table has foreign keys of its own, whose checks may still be to come.
+[[nodiscard]] bool refers_to_others(Relation table);
+
 // Whether the heap store serves this call. 55000 where the setting forces it and it cannot.
 [[nodiscard]] bool is_served_by_heap(const ledger &in);
 

@@ -2,9 +2,6 @@
 // ids.
 #include "store/heap_store.hpp"
 
-#include "store/fault.hpp"
-#include "store/lookup.hpp"
-
 #include <algorithm>
 #include <cstddef>
 
@@ -53,15 +50,16 @@ void set(TupleTableSlot *slot, AttrNumber number, const std::optional<Datum> &va
     slot->tts_isnull[number - 1] = !value.has_value();
 }
 
-void fill_slot(TupleTableSlot *slot, const journal_columns &columns, const new_booking &row,
-               TimestampTz booked_at, std::int64_t entry) {
+void fill_slot(TupleTableSlot *slot, const ledger &in, const new_booking &row,
+               TimestampTz booked_at) {
+    const journal_columns &columns = in.booked;
     ExecClearTuple(slot);
     for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) {
         slot->tts_values[i] = Datum{0};
         slot->tts_isnull[i] = true; // columns that were dropped
     }
     set(slot, columns.request_id, PointerGetDatum(row.id->data()));
-    set(slot, columns.entry, Int64GetDatum(entry));
+    set(slot, columns.entry, Int64GetDatum(row.entry));
     set(slot, columns.booked_at, TimestampTzGetDatum(booked_at));
     set(slot, columns.from_key, row.from);
     set(slot, columns.to_key, row.to);
@@ -72,80 +70,71 @@ void fill_slot(TupleTableSlot *slot, const journal_columns &columns, const new_b
         set(slot, columns.refusal, CStringGetTextDatum(row.refusal));
     set(slot, columns.memo, row.memo);
     ExecStoreVirtualTuple(slot);
+    slot->tts_tableOid = in.journal;
 }
 
-// Adds the rows of the slots to the indexes; false at the first id that is there already. Ids come
-// in order over all of the batch, and the first conflict ends it: so of two sessions that meet, one
-// goes on. The index takes what another loser has taken back for a conflict too, until that one has
-// ended. To wait for it would be a deadlock where it waits for us; so it is looked at once more. Of
-// two at once the later one surely sees the earlier.
-bool add_to_indexes(journal_writer &to, const ledger &in, const new_booking *rows,
-                    std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const bool is_new =
-            version::insert_into_indexes(to.result, to.slots[i], to.estate, to.arbiters);
-        ResetPerTupleExprContext(to.estate);
-        if (!is_new && is_booked_elsewhere(in, *rows[i].id, to.slots[i]->tts_tid))
-            return false;
-    }
-    return true;
+// Adds the row of a slot to the indexes, without waiting; false where its id is there already.
+bool add_to_indexes(journal_writer &to, TupleTableSlot *slot) {
+    const bool is_new = version::insert_into_indexes(to.result, slot, to.estate, to.arbiters);
+    ResetPerTupleExprContext(to.estate);
+    return is_new;
 }
 
-// What a lost race has left is deleted again: for others it never was.
-void take_back(journal_writer &to, ItemPointerData *places, std::size_t count) {
-    CommandCounterIncrement();
-    for (std::size_t i = 0; i < count; ++i)
-        simple_table_tuple_delete(to.journal, &places[i], GetActiveSnapshot());
-    CommandCounterIncrement();
-}
-
-bool append_all(const ledger &in, const new_booking *rows, std::size_t count,
-                TimestampTz booked_at) {
-    // In the order of booking, while the rows are locked.
-    auto *entries = static_cast<std::int64_t *>(
-        MemoryContextAllocHuge(CurrentMemoryContext, sizeof(std::int64_t) * count));
-    for (std::size_t i = 0; i < count; ++i)
-        entries[i] = nextval_internal(in.booked.entry_sequence, false);
-    auto *places = static_cast<ItemPointerData *>(
-        MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ItemPointerData) * count));
-
+std::size_t append_all(const ledger &in, const new_booking *rows, std::size_t count,
+                       TimestampTz booked_at) {
     journal_writer to{};
     open_writer(to, in, count);
-    bool all_new = true;
-    std::size_t written = 0;
-    while (all_new && written < count) {
+    for (std::size_t written = 0; written < count;) {
         CHECK_FOR_INTERRUPTS();
         const std::size_t some = std::min(count - written, rows_at_once);
-        for (std::size_t i = 0; i < some; ++i) {
-            const new_booking &row = rows[written + i];
-            fill_slot(to.slots[i], in.booked, row, booked_at, entries[row.rank]);
-        }
+        for (std::size_t i = 0; i < some; ++i)
+            fill_slot(to.slots[i], in, rows[written + i], booked_at);
         table_multi_insert(to.journal, to.slots, static_cast<int>(some), GetCurrentCommandId(true),
                            0, nullptr);
         for (std::size_t i = 0; i < some; ++i)
-            places[written + i] = to.slots[i]->tts_tid;
-        all_new = add_to_indexes(to, in, rows + written, some);
+            if (!add_to_indexes(to, to.slots[i])) {
+                close_writer(to);
+                return written + i;
+            }
         written += some;
     }
-    if (!all_new)
-        take_back(to, places, written);
     close_writer(to);
-    return all_new;
+    return count;
+}
+
+// As ON CONFLICT DO NOTHING does it: what is taken back was never there for anybody, not for
+// logical decoding either.
+bool append_one(const ledger &in, const new_booking &row, TimestampTz booked_at) {
+    journal_writer to{};
+    open_writer(to, in, 1);
+    TupleTableSlot *slot = to.slots[0];
+    fill_slot(slot, in, row, booked_at);
+    const TransactionId own = GetCurrentTransactionId();
+    const uint32 token = SpeculativeInsertionLockAcquire(own);
+    table_tuple_insert_speculative(to.journal, slot, GetCurrentCommandId(true), 0, nullptr, token);
+    const bool is_new = add_to_indexes(to, slot);
+    table_tuple_complete_speculative(to.journal, slot, token, is_new);
+    SpeculativeInsertionLockRelease(own);
+    close_writer(to);
+    return is_new;
 }
 
 } // namespace
 
-bool append_to_heap(const ledger &in, std::span<const new_booking> bookings,
-                    TimestampTz booked_at) {
+std::size_t append_to_journal(const ledger &in, std::span<const new_booking> bookings,
+                              TimestampTz booked_at) {
     if (bookings.empty())
-        return true;
+        return 0;
     const ledger *where = &in;
     const new_booking *first = bookings.data();
     const std::size_t count = bookings.size();
-    const bool done = pg_call([=] { return append_all(*where, first, count, booked_at); });
-    if (done)
-        reach(fault_point::after_journal);
-    return done;
+    return pg_call([=] { return append_all(*where, first, count, booked_at); });
+}
+
+bool append_or_leave(const ledger &in, const new_booking &booking, TimestampTz booked_at) {
+    const ledger *where = &in;
+    const new_booking *one = &booking;
+    return pg_call([=] { return append_one(*where, *one, booked_at); });
 }
 
 } // namespace lockstep

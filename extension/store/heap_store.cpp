@@ -1,7 +1,8 @@
 #include "store/heap_store.hpp"
 
-#include "pg/numerics.hpp"
+#include "store/fault.hpp"
 #include "store/rows.hpp"
+#include "store/under_way.hpp"
 
 #include <cstddef>
 
@@ -12,6 +13,7 @@ namespace {
 // A row at work, as the guarded loops see it.
 struct locked_row {
     bool found;
+    bool is_own; // written by this transaction before
     ItemPointerData place;
     raw_row raw;
 };
@@ -88,45 +90,47 @@ bool has_key(const key_scan &by_key, const ledger &in, Datum key) {
     return !is_null && DatumGetBool(FunctionCall2Coll(equals, by_key.key.sk_collation, found, key));
 }
 
-// Locks one row in its newest version; true where that is not the one that the snapshot sees.
-bool lock_one(key_scan &by_key, const ledger &in, Datum key, locked_row &row) {
+bool is_of_this_transaction(TupleTableSlot *slot) {
+    bool is_null = false;
+    const Datum xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null);
+    return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
+
+// Locks one row in its newest version.
+void lock_one(key_scan &by_key, const ledger &in, Datum key, locked_row &row) {
     row.found = false;
     by_key.key.sk_argument = key;
     index_rescan(by_key.scan, &by_key.key, 1, nullptr, 0);
     if (!index_getnext_slot(by_key.scan, ForwardScanDirection, by_key.seen))
-        return false;
+        return;
     ItemPointerData place = by_key.seen->tts_tid;
     TM_FailureData failure{};
     const TM_Result result = table_tuple_lock(
         by_key.table, &place, by_key.snapshot, by_key.locked, GetCurrentCommandId(true),
         LockTupleNoKeyExclusive, LockWaitBlock,
         TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-    switch (result) {
-    case TM_Ok:
-        // As a statement's second look at its condition.
-        if (failure.traversed && !has_key(by_key, in, key))
-            return true;
-        row.found = true;
-        row.place = by_key.locked->tts_tid;
-        copy_values(in, by_key.locked, row.raw);
-        return failure.traversed;
-    case TM_Deleted: return true;
-    case TM_SelfModified: return false; // as a statement passes it over
-    default: elog(ERROR, "unexpected result of locking a row: %d", static_cast<int>(result));
-    }
-    return false;
+    // As a statement passes over what is gone, and what its own command has changed.
+    if (result == TM_Deleted || result == TM_SelfModified)
+        return;
+    if (result != TM_Ok)
+        elog(ERROR, "unexpected result of locking a row: %d", static_cast<int>(result));
+    // As a statement's second look at its condition.
+    if (failure.traversed && !has_key(by_key, in, key))
+        return;
+    row.found = true;
+    row.is_own = is_of_this_transaction(by_key.locked);
+    row.place = by_key.locked->tts_tid;
+    copy_values(in, by_key.locked, row.raw);
 }
 
-bool lock_all(const ledger &in, const Datum *keys, locked_row *rows, std::size_t count) {
+void lock_all(const ledger &in, const Datum *keys, locked_row *rows, std::size_t count) {
     key_scan by_key{};
     open_scan(by_key, in);
-    bool moved = false;
     for (std::size_t i = 0; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
-        moved = lock_one(by_key, in, keys[i], rows[i]) || moved;
+        lock_one(by_key, in, keys[i], rows[i]);
     }
     close_scan(by_key);
-    return moved;
 }
 
 // The old row with the two columns changed, in a slot that borrows the rest from it.
@@ -143,6 +147,7 @@ void fill_slot(TupleTableSlot *fresh, TupleTableSlot *old, const ledger &in,
     if (row.has_version)
         fresh->tts_values[in.column_of(row_column::version).number - 1] = row.version;
     ExecStoreVirtualTuple(fresh);
+    fresh->tts_tableOid = in.table; // a CHECK may ask
 }
 
 void write_all(const ledger &in, const written_row *rows, std::size_t count) {
@@ -185,20 +190,62 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     const Datum *first = keys.data();
     locked_row *out = found.data();
     const std::size_t count = keys.size();
-    const bool moved = pg_call([=] { return lock_all(*in, first, out, count); });
+    pg_call([=] { lock_all(*in, first, out, count); });
 
     places_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
         places_[i] = found[i].place;
         rows[i] = {};
-        if (found[i].found)
-            rows[i].state = state_of(in_, keys[i], found[i].raw);
+        if (!found[i].found)
+            continue;
+        // The check of a foreign key on a row that this transaction has made may still be to come,
+        // and is for that version of the row alone: an update has to ask for it anew.
+        if (found[i].is_own && in_.refers_to_others)
+            return false;
+        rows[i].state = state_of(in_, keys[i], found[i].raw);
     }
-    return moved;
+    return true;
 }
 
-store::outcome heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                                std::span<const batch_row> rows) {
+// The journal first: whatever can still end the call or turn out to be answered does it here. False
+// where the only booking is.
+bool heap_store::append(std::span<const new_booking> bookings, TimestampTz booked_at,
+                        const rival_questions &rivals) {
+    const bool alone = bookings.size() == 1;
+    const auto meets_rivals = [alone](const new_booking &one) {
+        return !one.id_is_ours && (alone || !one.is_lined_up);
+    };
+    // Whoever asks for the same has to wait for a row of ours, has looked already, or has committed
+    // before we looked: what is met here wants something else under the same id.
+    std::vector<new_booking> quiet;
+    std::vector<std::size_t> positions;
+    for (std::size_t i = 0; i < bookings.size(); ++i)
+        if (!meets_rivals(bookings[i])) {
+            quiet.push_back(bookings[i]);
+            positions.push_back(i);
+        }
+    if (const std::size_t met = append_to_journal(in_, quiet, booked_at); met < quiet.size())
+        rivals.refuse(positions[met]);
+    // Movements whose rows are not there: nothing puts the same request in line. One after the
+    // other, in the order of the ids, so that no two sessions wait for each other.
+    bool written = true;
+    for (std::size_t i = 0; i < bookings.size(); ++i) {
+        if (!meets_rivals(bookings[i]))
+            continue;
+        written = append_or_leave(in_, bookings[i], booked_at);
+        while (!written && !rivals.is_answered(i))
+            written = append_or_leave(in_, bookings[i], booked_at);
+    }
+    return written || !alone;
+}
+
+void heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                      std::span<const batch_row> rows, const rival_questions &rivals) {
+    std::vector<uuid_bytes> ids;
+    ids.reserve(bookings.size());
+    for (const new_booking &one : bookings)
+        ids.push_back(*one.id);
+    const under_way here{in_, keys_, ids}; // a CHECK may be anybody's code
     // What could still be refused is reckoned before anything is written.
     std::vector<written_row> changed;
     changed.reserve(rows.size());
@@ -211,15 +258,15 @@ store::outcome heap_store::book(std::span<const new_booking> bookings, Timestamp
                            has_version ? version_datum(in_, keys_[i], *state.version) : Datum{0},
                            has_version});
     }
-    if (!append_to_heap(in_, bookings, booked_at))
-        return {true, {}};
+    if (!append(bookings, booked_at, rivals))
+        return;
+    reach(fault_point::after_journal);
     if (changed.empty())
-        return {};
+        return;
     const ledger *in = &in_;
     const written_row *first = changed.data();
     const std::size_t count = changed.size();
     pg_call([=] { write_all(*in, first, count); });
-    return {};
 }
 
 } // namespace lockstep

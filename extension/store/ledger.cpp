@@ -175,6 +175,7 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
     made.floor = row.floor;
     made.ceiling = row.ceiling;
 
+    made.refers_to_others = refers_to_others(table);
     made.not_heap = why_not_heap(table, journal, columns);
     const memory_scope scope{GetMemoryChunkContext(&made)};
     write_statements(made, columns, table, journal);

@@ -50,6 +50,7 @@ struct ledger {
     std::optional<money> floor;
     std::optional<money> ceiling;
     relation_family family; // the table, and what inherits from it
+    bool refers_to_others;  // the table has foreign keys of its own
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
 

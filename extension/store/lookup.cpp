@@ -60,63 +60,38 @@ struct id_scan {
     SnapshotData dirty; // shows what is being booked just now, and by whom
 };
 
-// Whether a row that another transaction has written was deleted again by that transaction: what a
-// lost race has left. It will never be there, however that transaction ends. Both are the work of
-// one statement, so no savepoint parts them.
-bool is_taken_back(TupleTableSlot *slot) {
-    if (!TTS_IS_BUFFERTUPLE(slot))
-        return false;
-    const Buffer buffer = reinterpret_cast<BufferHeapTupleTableSlot *>(slot)->buffer;
-    const HeapTupleHeader header = reinterpret_cast<HeapTupleTableSlot *>(slot)->tuple->t_data;
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    const uint16 marks = header->t_infomask;
-    const bool deleted = (marks & (HEAP_XMAX_INVALID | HEAP_XMAX_IS_MULTI)) == 0 &&
-                         !HEAP_XMAX_IS_LOCKED_ONLY(marks) &&
-                         HeapTupleHeaderGetRawXmax(header) == HeapTupleHeaderGetRawXmin(header);
-    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-    return deleted;
-}
-
-// The next row that is booked or being booked.
-bool next_slot(id_scan &by_id) {
-    while (index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot))
-        if (!TransactionIdIsValid(by_id.dirty.xmin) || !is_taken_back(by_id.slot))
-            return true;
-    return false;
-}
-
-void look_for(id_scan &by_id, const uuid_bytes &id) {
+void look_for(id_scan &by_id, StrategyNumber strategy, Oid function, const uuid_bytes &id) {
     ScanKeyData key;
-    ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, PointerGetDatum(id.data()));
+    ScanKeyInit(&key, 1, strategy, function, PointerGetDatum(id.data()));
     index_rescan(by_id.scan, &key, 1, nullptr, 0);
-}
-
-bool next_row(id_scan &by_id, found_row &row, const journal_columns &columns) {
-    if (!next_slot(by_id))
-        return false;
-    row.in_flight = TransactionIdIsValid(by_id.dirty.xmin) ? by_id.dirty.xmin : by_id.dirty.xmax;
-    if (TransactionIdIsValid(row.in_flight))
-        return true;
-    row.too_new = newer_than_snapshot(by_id.journal, by_id.slot);
-    if (!row.too_new)
-        read_row(row, by_id.slot, columns);
-    return true;
 }
 
 // Null where the id is not there.
 found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &columns) {
-    look_for(by_id, id);
     found_row row{};
     bool found = false;
-    // A session that lost a race for the id may still have a row on its way out: a booking counts
-    // more than one in flight.
-    do {
-        found_row next{};
-        if (!next_row(by_id, next, columns))
-            break;
-        row = next;
+    look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
+    while (index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot)) {
+        if (TransactionIdIsValid(by_id.dirty.xmin) && by_id.dirty.speculativeToken != 0) {
+            // It may be taken back in a moment; and its session does not wait meanwhile.
+            SpeculativeInsertionWait(by_id.dirty.xmin, by_id.dirty.speculativeToken);
+            found = false;
+            look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
+            continue;
+        }
+        row = {};
         found = true;
-    } while (TransactionIdIsValid(row.in_flight));
+        row.in_flight =
+            TransactionIdIsValid(by_id.dirty.xmin) ? by_id.dirty.xmin : by_id.dirty.xmax;
+        row.too_new =
+            !TransactionIdIsValid(row.in_flight) && newer_than_snapshot(by_id.journal, by_id.slot);
+        if (!row.too_new)
+            read_row(row, by_id.slot, columns);
+        // Sessions that meet over an id may all have a row there for a moment: one that is booked
+        // counts more than one in flight.
+        if (!TransactionIdIsValid(row.in_flight))
+            break;
+    }
     if (!found)
         return nullptr;
     auto *copy = static_cast<found_row *>(palloc(sizeof(found_row)));
@@ -127,9 +102,7 @@ found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &c
 // Whether there is an id at or above this one. Ids that lead with the time are above all others
 // when they are new: then one look answers for all of them.
 bool reaches(id_scan &by_id, const uuid_bytes &id) {
-    ScanKeyData key;
-    ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_UUID_GE, PointerGetDatum(id.data()));
-    index_rescan(by_id.scan, &key, 1, nullptr, 0);
+    look_for(by_id, BTGreaterEqualStrategyNumber, F_UUID_GE, id);
     return index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot);
 }
 
@@ -178,18 +151,23 @@ std::optional<money> amount_unless(bool is_null, Datum value, const char *name) 
     return amount;
 }
 
-} // namespace
-
-bool is_booked_elsewhere(const ledger &in, const uuid_bytes &id, ItemPointerData own) {
-    id_scan by_id{};
-    open_id_scan(by_id, in);
-    look_for(by_id, id);
-    bool found = false;
-    while (!found && next_slot(by_id))
-        found = !ItemPointerEquals(&by_id.slot->tts_tid, &own);
-    close_id_scan(by_id);
+booking booking_of(const found_row &row, const uuid_bytes &id) {
+    booking found{};
+    found.request_id = id;
+    found.from = unless(row.no_from, row.from);
+    found.to = unless(row.no_to, row.to);
+    found.amount = amount_unless(false, row.amount, "amount").value();
+    found.from_balance = amount_unless(row.no_from_balance, row.from_balance, "balance");
+    found.to_balance = amount_unless(row.no_to_balance, row.to_balance, "balance");
+    if (!row.no_refusal) {
+        const Datum refusal = row.refusal;
+        found.refusal = copied(pg_call([refusal] { return TextDatumGetCString(refusal); }));
+    }
+    found.booked_at = DatumGetTimestampTz(row.booked_at);
     return found;
 }
+
+} // namespace
 
 TransactionId journal_answers::in_flight(std::size_t position) const {
     const found_row *row = rows_[position];
@@ -205,19 +183,11 @@ std::optional<booking> journal_answers::booked(std::size_t position) const {
                         "could not serialize access due to concurrent booking of the request id",
                         "Another transaction has booked it since this one took its snapshot.",
                         "The transaction might succeed if retried.");
-    booking found{};
-    found.request_id = ids_[position];
-    found.from = unless(row->no_from, row->from);
-    found.to = unless(row->no_to, row->to);
-    found.amount = amount_unless(false, row->amount, "amount").value();
-    found.from_balance = amount_unless(row->no_from_balance, row->from_balance, "balance");
-    found.to_balance = amount_unless(row->no_to_balance, row->to_balance, "balance");
-    if (!row->no_refusal) {
-        const Datum refusal = row->refusal;
-        found.refusal = copied(pg_call([refusal] { return TextDatumGetCString(refusal); }));
-    }
-    found.booked_at = DatumGetTimestampTz(row->booked_at);
-    return found;
+    return booking_of(*row, ids_[position]);
+}
+
+booking journal_answers::in_flight_booking(std::size_t position) const {
+    return booking_of(*rows_[position], ids_[position]);
 }
 
 journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids) {

@@ -23,6 +23,8 @@ class journal_answers {
     // Its booking; nothing where it is new or in flight. 40001 where the booking is committed but
     // newer than the transaction's snapshot.
     [[nodiscard]] std::optional<booking> booked(std::size_t position) const;
+    // What is being booked in flight.
+    [[nodiscard]] booking in_flight_booking(std::size_t position) const;
 
   private:
     found_row *const *rows_;
@@ -33,9 +35,5 @@ class journal_answers {
 // what is committed now, whatever the transaction's snapshot says. What is found is copied into the
 // current memory context.
 [[nodiscard]] journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids);
-
-// Whether another row than the one at that place has the id: booked, or being booked. C: runs
-// inside the guard.
-[[nodiscard]] bool is_booked_elsewhere(const ledger &in, const uuid_bytes &id, ItemPointerData own);
 
 } // namespace lockstep

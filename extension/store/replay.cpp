@@ -31,8 +31,9 @@ void check_may_see(const ledger &in, const std::optional<Datum> &key,
 }
 
 // LS010 where the earlier request under this id asked for something else. What it was is told to
-// those only who may see its rows.
-void check_same_content(const ledger &in, const movement_request &request, const booking &earlier) {
+// those only who may see its rows, and not before it is committed.
+void check_same_content(const ledger &in, const movement_request &request, const booking &earlier,
+                        bool committed) {
     const auto hidden = [&in](const std::optional<Datum> &key) {
         return key && !may_see_row(in, *key);
     };
@@ -40,7 +41,7 @@ void check_same_content(const ledger &in, const movement_request &request, const
         throw sql_error(
             state::request_id_reused,
             "request id " + id_text(earlier.request_id) + " was used for another request",
-            hidden(earlier.from) || hidden(earlier.to)
+            !committed || hidden(earlier.from) || hidden(earlier.to)
                 ? std::string{"Field "} + field + " differs."
                 : std::string{"Field "} + field + " was " + then + " and is " + now + " now.",
             "Use a new request id for a new request.");
@@ -70,7 +71,7 @@ std::string id_text(const uuid_bytes &id) {
 movement_result replay(const ledger &in, const movement_request &request, const booking &earlier) {
     check_may_see(in, earlier.from, earlier.from_balance);
     check_may_see(in, earlier.to, earlier.to_balance);
-    check_same_content(in, request, earlier);
+    check_same_content(in, request, earlier, true);
     if (earlier.refusal && !request.return_refusals)
         throw sql_error(state::already_refused,
                         "request id " + id_text(earlier.request_id) + " was refused before",
@@ -78,6 +79,11 @@ movement_result replay(const ledger &in, const movement_request &request, const 
                         "Use a new request id to try again.");
     return result_of(earlier, earlier.refusal ? "refused" : "replayed",
                      earlier.refusal ? state::already_refused : nullptr);
+}
+
+void require_same_content(const ledger &in, const movement_request &request,
+                          const booking &in_flight) {
+    check_same_content(in, request, in_flight, false);
 }
 
 movement_result result_of(const booking &booked, const char *status, const char *sqlstate) {

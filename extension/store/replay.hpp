@@ -18,6 +18,10 @@ namespace lockstep {
 [[nodiscard]] movement_result replay(const ledger &in, const movement_request &request,
                                      const booking &earlier);
 
+// LS010 where another transaction is booking something else under the request's id just now.
+void require_same_content(const ledger &in, const movement_request &request,
+                          const booking &in_flight);
+
 // A booking as an answer.
 [[nodiscard]] movement_result result_of(const booking &booked, const char *status,
                                         const char *sqlstate);

@@ -134,6 +134,13 @@ std::optional<row_state> lock_row(const ledger &in, Datum key) {
 
 void check_rights(const ledger &in) {
     const Oid table = in.table;
+    const auto schema = pg_call([table] { return get_rel_namespace(table); });
+    if (pg_call([schema] {
+            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
+        }))
+        throw sql_error(state::insufficient_privilege,
+                        "permission denied for schema " +
+                            copied(pg_call([schema] { return get_namespace_name(schema); })));
     constexpr AclMode all = ACL_SELECT | ACL_UPDATE;
     if (pg_call([=] { return pg_class_aclmask(table, GetUserId(), all, ACLMASK_ALL); }) == all)
         return;

@@ -32,37 +32,14 @@ std::size_t position_of(uint64 row) {
 
 void require_arrays_of(const ledger &in) {
     if (in.lock_many.sql == nullptr)
-        throw sql_error(
-            state::feature_not_supported,
-            std::string{"keys of ledger \""} + in.name + "\" cannot be sent as an array",
-            "The server has no arrays of this key type.", "Send the movements one by one.");
+        throw sql_error(state::feature_not_supported,
+                        std::string{"keys of ledger \""} + in.name +
+                            "\" cannot be sent as an array",
+                        "They are arrays or rows themselves.", "Send the movements one by one.");
 }
 
 [[noreturn]] void suppressed(const std::string &what, const char *why) {
     throw sql_error(state::triggered_action_exception, what + " was suppressed", why);
-}
-
-std::vector<std::uint32_t> by_rank(std::span<const new_booking> bookings) {
-    std::vector<std::uint32_t> positions(bookings.size());
-    for (std::size_t i = 0; i < bookings.size(); ++i)
-        positions[bookings[i].rank] = static_cast<std::uint32_t>(i);
-    return positions;
-}
-
-// One number a booking, in the order of booking, while the rows are locked.
-std::vector<std::optional<Datum>> entries_for(const ledger &in,
-                                              std::span<const new_booking> bookings) {
-    std::vector<std::optional<Datum>> entries(bookings.size());
-    const std::vector<std::uint32_t> positions = by_rank(bookings);
-    const Oid sequence = in.booked.entry_sequence;
-    const std::uint32_t *first = positions.data();
-    std::optional<Datum> *out = entries.data();
-    const std::size_t count = positions.size();
-    pg_call([=] {
-        for (std::size_t i = 0; i < count; ++i)
-            out[first[i]] = Int64GetDatum(nextval_internal(sequence, false));
-    });
-    return entries;
 }
 
 template <class Field>
@@ -107,7 +84,8 @@ std::vector<std::size_t> write_journal(const ledger &in, std::span<const new_boo
             return std::nullopt;
         return text_datum(row.refusal);
     }));
-    values.add(array_of(INT8OID, entries_for(in, bookings)));
+    values.add(column_array(INT8OID, bookings,
+                            [](one row) { return std::optional{Int64GetDatum(row.entry)}; }));
     as_role owner{in.journal_owner};
     const journal_writing writing{in.journal};
     const uint64 written = execute(in.book_many, values);
@@ -124,7 +102,7 @@ bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     for (batch_row &row : rows)
         row = {};
     if (keys.empty())
-        return false;
+        return true;
     spi_parameters values;
     values.add(array_of(in_.key.type, optional_of(keys)));
     const uint64 found = execute(in_.lock_many, values);
@@ -136,8 +114,7 @@ bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
                                 " names more than one row of ledger \"" + in_.name + "\"");
         rows[position].state = result_state(in_, keys[position], i, first_value_column);
     }
-    // A statement does not tell whether it had to wait.
-    return !IsolationUsesXactSnapshot();
+    return true;
 }
 
 void spi_store::write(std::span<const batch_row> rows) {
@@ -186,16 +163,24 @@ void spi_store::write(std::span<const batch_row> rows) {
                        "A trigger or a row security policy of the table left the row as it was.");
 }
 
-store::outcome spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                               std::span<const batch_row> rows) {
+void spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
+                     std::span<const batch_row> rows, const rival_questions &rivals) {
     if (bookings.empty())
-        return {};
+        return;
     std::vector<uuid_bytes> ids;
+    ids.reserve(bookings.size());
     for (const new_booking &one : bookings)
         ids.push_back(*one.id);
     const under_way here{in_, keys_, ids};
     write(rows);
-    return {false, write_journal(in_, bookings, booked_at)};
+    for (const std::size_t lost : write_journal(in_, bookings, booked_at)) {
+        if (!rivals.is_answered(lost))
+            suppressed(std::string{"the booking of a movement of ledger \""} + in_.name + "\"",
+                       "A trigger of the journal left it out.");
+        // The rows are written already: what they were to move must not have been moved by others.
+        if (bookings[lost].refusal == nullptr)
+            rivals.refuse(lost);
+    }
 }
 
 } // namespace lockstep

@@ -14,8 +14,9 @@ class spi_store final : public store {
     explicit spi_store(const ledger &in) : in_(in) {}
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
-    outcome book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                 std::span<const batch_row> rows) override;
+    [[nodiscard]] bool wants_second_look(std::size_t /*movements*/) const override { return true; }
+    void book(std::span<const new_booking> bookings, TimestampTz booked_at,
+              std::span<const batch_row> rows, const rival_questions &rivals) override;
 
   private:
     void write(std::span<const batch_row> rows);

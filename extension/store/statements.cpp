@@ -29,8 +29,10 @@ std::string key_equals(const ledger &made, const column &key, const std::string 
     return left + " " + made.key.equals + " " + other;
 }
 
+// InvalidOid where a statement cannot take apart an array of them into values: arrays have no
+// arrays, and rows would be taken apart into their columns.
 Oid array_of(Oid type) {
-    return pg_call([type] { return get_array_type(type); });
+    return pg_call([type] { return type_is_rowtype(type) ? InvalidOid : get_array_type(type); });
 }
 
 kept_statement kept(const std::string &sql, std::initializer_list<Oid> types, Oid parsed_as) {
@@ -71,7 +73,7 @@ void write_for_many(ledger &made, const ledger_columns &columns, const std::stri
     const std::string values = row_values(columns);
     const Oid keys = array_of(made.key.type);
     if (!OidIsValid(keys))
-        return; // keys that are arrays themselves
+        return;
     made.lock_many =
         kept("SELECT k.number, " + values +
                  " FROM pg_catalog.unnest($1) WITH ORDINALITY AS k(key, number) JOIN " + target +

@@ -37,7 +37,22 @@ Datum column_numeric(const amount_type &type, money amount) {
 std::unique_ptr<store> store_for(const ledger &in) {
     if (is_served_by_heap(in))
         return std::make_unique<heap_store>(in);
+    return statements_for(in);
+}
+
+std::unique_ptr<store> statements_for(const ledger &in) {
     return std::make_unique<spi_store>(in);
+}
+
+std::vector<std::int64_t> next_entries(const ledger &in, std::size_t count) {
+    std::vector<std::int64_t> entries(count);
+    const Oid sequence = in.booked.entry_sequence;
+    std::int64_t *out = entries.data();
+    pg_call([=] {
+        for (std::size_t i = 0; i < count; ++i)
+            out[i] = nextval_internal(sequence, false);
+    });
+    return entries;
 }
 
 Datum amount_datum(const ledger &in, money amount) {
