@@ -2,7 +2,7 @@
 #   make                    the module                make install      into that server, as usual
 #   make test               everything: installs what is missing, builds, tests
 #   make demo               the main job              make matrix       the suite on PostgreSQL 15, 17, 18
-#   make bench              the lock graph beside the ordinary ways (BENCH=--quick: the short run)
+#   make bench              ours beside the ordinary ways (BENCH=--quick: short; BENCH=transfers: one of them)
 #   make stage              as install, but below build/stage: what the tests and the demo use
 #   make check-local        golden and isolation tests on a private server, from the stage
 #   make tap                crash, restart and replica tests on private servers, from the stage

@@ -151,6 +151,9 @@ build_cmake() {
     elif [ "$tests" = with-tests ] && ! { grep -q '^LOCKSTEP_TESTS:BOOL=ON' "$tree/CMakeCache.txt" &&
         grep -q "^LOCKSTEP_WERROR:BOOL=$strict" "$tree/CMakeCache.txt"; }; then
         cmake -S "$root_dir" -B "$tree" -DLOCKSTEP_TESTS=ON -DLOCKSTEP_WERROR=$strict || return 1
+    else
+        # A target that is new since the tree was configured is found.
+        cmake "$tree" || return 1
     fi
     cmake --build "$tree" -j "$jobs" ${1:+--target "$@"}
 }

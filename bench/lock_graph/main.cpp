@@ -2,6 +2,7 @@
 // sessions on a private server, each asked in every way, in one run. Exit status: 0 the edges are
 // right, 1 they are not, 2 the benchmark could not run. Times decide nothing: they are printed.
 #include "bars.hpp"
+#include "common/run.hpp"
 #include "json.hpp"
 #include "measure.hpp"
 #include "options.hpp"
@@ -13,25 +14,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
-#include <cstdio>
-#include <fstream>
 #include <random>
-#include <stdexcept>
-#include <thread>
 
 namespace {
 
 using namespace lockstep::bench;
 using lockstep::testing::private_cluster;
-
-std::atomic<bool> interrupted = false;
-
-void on_signal(int) {
-    interrupted = true;
-}
 
 void be_quick(options &wanted) {
     wanted.waiters = {1, 10, 100};
@@ -115,13 +104,6 @@ std::vector<std::string> server_settings(const options &wanted, std::size_t sess
             "shared_buffers = '256MB'"};
 }
 
-std::string load_of_machine() {
-    double one_minute = 0;
-    std::ifstream("/proc/loadavg") >> one_minute;
-    return fmt::format("{} processors, load {:.2f} before it began",
-                       std::thread::hardware_concurrency(), one_minute);
-}
-
 bool run(const options &wanted) {
     report out(wanted);
     out.title();
@@ -139,8 +121,7 @@ bool run(const options &wanted) {
     out.setting("order", fmt::format("methods in turn, in random order, seed {}", seed));
 
     measurement all(
-        wanted, server.conninfo(), seed, interrupted,
-        [&](const std::string &what) { out.step(what); },
+        wanted, server.conninfo(), seed, [&](const std::string &what) { out.step(what); },
         [&](const cell &state) { out.measured(state); });
     const auto seen = all.run();
     const auto bars = bars_of(seen);
@@ -154,18 +135,11 @@ bool run(const options &wanted) {
 } // namespace
 
 int main(int argc, char **argv) {
-    // The server is removed in any case: its destructor has to run.
-    std::signal(SIGINT, on_signal);
-    std::signal(SIGTERM, on_signal);
-    std::signal(SIGPIPE, SIG_IGN);
-    try {
+    return guarded("lockstep-bench-lock-graph", [&] {
         int status = 0;
         const options wanted = parsed(argc, argv, status);
         if (status >= 0)
             return status;
         return run(wanted) ? 0 : 1;
-    } catch (const std::exception &problem) {
-        std::fprintf(stderr, "\nlockstep-bench: %s\n", problem.what());
-        return 2;
-    }
+    });
 }

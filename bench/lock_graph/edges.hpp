@@ -1,7 +1,7 @@
 // Whether the lock graph is right: the same edges as pg_blocking_pids(), the server's own answer.
 #pragma once
 
-#include "session.hpp"
+#include "common/session.hpp"
 
 #include <cstddef>
 #include <string>

@@ -1,5 +1,6 @@
 #include "measure.hpp"
 
+#include "common/run.hpp"
 #include "edges.hpp"
 #include "methods.hpp"
 
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <stdexcept>
 
 namespace lockstep::bench {
 namespace {
@@ -24,16 +24,10 @@ bool has_had_enough(const timing &seen) {
 } // namespace
 
 measurement::measurement(const options &wanted, const std::string &conninfo, std::uint64_t seed,
-                         const std::atomic<bool> &interrupted, told step,
-                         std::function<void(const cell &)> done)
-    : wanted_(wanted), interrupted_(interrupted), step_(std::move(step)), done_(std::move(done)),
+                         told step, std::function<void(const cell &)> done)
+    : wanted_(wanted), step_(std::move(step)), done_(std::move(done)),
       admin_(conninfo, "bench admin"), monitor_(conninfo, "bench monitor"), people_(conninfo),
       others_(conninfo), random_(seed) {}
-
-void measurement::check_not_interrupted() const {
-    if (interrupted_)
-        throw std::runtime_error("interrupted");
-}
 
 cells measurement::run() {
     admin_.run("CREATE EXTENSION IF NOT EXISTS lockstep");

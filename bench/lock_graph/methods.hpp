@@ -1,7 +1,7 @@
 // The ways to ask who waits for whom: ours, and the ordinary ones.
 #pragma once
 
-#include "session.hpp"
+#include "common/session.hpp"
 
 #include <cstddef>
 #include <string>

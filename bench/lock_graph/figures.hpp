@@ -1,6 +1,7 @@
 // What was measured, and the few statistics that it is told in.
 #pragma once
 
+#include "common/statistics.hpp"
 #include "shapes.hpp"
 
 #include <cstddef>
@@ -31,20 +32,11 @@ struct cell {
 
 using cells = std::vector<cell>;
 
-// Nearest rank: a figure that was measured. 0 for none at all.
-double percentile(std::vector<double> values, double share);
-inline double median(const std::vector<double> &values) {
-    return percentile(values, 0.5);
-}
-// Of ratios, where the middle of 1/2 and 2 is 1.
-double geometric_mean(const std::vector<double> &values);
-
 // Null where it was not measured.
 const cell *find(const cells &all, shape which, int waiters, int other_locks);
 
 // "hot-row, 1,000 waiters, 24,000 other locks"
 std::string name_of(const cell &state);
-std::string with_commas(std::size_t number);
 // Three digits that count.
 std::string in_milliseconds(double value);
 

@@ -18,7 +18,7 @@ struct options {
     std::chrono::milliseconds cap{30'000};
     std::uint64_t seed = 0; // 0: another one each time
     std::string json;       // a file; empty: none
-    std::string folder = LOCKSTEP_BENCH_FOLDER;
+    std::string folder = LOCKSTEP_BENCH_FOLDER "/lock-graph";
 };
 
 } // namespace lockstep::bench

@@ -4,9 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <fstream>
-#include <stdexcept>
-
 namespace lockstep::bench {
 namespace {
 
@@ -40,15 +37,6 @@ ordered_json of_cell(const cell &state) {
     return object;
 }
 
-ordered_json of_bar(const bar &each) {
-    ordered_json object;
-    object["what"] = each.what;
-    object["measured"] = each.measured;
-    object["met"] = each.met;
-    object["figures"] = each.figures;
-    return object;
-}
-
 } // namespace
 
 void write_json(const options &wanted, const std::string &server_version, std::uint64_t seed,
@@ -61,15 +49,8 @@ void write_json(const options &wanted, const std::string &server_version, std::u
     document["cells"] = ordered_json::array();
     for (const auto &each : all)
         document["cells"].push_back(of_cell(each));
-    document["bars"] = ordered_json::array();
-    for (const auto &each : bars)
-        document["bars"].push_back(of_bar(each));
-
-    std::ofstream file(wanted.json);
-    file << document.dump(1) << '\n';
-    file.close();
-    if (!file)
-        throw std::runtime_error("could not write " + wanted.json);
+    document["bars"] = json_of(bars);
+    write_file(wanted.json, document.dump(1) + "\n");
 }
 
 } // namespace lockstep::bench

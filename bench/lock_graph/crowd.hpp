@@ -1,7 +1,7 @@
 // Many sessions that hold locks and wait for them.
 #pragma once
 
-#include "session.hpp"
+#include "common/session.hpp"
 
 #include <cstddef>
 #include <functional>

@@ -4,7 +4,6 @@
 #include "figures.hpp"
 #include "options.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,8 +17,7 @@ class measurement {
   public:
     using told = std::function<void(const std::string &)>;
     // step: what is done now; it ceases to be of interest. done: a state that was measured.
-    measurement(const options &wanted, const std::string &conninfo, std::uint64_t seed,
-                const std::atomic<bool> &interrupted, told step,
+    measurement(const options &wanted, const std::string &conninfo, std::uint64_t seed, told step,
                 std::function<void(const cell &)> done);
 
     cells run();
@@ -29,10 +27,8 @@ class measurement {
     cell measure_state(shape which, int waiters, int other_locks);
     void time_methods(cell &state);
     void time_pictures(cell &state);
-    void check_not_interrupted() const;
 
     const options &wanted_;
-    const std::atomic<bool> &interrupted_;
     told step_;
     std::function<void(const cell &)> done_;
     session admin_;

@@ -2,8 +2,8 @@
 // still while it is measured, and is dissolved.
 #pragma once
 
+#include "common/session.hpp"
 #include "crowd.hpp"
-#include "session.hpp"
 
 #include <cstddef>
 #include <string>

@@ -1,4 +1,4 @@
-#include "session.hpp"
+#include "common/session.hpp"
 
 #include <optional>
 

@@ -4,27 +4,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <string_view>
-#include <unistd.h>
 
 namespace lockstep::bench {
 namespace {
 
 constexpr int label_width = 28;
 constexpr int column_width = 17;
-
-bool is_terminal() {
-    const char *const kind = std::getenv("TERM");
-    return isatty(STDOUT_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
-}
-
-void print(const std::string &text) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
-}
 
 std::string rows_text(const cell &state, std::size_t method) {
     const auto &seen = state.timings.at(method);
@@ -33,31 +19,11 @@ std::string rows_text(const cell &state, std::size_t method) {
 
 } // namespace
 
-report::report(const options &wanted) : wanted_(wanted), terminal_(is_terminal()) {}
-
-void report::clear_line() {
-    if (terminal_)
-        print("\r\x1b[K");
-}
-
 void report::title() {
     print("\nThe lock graph, beside the ordinary ways to ask who waits for whom\n\n");
 }
 
-void report::setting(const std::string &name, const std::string &value) {
-    clear_line();
-    print(fmt::format("  {:<10}{}\n", name, value));
-}
-
-void report::step(const std::string &what) {
-    if (!terminal_)
-        return;
-    clear_line();
-    print("  " + what.substr(0, 76) + " ...");
-}
-
 void report::measured(const cell &state) {
-    clear_line();
     const auto &ours = state.timings.at(position::graph);
     const auto &theirs = state.timings.at(position::blocking_pids);
     print(fmt::format("  {:<46} lock_graph {:>6} ms   pg_blocking_pids {:>6} ms   {}\n",
@@ -108,7 +74,6 @@ void report::block(const cells &all, shape which, int other_locks) {
 }
 
 void report::table(const cells &all) {
-    clear_line();
     print(fmt::format("\nMilliseconds until all rows are with the client, {} runs each "
                       "(~: fewer, because it is slow)\n",
                       wanted_.repetitions));
@@ -117,16 +82,6 @@ void report::table(const cells &all) {
         if (wanted_.other_locks > 0)
             block(all, which, wanted_.other_locks);
     }
-}
-
-void report::bars(const std::vector<bar> &all) {
-    print("\nWhat it is meant to reach\n");
-    for (const auto &each : all)
-        print(fmt::format("  {:<13} {}\n                {}\n",
-                          !each.measured ? "not measured"
-                          : each.met     ? "met"
-                                         : "missed",
-                          each.what, each.measured ? each.figures : "not part of this run"));
 }
 
 bool report::verdict(const cells &all) {
