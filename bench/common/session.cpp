@@ -1,6 +1,7 @@
 #include "common/session.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace lockstep::bench {
 namespace {
@@ -44,6 +45,26 @@ rows session::run(const std::string &sql, const std::string &parameter) {
     const char *const value = parameter.c_str();
     return checked(
         PQexecParams(connection_.get(), sql.c_str(), 1, nullptr, &value, nullptr, nullptr, 0));
+}
+
+void session::prepare(const std::string &name, const std::string &sql) {
+    static_cast<void>(
+        checked(PQprepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr)));
+}
+
+rows session::run_prepared(const std::string &name, std::span<const value> values,
+                           bool binary_rows) {
+    std::vector<const char *> bytes;
+    std::vector<int> lengths;
+    std::vector<int> formats;
+    for (const auto &each : values) {
+        bytes.push_back(each.bytes.c_str());
+        lengths.push_back(static_cast<int>(each.bytes.size()));
+        formats.push_back(each.binary ? 1 : 0);
+    }
+    return checked(PQexecPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
+                                  bytes.data(), lengths.data(), formats.data(),
+                                  binary_rows ? 1 : 0));
 }
 
 void session::send(const std::string &sql) {

@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -35,6 +36,12 @@ class rows {
     std::unique_ptr<PGresult, decltype(&PQclear)> result_;
 };
 
+// A parameter: text, or the binary form of its type.
+struct value {
+    std::string bytes;
+    bool binary = false;
+};
+
 class session {
   public:
     session(const std::string &conninfo, const std::string &name);
@@ -42,6 +49,11 @@ class session {
     // Runs it, and gives the rows of the last statement; throws sql_failure.
     rows run(const std::string &sql);
     rows run(const std::string &sql, const std::string &parameter);
+
+    void prepare(const std::string &name, const std::string &sql);
+    // Results come in the types' binary form when that is wanted.
+    rows run_prepared(const std::string &name, std::span<const value> values,
+                      bool binary_rows = false);
 
     // Sends it; the answer is read by finish().
     void send(const std::string &sql);

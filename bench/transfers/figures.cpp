@@ -1,0 +1,58 @@
+#include "transfers/figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lockstep::bench {
+namespace {
+
+template <class Cell, class Wanted>
+const Cell *first_of(const std::vector<Cell> &all, const Wanted &wanted) {
+    const auto found = std::find_if(all.begin(), all.end(), wanted);
+    return found != all.end() ? &*found : nullptr;
+}
+
+std::string three_digits(double number, const char *unit) {
+    return fmt::format("{:.{}f}{}", number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0, unit);
+}
+
+} // namespace
+
+const cell *find(const results &all, const conditions &where, const contestant &who) {
+    return first_of(all.cells,
+                    [&](const cell &each) { return each.where == where && each.who == who; });
+}
+
+const batch_cell *find(const results &all, const contestant &who, id_kind ids) {
+    return first_of(all.batches,
+                    [&](const batch_cell &each) { return each.who == who && each.ids == ids; });
+}
+
+const cost_cell *find(const results &all, const contestant &who, id_kind ids, std::int64_t rows) {
+    return first_of(all.costs, [&](const cost_cell &each) {
+        return each.who == who && each.ids == ids && each.rows == rows;
+    });
+}
+
+std::string name_of(const conditions &where) {
+    return fmt::format("{}, {} connection{}, flush {}", name_of(where.over), where.connections,
+                       where.connections == 1 ? "" : "s", where.flush ? "on" : "off");
+}
+
+std::string shortened(double number) {
+    if (number < 999.5)
+        return number < 1 ? fmt::format("{:.2f}", number) : three_digits(number, "");
+    if (number < 999'500)
+        return three_digits(number / 1000, "k");
+    return three_digits(number / 1'000'000, "M");
+}
+
+std::string with_spread(const std::vector<double> &values) {
+    return values.empty()
+               ? "-"
+               : fmt::format("{} ({}..{})", shortened(median(values)),
+                             shortened(percentile(values, 0)), shortened(percentile(values, 1)));
+}
+
+} // namespace lockstep::bench

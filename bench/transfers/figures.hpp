@@ -1,0 +1,78 @@
+// What was measured.
+#pragma once
+
+#include "common/statistics.hpp"
+#include "transfers/contestants.hpp"
+#include "transfers/workload.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lockstep::bench {
+
+struct conditions {
+    spread over = spread::uniform;
+    int connections = 1;
+    bool flush = true;
+
+    friend bool operator==(const conditions &, const conditions &) = default;
+};
+
+// One contestant under load.
+struct cell {
+    conditions where;
+    contestant who;
+    std::vector<double> rates; // transfers a second, in the order measured
+};
+
+// Batches on one connection, a call at a time.
+struct batch_cell {
+    contestant who;
+    id_kind ids = id_kind::ascending;
+    std::vector<double> warm_ms; // a call, on a connection that has made such calls before
+    std::vector<double> cold_ms; // the first call of a connection
+};
+
+// What one transfer writes.
+struct cost_cell {
+    contestant who;
+    id_kind ids = id_kind::ascending;
+    std::int64_t rows = 0; // of the ledger, that the transfers are between
+    double log_bytes = 0;  // a transfer
+    double xids = 0;       // a call
+};
+
+// The work on one transfer as batches grow.
+struct growth_cell {
+    std::size_t items = 0;
+    std::int64_t rows = 0;
+    std::vector<double> microseconds; // a transfer
+};
+
+struct results {
+    std::vector<cell> cells;
+    std::vector<batch_cell> batches;
+    std::vector<cost_cell> costs;
+    std::vector<growth_cell> growth;
+    std::vector<std::string> wrong;
+};
+
+// The batches that are told apart: so many items between so many rows.
+constexpr std::size_t big_batch = 8000;
+constexpr std::int64_t few_rows = 1000;
+
+// Null where it was not measured.
+const cell *find(const results &all, const conditions &where, const contestant &who);
+const batch_cell *find(const results &all, const contestant &who, id_kind ids);
+const cost_cell *find(const results &all, const contestant &who, id_kind ids, std::int64_t rows);
+
+// "uniform, 8 connections, flush on"
+std::string name_of(const conditions &where);
+// Three digits that count: 950, 12.3k, 1.24M.
+std::string shortened(double number);
+// "12.3k (11.9k..12.8k)": median and spread.
+std::string with_spread(const std::vector<double> &values);
+
+} // namespace lockstep::bench

@@ -1,0 +1,49 @@
+// Load from several connections at once, for a while.
+#pragma once
+
+#include "transfers/contestants.hpp"
+#include "transfers/workload.hpp"
+
+#include "common/session.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lockstep::bench {
+
+// Connections that stay open for the next contestant.
+class pool {
+  public:
+    explicit pool(std::string conninfo) : conninfo_(std::move(conninfo)) {}
+    // The first so many of them.
+    std::span<session> take(std::size_t count);
+
+  private:
+    std::string conninfo_;
+    std::vector<session> sessions_;
+};
+
+struct load {
+    contestant who;
+    std::shared_ptr<const keys> from;
+    id_kind ids = id_kind::ascending;
+    bool flush = true;
+    std::chrono::milliseconds warm_up{100};
+    std::chrono::milliseconds window{500};
+    std::uint64_t seed = 0;
+};
+
+struct load_seen {
+    double seconds = 0;        // from the start of the first to the end of the last
+    std::size_t transfers = 0; // in these seconds
+    std::size_t booked = 0;    // and those of the warm-up
+};
+
+// One thread a connection. Each begins no call after the window, and ends the one it has begun.
+load_seen run_load(std::span<session> links, const load &what);
+
+} // namespace lockstep::bench

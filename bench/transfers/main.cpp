@@ -1,0 +1,144 @@
+// Transfers beside the ordinary ways to book them, on a private server, in one run. Exit status: 0
+// every amount is where it belongs, 1 not, 2 the benchmark could not run. Times decide nothing:
+// they are printed.
+#include "common/run.hpp"
+#include "transfers/bars.hpp"
+#include "transfers/batches.hpp"
+#include "transfers/chart.hpp"
+#include "transfers/costs.hpp"
+#include "transfers/json.hpp"
+#include "transfers/matrix.hpp"
+#include "transfers/report.hpp"
+
+#include "private_cluster.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace {
+
+using namespace lockstep::bench;
+using lockstep::testing::private_cluster;
+using std::chrono::milliseconds;
+
+void set_extent(options &wanted, extent how_much) {
+    wanted.how_much = how_much;
+    if (how_much == extent::quick) {
+        wanted.bar_window = milliseconds(400);
+        wanted.bar_repetitions = 3;
+    } else if (how_much == extent::tiny) {
+        wanted.rows = 2000;
+        wanted.window = wanted.bar_window = milliseconds(1);
+        wanted.repetitions = wanted.bar_repetitions = 1;
+    }
+}
+
+options parsed(int argc, char **argv, int &status) {
+    options wanted;
+    CLI::App app("Books transfers in every way on a private server, measures each, and checks "
+                 "after each that no amount was lost.");
+    // They come first, so that options after them may change what they set.
+    const auto kind = [&](const char *name, extent how_much, const char *told) {
+        app.add_flag_callback(
+               name, [&wanted, how_much] { set_extent(wanted, how_much); }, told)
+            ->trigger_on_parse();
+    };
+    kind("--quick", extent::quick, "what the bars stand on alone, and short: about a minute");
+    kind("--full", extent::full, "every state: most of an hour");
+    kind("--tiny", extent::tiny, "a few transfers of everything: whether it is right, no times");
+    int window = 0;
+    int repetitions = 0;
+    app.add_option("--rows", wanted.rows, "of each ledger")->check(CLI::Range(2, 10'000'000));
+    app.add_option("--window", window, "milliseconds of each measurement under load")
+        ->check(CLI::Range(1, 600'000));
+    app.add_option("--repetitions", repetitions, "of each measurement")->check(CLI::Range(1, 1000));
+    app.add_option("--seed", wanted.seed, "of all random choices; 0: another one each time");
+    app.add_option("--output", wanted.output, "where transfers.json and transfers.svg go")
+        ->capture_default_str();
+    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &problem) {
+        status = app.exit(problem) == 0 ? 0 : 2;
+        return wanted;
+    }
+    if (window > 0)
+        wanted.window = wanted.bar_window = milliseconds(window);
+    if (repetitions > 0)
+        wanted.repetitions = wanted.bar_repetitions = repetitions;
+    status = -1;
+    return wanted;
+}
+
+// A commit really waits for the disk. Nothing runs beside a measurement: no autovacuum, and no
+// checkpoint but our own, whose used files of the log are kept. The ordinary ways plan best without
+// jit.
+std::vector<std::string> server_settings() {
+    return {"max_connections = 50",
+            "fsync = on",
+            "autovacuum = off",
+            "checkpoint_timeout = '1d'",
+            "max_wal_size = '64GB'",
+            "min_wal_size = '2GB'",
+            "shared_buffers = '512MB'",
+            "work_mem = '64MB'",
+            "jit = off",
+            "max_parallel_workers_per_gather = 0"};
+}
+
+std::string release_of(session &admin) {
+    const auto answer = admin.run("SHOW server_version");
+    const std::string release = answer.text(0, 0);
+    return release.substr(0, release.find(' '));
+}
+
+int run(const options &wanted) {
+    screen out;
+    out.print("\nTransfers, beside the ordinary ways to book them\n\n");
+    const auto seed = wanted.seed != 0 ? wanted.seed : std::random_device{}();
+    const auto machine = load_of_machine();
+    out.setting("machine", machine);
+    out.step("starting a private server");
+    std::filesystem::create_directories(wanted.output);
+    const private_cluster server(wanted.folder, server_settings());
+    session admin(server.conninfo(), "bench admin");
+    const auto release = release_of(admin);
+    out.setting("server",
+                fmt::format("PostgreSQL {}, private, gone when this ends; fsync on", release));
+    out.setting("order", fmt::format("contestants in turn, in random order, seed {}", seed));
+    out.setting("ledgers", fmt::format("{} rows, bigint keys and balances, fillfactor 50",
+                                       with_commas(static_cast<std::size_t>(wanted.rows))));
+    out.setting("ids", "version 7, as the client makes them, where nothing else is said");
+
+    out.step("making the tables");
+    bank tables(admin, wanted.rows, all_ways());
+    stage on{wanted, server.conninfo(), out, tables, std::mt19937_64(seed), {}};
+    measure_batches(on);
+    measure_costs(on);
+    measure_growth(on);
+    measure_matrix(on);
+
+    const auto bars = bars_of(on.all, wanted);
+    print_tables(out, on.all);
+    if (wanted.how_much != extent::tiny)
+        out.bars(bars);
+    const auto named = wanted.output + "/transfers";
+    write_json(named + ".json", wanted, release, seed, on.all, bars);
+    write_file(named + ".svg",
+               drawn(on.all, fmt::format("PostgreSQL {}, {}; medians, thin lines: least to most",
+                                         release, machine)));
+    out.print(fmt::format("\nWritten: {0}.json, {0}.svg\n", named));
+    return print_verdict(out, on.all) ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    return guarded("lockstep-bench-transfers", [&] {
+        int status = 0;
+        const options wanted = parsed(argc, argv, status);
+        return status >= 0 ? status : run(wanted);
+    });
+}

@@ -1,0 +1,127 @@
+#include "transfers/matrix.hpp"
+
+#include "common/run.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace lockstep::bench {
+namespace {
+
+struct scene {
+    conditions where;
+    int repetitions = 0;
+    std::chrono::milliseconds window{};
+};
+
+// The ordinary batches take the size that suits them best; one with savepoints gains nothing
+// beyond it.
+std::vector<contestant> contestants_of(const options &wanted) {
+    std::vector<contestant> all;
+    if (wanted.how_much != extent::quick)
+        all.push_back({way::client_transaction, 1});
+    all.insert(all.end(), {{way::plpgsql_call, 1},
+                           {way::savepoint_batch, 1000},
+                           {way::netted_batch, 1000},
+                           {way::lockstep_transfer, 1}});
+    const auto sizes = wanted.how_much == extent::quick
+                           ? std::vector<std::size_t>{1000}
+                           : std::vector<std::size_t>{1, 10, 100, 1000, big_batch};
+    for (const auto size : sizes)
+        all.push_back({way::lockstep_batch, size});
+    return all;
+}
+
+std::vector<scene> scenes_of(const options &wanted) {
+    std::vector<scene> scenes;
+    const auto for_bars = [&](spread over, int connections, bool flush) {
+        scenes.push_back({{over, connections, flush}, wanted.bar_repetitions, wanted.bar_window});
+    };
+    const auto add = [&](spread over, int connections, bool flush) {
+        const conditions where{over, connections, flush};
+        for (const auto &each : scenes)
+            if (each.where == where)
+                return;
+        scenes.push_back({where, wanted.repetitions, wanted.window});
+    };
+    for_bars(spread::uniform, 8, true);
+    for_bars(spread::uniform, 8, false);
+    for_bars(spread::hot_row, 8, true);
+    if (wanted.how_much == extent::usual) {
+        for (const auto connections : {1, 32}) {
+            add(spread::uniform, connections, true);
+            add(spread::hot_row, connections, true);
+        }
+        add(spread::zipf, 8, true);
+        add(spread::hot_row, 8, false);
+        add(spread::uniform, 1, false);
+    }
+    if (wanted.how_much == extent::full || wanted.how_much == extent::tiny)
+        for (const auto flush : {true, false})
+            for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
+                for (const auto connections : {1, 8, 32})
+                    add(over, connections, flush);
+    return scenes;
+}
+
+double rate_of(stage &on, pool &links, const scene &now, const contestant &who,
+               const std::shared_ptr<const keys> &from) {
+    on.tables.reset(who.how);
+    load what;
+    what.who = who;
+    what.from = from;
+    what.flush = now.where.flush;
+    what.warm_up = std::min(what.warm_up, now.window);
+    what.window = now.window;
+    what.seed = on.random();
+    const auto seen = run_load(links.take(static_cast<std::size_t>(now.where.connections)), what);
+    on.check(who.how, seen.booked);
+    return static_cast<double>(seen.transfers) / seen.seconds;
+}
+
+// One line: the best of ours and of the others.
+void tell(stage &on, const conditions &where, const std::vector<cell> &cells) {
+    const auto best = [&](bool ours) {
+        const cell *found = nullptr;
+        for (const auto &each : cells)
+            if (is_ours(each.who.how) == ours &&
+                (found == nullptr || median(each.rates) > median(found->rates)))
+                found = &each;
+        return found == nullptr
+                   ? std::string()
+                   : fmt::format("{} {}/s", label_of(found->who), shortened(median(found->rates)));
+    };
+    on.out.print(fmt::format("  {:<36} {:<34} {}\n", name_of(where), best(false), best(true)));
+}
+
+} // namespace
+
+void measure_matrix(stage &on) {
+    const auto who = contestants_of(on.wanted);
+    const auto scenes = scenes_of(on.wanted);
+    pool links(on.conninfo);
+    std::map<spread, std::shared_ptr<const keys>> sources;
+    for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
+        sources[over] = std::make_shared<const keys>(over, on.wanted.rows);
+    on.out.print("\n  under load                           the best ordinary way               "
+                 "the best of ours\n");
+    for (const auto &now : scenes) {
+        std::vector<cell> cells;
+        for (const auto &each : who)
+            cells.push_back({now.where, each, {}});
+        for (int turn = 1; turn <= now.repetitions; ++turn) {
+            on.tables.checkpoint_when_due();
+            for (const auto i : on.shuffled(who.size())) {
+                check_not_interrupted();
+                on.out.step(fmt::format("{}: turn {} of {}, {}", name_of(now.where), turn,
+                                        now.repetitions, label_of(who[i])));
+                cells[i].rates.push_back(rate_of(on, links, now, who[i], sources[now.where.over]));
+            }
+        }
+        tell(on, now.where, cells);
+        on.all.cells.insert(on.all.cells.end(), cells.begin(), cells.end());
+    }
+}
+
+} // namespace lockstep::bench
