@@ -48,8 +48,7 @@ rows session::run(const std::string &sql, const std::string &parameter) {
 }
 
 void session::prepare(const std::string &name, const std::string &sql) {
-    static_cast<void>(
-        checked(PQprepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr)));
+    static_cast<void>(checked(PQprepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr)));
 }
 
 rows session::run_prepared(const std::string &name, std::span<const value> values,

@@ -21,8 +21,9 @@ double time_of(teller &clerk, workload &work, std::size_t items) {
 // The first call of a connection, and some after it. Plans and caches are made in the first ones,
 // the planner's choice for all later ones after five.
 void time_connection(stage &on, batch_cell &into, const std::shared_ptr<const keys> &from) {
-    constexpr int calls_until_warm = 6;
-    const int warm_calls = on.wanted.how_much == extent::tiny ? 1 : 5;
+    const auto tiny = on.wanted.how_much == extent::tiny;
+    const int calls_until_warm = tiny ? 1 : 6;
+    const int warm_calls = tiny ? 1 : 5;
     const auto how = into.who.how;
     on.tables.reset(how);
     session link(on.conninfo, "bench batches");

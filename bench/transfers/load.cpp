@@ -1,5 +1,6 @@
 #include "transfers/load.hpp"
 
+#include "common/run.hpp"
 #include "transfers/teller.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +32,7 @@ std::size_t book_for(std::chrono::milliseconds time, teller &clerk, workload &wo
     do {
         clerk.book(clerk.order_for(work.next(items)), items);
         transfers += items;
-    } while (steady_clock::now() < until);
+    } while (steady_clock::now() < until && !interrupted());
     return transfers;
 }
 

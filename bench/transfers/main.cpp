@@ -121,9 +121,10 @@ int run(const options &wanted) {
     measure_matrix(on);
 
     const auto bars = bars_of(on.all, wanted);
-    print_tables(out, on.all);
-    if (wanted.how_much != extent::tiny)
+    if (wanted.how_much != extent::tiny) {
+        print_tables(out, on.all);
         out.bars(bars);
+    }
     const auto named = wanted.output + "/transfers";
     write_json(named + ".json", wanted, release, seed, on.all, bars);
     write_file(named + ".svg",

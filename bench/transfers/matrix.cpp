@@ -25,11 +25,14 @@ std::vector<contestant> contestants_of(const options &wanted) {
                            {way::savepoint_batch, 1000},
                            {way::netted_batch, 1000},
                            {way::lockstep_transfer, 1}});
-    const auto sizes = wanted.how_much == extent::quick
-                           ? std::vector<std::size_t>{1000}
-                           : std::vector<std::size_t>{1, 10, 100, 1000, big_batch};
-    for (const auto size : sizes)
-        all.push_back({way::lockstep_batch, size});
+    for (const std::size_t size :
+         {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1000}, big_batch}) {
+        const auto left_out = wanted.how_much == extent::quick  ? size != 1000
+                              : wanted.how_much == extent::tiny ? size > 100
+                                                                : false;
+        if (!left_out)
+            all.push_back({way::lockstep_batch, size});
+    }
     return all;
 }
 
@@ -57,7 +60,9 @@ std::vector<scene> scenes_of(const options &wanted) {
         add(spread::hot_row, 8, false);
         add(spread::uniform, 1, false);
     }
-    if (wanted.how_much == extent::full || wanted.how_much == extent::tiny)
+    if (wanted.how_much == extent::tiny)
+        add(spread::zipf, 8, false);
+    if (wanted.how_much == extent::full)
         for (const auto flush : {true, false})
             for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
                 for (const auto connections : {1, 8, 32})
