@@ -74,13 +74,13 @@ void measure_growth(stage &on) {
         for (const std::size_t items : {1000, 10'000, 100'000})
             if (items <= transfers)
                 cells.push_back({items, rows, {}});
-    for (int turn = 1; turn <= on.wanted.bar_repetitions; ++turn) {
+    for (int turn = 1; turn <= on.wanted.repetitions; ++turn) {
         on.tables.checkpoint_when_due();
         for (const auto i : on.shuffled(cells.size())) {
             check_not_interrupted();
             auto &now = cells[i];
             on.out.step(fmt::format("growth: turn {} of {}, {} items between {} rows", turn,
-                                    on.wanted.bar_repetitions, with_commas(now.items),
+                                    on.wanted.repetitions, with_commas(now.items),
                                     with_commas(static_cast<std::size_t>(now.rows))));
             on.tables.reset(how);
             session link(on.conninfo, "bench growth");
