@@ -8,9 +8,9 @@
 namespace lockstep::bench {
 namespace {
 
-constexpr double width = 920;
-constexpr double left = 250;     // where the bars begin
-constexpr double right = 800;    // where the scale ends; figures stand beyond it
+constexpr double width = 960;
+constexpr double left = 290;     // where the bars begin
+constexpr double right = 840;    // where the scale ends; figures stand beyond it
 constexpr double line = 24;      // from one bar to the next
 constexpr double thickness = 15; // of a bar
 constexpr double top = 84;
@@ -48,7 +48,7 @@ std::vector<panel> panels_of(const results &all) {
     std::vector<panel> panels;
     panel big{"8,000 items a call between 1,000 rows, one warm connection, flush on", {}};
     for (const auto &each : all.batches) {
-        one_bar bar{label_of(each.who) + (each.ids == id_kind::random ? ", v4" : ""),
+        one_bar bar{label_of(each.who) + (each.ids == id_kind::random ? ", ids v4" : ""),
                     is_ours(each.who.how),
                     {}};
         for (const auto ms : each.warm_ms)

@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace {
@@ -50,6 +51,9 @@ options parsed(int argc, char **argv, int &status) {
     kind("--tiny", extent::tiny, "a few transfers of everything: whether it is right, no times");
     int window = 0;
     int repetitions = 0;
+    app.add_option("--parts", wanted.parts, "what is measured")
+        ->check(CLI::IsMember(wanted.parts))
+        ->capture_default_str();
     app.add_option("--rows", wanted.rows, "of each ledger")->check(CLI::Range(2, 10'000'000));
     app.add_option("--window", window, "milliseconds of each measurement under load")
         ->check(CLI::Range(1, 600'000));
@@ -94,6 +98,23 @@ std::string release_of(session &admin) {
     return release.substr(0, release.find(' '));
 }
 
+// Each table as soon as it is known. The times of a tiny run say nothing.
+void measure_all(stage &on) {
+    using table = void (*)(screen &, const results &);
+    const auto &parts = on.wanted.parts;
+    const auto told = [&](const char *name, void (*measure)(stage &), table print) {
+        if (std::find(parts.begin(), parts.end(), name) == parts.end())
+            return;
+        measure(on);
+        if (on.wanted.how_much != extent::tiny)
+            print(on.out, on.all);
+    };
+    told("batches", measure_batches, print_batches);
+    told("costs", measure_costs, print_costs);
+    told("growth", measure_growth, print_growth);
+    told("load", measure_matrix, print_cells);
+}
+
 int run(const options &wanted) {
     screen out;
     out.print("\nTransfers, beside the ordinary ways to book them\n\n");
@@ -115,16 +136,10 @@ int run(const options &wanted) {
     out.step("making the tables");
     bank tables(admin, wanted.rows, all_ways());
     stage on{wanted, server.conninfo(), out, tables, std::mt19937_64(seed), {}};
-    measure_batches(on);
-    measure_costs(on);
-    measure_growth(on);
-    measure_matrix(on);
-
+    measure_all(on);
     const auto bars = bars_of(on.all, wanted);
-    if (wanted.how_much != extent::tiny) {
-        print_tables(out, on.all);
+    if (wanted.how_much != extent::tiny)
         out.bars(bars);
-    }
     const auto named = wanted.output + "/transfers";
     write_json(named + ".json", wanted, release, seed, on.all, bars);
     write_file(named + ".svg",

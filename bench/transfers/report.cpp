@@ -59,9 +59,16 @@ std::vector<double> rates_of(const std::vector<double> &milliseconds, std::size_
     return rates;
 }
 
+} // namespace
+
+void print_cells(screen &out, const results &all) {
+    out.print("\nTransfers a second that were committed: median (least..most)\n");
+    for (const auto flush : {true, false})
+        for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
+            print_block(out, all, over, flush);
+}
+
 void print_batches(screen &out, const results &all) {
-    if (all.batches.empty())
-        return;
     out.print(
         fmt::format("\n8,000 items a call between {} rows, one connection, flush on\n{}{}{}{}\n",
                     with_commas(few_rows), first_column(""), column("warm, ms a call"),
@@ -75,8 +82,6 @@ void print_batches(screen &out, const results &all) {
 }
 
 void print_costs(screen &out, const results &all) {
-    if (all.costs.empty())
-        return;
     out.print(fmt::format("\nWhat is written, one connection, after the first touch of every page\n"
                           "{}{}{}\n",
                           first_column(""), column("log, bytes a transfer"),
@@ -89,8 +94,6 @@ void print_costs(screen &out, const results &all) {
 }
 
 void print_growth(screen &out, const results &all) {
-    if (all.growth.empty())
-        return;
     out.print(fmt::format("\nlockstep transfer_batch as it grows, microseconds a transfer\n"));
     for (const auto &each : all.growth)
         out.print(fmt::format(
@@ -98,18 +101,6 @@ void print_growth(screen &out, const results &all) {
             first_column(fmt::format("{} items between {} rows", with_commas(each.items),
                                      with_commas(static_cast<std::size_t>(each.rows)))),
             column(with_spread(each.microseconds))));
-}
-
-} // namespace
-
-void print_tables(screen &out, const results &all) {
-    out.print("\nTransfers a second that were committed: median (least..most)\n");
-    for (const auto flush : {true, false})
-        for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
-            print_block(out, all, over, flush);
-    print_batches(out, all);
-    print_costs(out, all);
-    print_growth(out, all);
 }
 
 bool print_verdict(screen &out, const results &all) {

@@ -1,4 +1,4 @@
-// The tables that are printed in the end.
+// The tables that are printed.
 #pragma once
 
 #include "common/screen.hpp"
@@ -6,7 +6,11 @@
 
 namespace lockstep::bench {
 
-void print_tables(screen &out, const results &all);
+// Transfers a second under load.
+void print_cells(screen &out, const results &all);
+void print_batches(screen &out, const results &all);
+void print_costs(screen &out, const results &all);
+void print_growth(screen &out, const results &all);
 // True when nothing was wrong.
 bool print_verdict(screen &out, const results &all);
 
