@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace lockstep::bench {
 namespace {
 
@@ -18,8 +20,8 @@ std::int64_t number_of(const rows &answer) {
 
 } // namespace
 
-bank::bank(session &admin, std::int64_t rows, const std::vector<way> &ways)
-    : admin_(admin), rows_(rows), ways_(ways) {
+bank::bank(session &admin, std::int64_t rows, std::vector<way> ways)
+    : admin_(admin), rows_(rows), ways_(std::move(ways)) {
     admin_.run("CREATE EXTENSION IF NOT EXISTS lockstep");
     for (const auto how : ways_)
         make(how);

@@ -14,7 +14,7 @@ namespace lockstep::bench {
 class bank {
   public:
     // Makes everything in an empty database.
-    bank(session &admin, std::int64_t rows, const std::vector<way> &ways);
+    bank(session &admin, std::int64_t rows, std::vector<way> ways);
 
     // An empty journal, and a ledger without dead row versions.
     void reset(way how);

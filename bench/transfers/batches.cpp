@@ -33,6 +33,7 @@ void time_connection(stage &on, batch_cell &into, const std::shared_ptr<const ke
     for (int i = 1; i < calls_until_warm; ++i)
         time_of(clerk, work, into.who.items);
     std::vector<double> times;
+    times.reserve(static_cast<std::size_t>(warm_calls));
     for (int i = 0; i < warm_calls; ++i)
         times.push_back(time_of(clerk, work, into.who.items));
     into.warm_ms.push_back(median(times));

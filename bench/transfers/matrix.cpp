@@ -113,6 +113,7 @@ void measure_matrix(stage &on) {
                  "the best of ours\n");
     for (const auto &now : scenes) {
         std::vector<cell> cells;
+        cells.reserve(who.size());
         for (const auto &each : who)
             cells.push_back({now.where, each, {}});
         for (int turn = 1; turn <= now.repetitions; ++turn) {

@@ -54,6 +54,7 @@ void print_block(screen &out, const results &all, spread over, bool flush) {
 
 std::vector<double> rates_of(const std::vector<double> &milliseconds, std::size_t items) {
     std::vector<double> rates;
+    rates.reserve(milliseconds.size());
     for (const auto each : milliseconds)
         rates.push_back(static_cast<double>(items) * 1000 / each);
     return rates;
