@@ -25,16 +25,14 @@ void put_numeric(std::string &bytes, std::int64_t number) {
         put(bytes, static_cast<std::uint64_t>(digit), 2);
 }
 
-std::string element(field which, const wish &of) {
-    std::string bytes;
+void put_element(std::string &bytes, field which, const wish &of) {
     switch (which) {
     case field::from: put(bytes, static_cast<std::uint64_t>(of.from), 8); break;
     case field::to: put(bytes, static_cast<std::uint64_t>(of.to), 8); break;
     case field::amount: put(bytes, static_cast<std::uint64_t>(of.amount), 8); break;
     case field::amount_as_numeric: put_numeric(bytes, of.amount); break;
-    case field::id: bytes.assign(of.id.begin(), of.id.end()); break;
+    case field::id: bytes.append(of.id.begin(), of.id.end()); break;
     }
-    return bytes;
 }
 
 // From pg_type.
@@ -75,10 +73,12 @@ value array_of(field which, std::span<const wish> wishes) {
     put(result.bytes, type_of(which), 4);
     put(result.bytes, wishes.size(), 4);
     put(result.bytes, 1, 4); // the first element's number
+    std::string one;
     for (const auto &each : wishes) {
-        const auto bytes = element(which, each);
-        put(result.bytes, bytes.size(), 4);
-        result.bytes += bytes;
+        one.clear();
+        put_element(one, which, each);
+        put(result.bytes, one.size(), 4);
+        result.bytes += one;
     }
     return result;
 }

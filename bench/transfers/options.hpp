@@ -15,8 +15,8 @@ struct options {
     extent how_much = extent::usual;
     std::vector<std::string> parts{"batches", "costs", "growth", "load"};
     std::int64_t rows = 100'000;
-    std::chrono::milliseconds window{500};      // of one measurement of the matrix
-    std::chrono::milliseconds bar_window{1000}; // and of those that bars stand on
+    std::chrono::milliseconds window{500};     // of one measurement of the matrix
+    std::chrono::milliseconds bar_window{800}; // and of those that bars stand on
     int repetitions = 3;
     int bar_repetitions = 5;
     std::uint64_t seed = 0; // 0: another one each time
