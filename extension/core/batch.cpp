@@ -1,6 +1,7 @@
 #include "core/batch.hpp"
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -105,8 +106,10 @@ bool within_bounds(const moved_leg &from, const moved_leg &to) {
 // Bytes in order are numbers in order when the first byte counts most.
 std::array<std::uint64_t, 2> words_of(const uuid_bytes &id) {
     std::array<std::uint64_t, 2> words{};
-    for (std::size_t i = 0; i < id.size(); ++i)
-        words[i / 8] = words[i / 8] << 8U | id[i];
+    std::memcpy(words.data(), id.data(), id.size());
+    if constexpr (std::endian::native == std::endian::little)
+        for (std::uint64_t &word : words)
+            word = __builtin_bswap64(word);
     return words;
 }
 
@@ -142,23 +145,47 @@ std::optional<refusal> apply_item(std::span<batch_row> rows, const batch_item &i
 }
 
 row_numbers number_rows(std::span<const std::int64_t> keys) {
-    struct placed {
+    // Most keys of a batch come again: they are told apart first, and what is left is sorted.
+    struct met {
         std::int64_t key;
-        std::uint32_t place;
+        std::uint32_t row; // as they were met
+        bool used;
     };
-    std::vector<placed> all;
-    all.reserve(keys.size());
-    for (const std::int64_t key : keys)
-        all.push_back({key, static_cast<std::uint32_t>(all.size())});
-    std::sort(all.begin(), all.end(),
-              [](const placed &a, const placed &b) { return a.key < b.key; });
+    constexpr unsigned word_bits = 64;
+    const auto bits = static_cast<unsigned>(std::bit_width(2 * keys.size() + 1));
+    std::vector<met> table(std::size_t{1} << bits);
+    const auto slot_of = [&](std::int64_t key) {
+        // Fibonacci's multiplier spreads neighbours.
+        const auto hash = static_cast<std::uint64_t>(key) * 0x9e3779b97f4a7c15ULL;
+        std::size_t slot = hash >> (word_bits - bits);
+        while (table[slot].used && table[slot].key != key)
+            slot = (slot + 1) & (table.size() - 1);
+        return slot;
+    };
     row_numbers numbers;
-    numbers.of_place.resize(keys.size());
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (i == 0 || all[i - 1].key != all[i].key)
-            numbers.place_of.push_back(all[i].place);
-        numbers.of_place[all[i].place] = static_cast<std::uint32_t>(numbers.place_of.size() - 1);
+    numbers.of_place.reserve(keys.size());
+    for (std::size_t place = 0; place < keys.size(); ++place) {
+        met &one = table[slot_of(keys[place])];
+        if (!one.used) {
+            one = {keys[place], static_cast<std::uint32_t>(numbers.place_of.size()), true};
+            numbers.place_of.push_back(static_cast<std::uint32_t>(place));
+        }
+        numbers.of_place.push_back(one.row);
     }
+    std::vector<std::uint32_t> sorted(numbers.place_of.size());
+    std::iota(sorted.begin(), sorted.end(), 0);
+    std::sort(sorted.begin(), sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return keys[numbers.place_of[a]] < keys[numbers.place_of[b]];
+    });
+    std::vector<std::uint32_t> number(sorted.size());
+    std::vector<std::uint32_t> places(sorted.size());
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        number[sorted[i]] = static_cast<std::uint32_t>(i);
+        places[i] = numbers.place_of[sorted[i]];
+    }
+    for (std::uint32_t &row : numbers.of_place)
+        row = number[row];
+    numbers.place_of = std::move(places);
     return numbers;
 }
 

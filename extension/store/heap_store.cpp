@@ -4,6 +4,7 @@
 #include "store/rows.hpp"
 #include "store/under_way.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace lockstep {
@@ -217,6 +218,12 @@ bool heap_store::append(std::span<const new_booking> bookings, TimestampTz booke
     };
     // Whoever asks for the same has to wait for a row of ours, has looked already, or has committed
     // before we looked: what is met here wants something else under the same id.
+    if (std::none_of(bookings.begin(), bookings.end(), meets_rivals)) {
+        if (const std::size_t met = append_to_journal(in_, bookings, booked_at);
+            met < bookings.size())
+            rivals.refuse(met);
+        return true;
+    }
     std::vector<new_booking> quiet;
     std::vector<std::size_t> positions;
     for (std::size_t i = 0; i < bookings.size(); ++i)
