@@ -262,8 +262,9 @@ WITH new AS (INSERT INTO held VALUES (5, 996, 0) RETURNING id) SELECT (lockstep.
 BEGIN;
 INSERT INTO held VALUES (6, 1, 0);
 SELECT status, to_balance FROM lockstep.transfer_batch('held', ARRAY[1, 1], ARRAY[6, 2], ARRAY[1, 2]);
-SELECT status, to_balance FROM lockstep.transfer('held', 1, 6, 4);
+SELECT status, to_balance FROM lockstep.transfer('held', 1, 6, 4, lockstep.request_id('noted'), memo => '{"note": "kept"}');
 COMMIT;
+SELECT amount, memo FROM held_journal WHERE request_id = lockstep.request_id('noted');
 SELECT * FROM held ORDER BY id;
 
 -- What owners do to their journals: the code that they put there runs with their rights, by statements, and

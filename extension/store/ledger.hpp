@@ -62,7 +62,7 @@ struct ledger {
     // Many rows, by arrays. Keys come in canonical order, and the number of each is returned.
     kept_statement write_many; // keys, amounts, versions
     kept_statement lock_many;  // keys
-    kept_statement book_many;  // one array for each column but memo
+    kept_statement book_many;  // one array for each column
 
     [[nodiscard]] const kept_column &column_of(row_column which) const {
         return columns[static_cast<int>(which)];

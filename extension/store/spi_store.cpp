@@ -86,6 +86,7 @@ std::vector<std::size_t> write_journal(const ledger &in, std::span<const new_boo
     }));
     values.add(column_array(INT8OID, bookings,
                             [](one row) { return std::optional{Int64GetDatum(row.entry)}; }));
+    values.add(column_array(JSONBOID, bookings, [](one row) { return row.memo; }));
     as_role owner{in.journal_owner};
     const journal_writing writing{in.journal};
     const uint64 written = execute(in.book_many, values);

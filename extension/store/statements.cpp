@@ -109,16 +109,18 @@ void write_for_journal(ledger &made, const std::string &journal) {
         return;
     made.book_many =
         kept(insert +
-                 "entry) OVERRIDING SYSTEM VALUE SELECT b.request_id, $2, b.from_key, b.to_key,"
-                 " b.amount, b.from_balance, b.to_balance, b.refusal, b.entry FROM ROWS FROM ("
+                 "entry, memo) OVERRIDING SYSTEM VALUE SELECT b.request_id, $2, b.from_key,"
+                 " b.to_key, b.amount, b.from_balance, b.to_balance, b.refusal, b.entry, b.memo"
+                 " FROM ROWS FROM ("
                  "pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($4),"
                  " pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
-                 " pg_catalog.unnest($8), pg_catalog.unnest($9)) WITH ORDINALITY AS b(request_id,"
-                 " from_key, to_key, amount, from_balance, to_balance, refusal, entry, number)"
+                 " pg_catalog.unnest($8), pg_catalog.unnest($9), pg_catalog.unnest($10))"
+                 " WITH ORDINALITY AS b(request_id, from_key, to_key, amount, from_balance,"
+                 " to_balance, refusal, entry, memo, number)"
                  " ORDER BY b.number" +
                  unless_booked + " RETURNING request_id",
              {UUIDARRAYOID, TIMESTAMPTZOID, keys, keys, NUMERICARRAYOID, NUMERICARRAYOID,
-              NUMERICARRAYOID, TEXTARRAYOID, INT8ARRAYOID},
+              NUMERICARRAYOID, TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID},
              made.journal_owner);
 }
 
