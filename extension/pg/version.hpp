@@ -79,21 +79,30 @@ inline Oid identity_sequence(Relation relation, AttrNumber column) {
 #endif
 }
 
-// Replaces a row, and adds it to the indexes that need it. C: runs inside the guard. 16: a page may
-// be left with what only summarizing indexes have to know.
-inline void update_row(ResultRelInfo *result, ItemPointer place, TupleTableSlot *fresh,
-                       EState *estate) {
+// Replaces a row; tells which indexes have to know of the new one. C: runs inside the guard. 16: a
+// page may be left with what only summarizing indexes have to know.
 #if PG_VERSION_NUM >= 160000
-    TU_UpdateIndexes needed = TU_None;
-    simple_table_tuple_update(result->ri_RelationDesc, place, fresh, estate->es_snapshot, &needed);
-    if (result->ri_NumIndices > 0 && needed != TU_None)
-        ExecInsertIndexTuples(result, fresh, estate, true, false, nullptr, NIL,
-                              needed == TU_Summarizing);
+using indexes_to_update = TU_UpdateIndexes;
+constexpr indexes_to_update no_indexes = TU_None;
 #else
-    bool needed = false;
-    simple_table_tuple_update(result->ri_RelationDesc, place, fresh, estate->es_snapshot, &needed);
-    if (result->ri_NumIndices > 0 && needed)
-        ExecInsertIndexTuples(result, fresh, estate, true, false, nullptr, NIL);
+using indexes_to_update = bool;
+constexpr indexes_to_update no_indexes = false;
+#endif
+inline indexes_to_update replace_row(Relation table, ItemPointer place, TupleTableSlot *fresh,
+                                     Snapshot snapshot) {
+    indexes_to_update needed = no_indexes;
+    simple_table_tuple_update(table, place, fresh, snapshot, &needed);
+    return needed;
+}
+
+// Adds the row that replaces another one to these indexes. C: runs inside the guard.
+inline void update_indexes(ResultRelInfo *result, TupleTableSlot *fresh, EState *estate,
+                           [[maybe_unused]] indexes_to_update needed) {
+#if PG_VERSION_NUM >= 160000
+    ExecInsertIndexTuples(result, fresh, estate, true, false, nullptr, NIL,
+                          needed == TU_Summarizing);
+#else
+    ExecInsertIndexTuples(result, fresh, estate, true, false, nullptr, NIL);
 #endif
 }
 

@@ -158,7 +158,7 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
     estate->es_snapshot = GetActiveSnapshot(); // the caller's: the rows are known by their places
     ResultRelInfo *result = makeNode(ResultRelInfo);
     InitResultRelInfo(result, table, 0, nullptr, 0);
-    ExecOpenIndices(result, false);
+    bool indexes_open = false; // HOT updates need none
     TupleTableSlot *old = table_slot_create(table, nullptr);
     TupleTableSlot *fresh = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
     for (std::size_t i = 0; i < count; ++i) {
@@ -169,12 +169,19 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
         fill_slot(fresh, old, in, rows[i]);
         if (table->rd_att->constr != nullptr)
             ExecConstraints(result, fresh, estate);
-        version::update_row(result, &place, fresh, estate);
+        const auto needed = version::replace_row(table, &place, fresh, estate->es_snapshot);
+        if (needed != version::no_indexes) {
+            if (!indexes_open)
+                ExecOpenIndices(result, false);
+            indexes_open = true;
+            version::update_indexes(result, fresh, estate, needed);
+        }
         ResetPerTupleExprContext(estate);
     }
     ExecDropSingleTupleTableSlot(old);
     ExecDropSingleTupleTableSlot(fresh);
-    ExecCloseIndices(result);
+    if (indexes_open)
+        ExecCloseIndices(result);
     table_close(table, NoLock);
     FreeExecutorState(estate);
     CommandCounterIncrement();
