@@ -53,6 +53,7 @@ DECLARE
     unstable bigint := 0;
     scene text;
     stop boolean;
+    begun timestamptz;
     core_before text[];
     core_after text[];
     ours text[];
@@ -67,6 +68,7 @@ BEGIN
         EXIT WHEN stop;
         -- Without this, pg_stat_activity stands still until the transaction ends.
         PERFORM pg_stat_clear_snapshot();
+        begun := clock_timestamp();
         core_before := oracle.core();
         -- Members of one group conflict over extending a relation alone, and pg_blocking_pids() does not say so. Any other edge
         -- inside a group would be wrong, and has to show.
@@ -80,6 +82,13 @@ BEGIN
             valid := valid + 1;
             SELECT coalesce(array_agg(DISTINCT edge ORDER BY edge), '{}') INTO ours
               FROM (SELECT format('%s>%s', waiter_leader_pid, coalesce(blocker_leader_pid, 0)) AS edge FROM unnest(picture)) AS e;
+            -- One may have been awake for a moment, between two waits for the same other one: the server's function says
+            -- the same before and after, and the picture in between has nothing of it. Its wait has begun since then.
+            IF ours <> core_before AND EXISTS (SELECT FROM pg_locks WHERE NOT granted AND coalesce(waitstart, 'infinity') >= begun) THEN
+                valid := valid - 1;
+                unstable := unstable + 1;
+                CONTINUE;
+            END IF;
             IF ours <> core_before THEN
                 PERFORM pg_stat_clear_snapshot();
                 INSERT INTO oracle.difference (scene, what, core, ours, picture, core_next, picture_next, locks, activity)
