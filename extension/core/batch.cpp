@@ -145,47 +145,23 @@ std::optional<refusal> apply_item(std::span<batch_row> rows, const batch_item &i
 }
 
 row_numbers number_rows(std::span<const std::int64_t> keys) {
-    // Most keys of a batch come again: they are told apart first, and what is left is sorted.
-    struct met {
+    struct placed {
         std::int64_t key;
-        std::uint32_t row; // as they were met
-        bool used;
+        std::uint32_t place;
     };
-    constexpr unsigned word_bits = 64;
-    const auto bits = static_cast<unsigned>(std::bit_width(2 * keys.size() + 1));
-    std::vector<met> table(std::size_t{1} << bits);
-    const auto slot_of = [&](std::int64_t key) {
-        // Fibonacci's multiplier spreads neighbours.
-        const auto hash = static_cast<std::uint64_t>(key) * 0x9e3779b97f4a7c15ULL;
-        std::size_t slot = hash >> (word_bits - bits);
-        while (table[slot].used && table[slot].key != key)
-            slot = (slot + 1) & (table.size() - 1);
-        return slot;
-    };
+    std::vector<placed> all;
+    all.reserve(keys.size());
+    for (const std::int64_t key : keys)
+        all.push_back({key, static_cast<std::uint32_t>(all.size())});
+    std::sort(all.begin(), all.end(),
+              [](const placed &a, const placed &b) { return a.key < b.key; });
     row_numbers numbers;
-    numbers.of_place.reserve(keys.size());
-    for (std::size_t place = 0; place < keys.size(); ++place) {
-        met &one = table[slot_of(keys[place])];
-        if (!one.used) {
-            one = {keys[place], static_cast<std::uint32_t>(numbers.place_of.size()), true};
-            numbers.place_of.push_back(static_cast<std::uint32_t>(place));
-        }
-        numbers.of_place.push_back(one.row);
+    numbers.of_place.resize(keys.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i == 0 || all[i - 1].key != all[i].key)
+            numbers.place_of.push_back(all[i].place);
+        numbers.of_place[all[i].place] = static_cast<std::uint32_t>(numbers.place_of.size() - 1);
     }
-    std::vector<std::uint32_t> sorted(numbers.place_of.size());
-    std::iota(sorted.begin(), sorted.end(), 0);
-    std::sort(sorted.begin(), sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return keys[numbers.place_of[a]] < keys[numbers.place_of[b]];
-    });
-    std::vector<std::uint32_t> number(sorted.size());
-    std::vector<std::uint32_t> places(sorted.size());
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-        number[sorted[i]] = static_cast<std::uint32_t>(i);
-        places[i] = numbers.place_of[sorted[i]];
-    }
-    for (std::uint32_t &row : numbers.of_place)
-        row = number[row];
-    numbers.place_of = std::move(places);
     return numbers;
 }
 

@@ -66,6 +66,7 @@ bool read_wire(const unsigned char *wire, money &amount) {
 std::size_t read_short(const Datum *numerics, money *amounts, std::size_t first,
                        std::size_t count) {
     for (std::size_t i = first; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
         bytea *wire = DatumGetByteaP(DirectFunctionCall1(numeric_send, numerics[i]));
         const bool is_short =
             read_wire(reinterpret_cast<const unsigned char *>(VARDATA(wire)), amounts[i]);
@@ -80,6 +81,7 @@ std::size_t read_short(const Datum *numerics, money *amounts, std::size_t first,
 std::size_t make_short(const std::optional<money> *amounts, Datum *numerics, std::size_t first,
                        std::size_t count) {
     for (std::size_t i = first; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
         numerics[i] = Datum{0};
         if (!amounts[i])
             continue;

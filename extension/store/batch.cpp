@@ -9,10 +9,12 @@
 #include "store/replay.hpp"
 #include "store/rows.hpp"
 #include "store/store.hpp"
+#include "store/under_way.hpp"
 
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 
@@ -207,6 +209,10 @@ class batch {
         rows_.resize(keys_.size());
         if (pending == 0)
             return;
+        for (const std::uint32_t item : sorted_)
+            if (is_pending(item))
+                pending_ids_.push_back(ids_[item]);
+        under_way_.emplace(in_, keys_, pending_ids_);
         store_ = store_for(in_);
         if (!store_->lock(keys_, rows_)) {
             store_ = statements_for(in_);
@@ -214,7 +220,7 @@ class batch {
         }
         // Whoever had a row before us may have booked the same ids.
         if (store_->wants_second_look(pending))
-            settle();
+            look_again();
     }
 
     void reckon() {
@@ -223,12 +229,35 @@ class batch {
             if (!is_pending(i))
                 continue;
             check_interrupts();
-            for_item(i, [&] {
-                const auto no = apply_item(rows_, items_[i], in_.amount, names, outcomes_[i]);
-                if (no && !requests_[i].return_refusals)
+            const auto problem = problem_of(i, names);
+            if (!problem)
+                continue;
+            // Who had the rows before us may have done this very movement, and what it has left may
+            // look like a refusal.
+            look_again();
+            if (is_pending(i))
+                throw *problem;
+        }
+    }
+
+    // Applies the item; what ends the call, nothing where it is applied or its refusal is kept.
+    std::optional<sql_error> problem_of(std::size_t item, const batch_names &names) {
+        try {
+            for_item(item, [&] {
+                const auto no = apply_item(rows_, items_[item], in_.amount, names, outcomes_[item]);
+                if (no && !requests_[item].return_refusals)
                     throw sql_error(no->sqlstate, no->message, no->detail);
             });
+        } catch (const sql_error &error) {
+            return error;
         }
+        return std::nullopt;
+    }
+
+    // Looks all ids up once more, with the rows locked; once a call.
+    void look_again() {
+        if (!std::exchange(looked_again_, true))
+            settle();
     }
 
     // Hands the bookings over in the order of their ids, and keeps the answers.
@@ -292,7 +321,7 @@ class batch {
     }
 
     void refuse(std::uint32_t item) {
-        const journal_answers answers = look_up(in_, {&ids_[item], 1});
+        const journal_answers answers = look_up(in_, {&ids_[item], 1}, whose_rows::of_others);
         for_item(item, [&] {
             if (!answers.is_new(0) && TransactionIdIsValid(answers.in_flight(0)))
                 require_same_content(in_, requests_[item], answers.in_flight_booking(0));
@@ -360,7 +389,10 @@ class batch {
     std::vector<std::uint32_t> first_;  // of each item, the first one with its id
     std::vector<Datum> keys_;           // of the rows, in canonical order
     std::vector<batch_item> items_;
+    std::vector<uuid_bytes> pending_ids_;
+    std::optional<under_way> under_way_;
     std::unique_ptr<store> store_;
+    bool looked_again_ = false;
     std::vector<batch_row> rows_;
     std::vector<item_outcome> outcomes_;
     std::vector<movement_result> results_; // no status: not settled yet

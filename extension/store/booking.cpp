@@ -19,7 +19,8 @@ namespace lockstep {
 namespace {
 
 // Whoever had a row before us may have booked the same id, in a batch: such have no lock on ids.
-// Ours is not held while another transaction is waited for, which may ask for the same id again.
+// Ours is not held while another transaction is waited for, which may ask for the same id again;
+// and not waited for after that: whoever has it by now may be waiting for our rows.
 std::optional<booking> booked_meanwhile(const ledger &in, const movement_request &request,
                                         request_lock *lock) {
     if (lock == nullptr || IsolationUsesXactSnapshot())
@@ -30,7 +31,7 @@ std::optional<booking> booked_meanwhile(const ledger &in, const movement_request
             return found.booked;
         lock->release();
         wait_for_transaction(found.in_flight);
-        *lock = request_lock{in.journal, *request.request_id};
+        lock->take_if_free();
     }
 }
 

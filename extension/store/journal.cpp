@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace lockstep {
 
@@ -36,8 +37,17 @@ request_lock::request_lock(Oid journal, const uuid_bytes &id) : tag_{} {
 }
 
 void request_lock::release() {
+    if (!std::exchange(held_, false))
+        return;
     const LOCKTAG *tag = &tag_;
     pg_call([tag] { static_cast<void>(LockRelease(tag, ExclusiveLock, false)); });
+}
+
+void request_lock::take_if_free() {
+    const LOCKTAG *tag = &tag_;
+    held_ = held_ || pg_call([tag] {
+                return LockAcquire(tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+            });
 }
 
 booking_state find_booking(const ledger &in, const uuid_bytes &id) {

@@ -30,10 +30,14 @@ struct booking {
 class request_lock {
   public:
     request_lock(Oid journal, const uuid_bytes &id);
+    // Nothing where it is not held.
     void release();
+    // Takes it again, unless others have it by now: whoever holds rows never waits for it.
+    void take_if_free();
 
   private:
     LOCKTAG tag_;
+    bool held_ = true;
 };
 
 // What is known of an id: booked; or being booked just now by another transaction; or neither.

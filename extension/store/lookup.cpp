@@ -40,13 +40,15 @@ void read_row(found_row &row, TupleTableSlot *slot, const journal_columns &colum
     row.booked_at = copied_value(slot, columns.booked_at, &never);
 }
 
-bool newer_than_snapshot(Relation journal, TupleTableSlot *slot) {
-    if (!IsolationUsesXactSnapshot())
-        return false;
+bool is_own(TupleTableSlot *slot) {
     bool is_null = false;
     const Datum xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null);
+    return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
+
+bool newer_than_snapshot(Relation journal, TupleTableSlot *slot) {
     // A row of our own is ours, even where the statement's snapshot is older than it.
-    if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin)))
+    if (!IsolationUsesXactSnapshot() || is_own(slot))
         return false;
     return !table_tuple_satisfies_snapshot(journal, slot, GetTransactionSnapshot());
 }
@@ -67,7 +69,8 @@ void look_for(id_scan &by_id, StrategyNumber strategy, Oid function, const uuid_
 }
 
 // Null where the id is not there.
-found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &columns) {
+found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &columns,
+                  whose_rows whose) {
     found_row row{};
     bool found = false;
     look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
@@ -79,6 +82,8 @@ found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &c
             look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
             continue;
         }
+        if (whose == whose_rows::of_others && is_own(by_id.slot))
+            continue;
         row = {};
         found = true;
         row.in_flight =
@@ -122,7 +127,7 @@ void close_id_scan(id_scan &by_id) {
     table_close(by_id.journal, NoLock);
 }
 
-found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count) {
+found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count, whose_rows whose) {
     auto **rows = static_cast<found_row **>(MemoryContextAllocExtended(
         CurrentMemoryContext, sizeof(void *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
     id_scan by_id{};
@@ -131,7 +136,7 @@ found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count) 
     if (count < worth_a_look || reaches(by_id, ids[0]))
         for (std::size_t i = 0; i < count; ++i) {
             CHECK_FOR_INTERRUPTS();
-            rows[i] = row_of(by_id, ids[i], in.booked);
+            rows[i] = row_of(by_id, ids[i], in.booked, whose);
         }
     close_id_scan(by_id);
     return rows;
@@ -190,11 +195,11 @@ booking journal_answers::in_flight_booking(std::size_t position) const {
     return booking_of(*rows_[position], ids_[position]);
 }
 
-journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids) {
+journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids, whose_rows whose) {
     const ledger *where = &in;
     const uuid_bytes *first = ids.data();
     const std::size_t count = ids.size();
-    return {pg_call([=] { return rows_of(*where, first, count); }), ids};
+    return {pg_call([=] { return rows_of(*where, first, count, whose); }), ids};
 }
 
 } // namespace lockstep

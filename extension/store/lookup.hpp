@@ -34,6 +34,11 @@ class journal_answers {
 // Looks the ids up, without waiting; they come sorted, and must live as long as the answers. Sees
 // what is committed now, whatever the transaction's snapshot says. What is found is copied into the
 // current memory context.
-[[nodiscard]] journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids);
+enum class whose_rows {
+    of_all,
+    of_others
+}; // of others: what this transaction has booked is not seen
+[[nodiscard]] journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids,
+                                      whose_rows whose = whose_rows::of_all);
 
 } // namespace lockstep

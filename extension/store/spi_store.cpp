@@ -8,7 +8,6 @@
 #include "store/journal_guard.hpp"
 #include "store/rows.hpp"
 #include "store/statements.hpp"
-#include "store/under_way.hpp"
 
 #include <set>
 #include <string>
@@ -168,11 +167,6 @@ void spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_a
                      std::span<const batch_row> rows, const rival_questions &rivals) {
     if (bookings.empty())
         return;
-    std::vector<uuid_bytes> ids;
-    ids.reserve(bookings.size());
-    for (const new_booking &one : bookings)
-        ids.push_back(*one.id);
-    const under_way here{in_, keys_, ids};
     write(rows);
     for (const std::size_t lost : write_journal(in_, bookings, booked_at)) {
         if (!rivals.is_answered(lost))

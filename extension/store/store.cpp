@@ -49,8 +49,10 @@ std::vector<std::int64_t> next_entries(const ledger &in, std::size_t count) {
     const Oid sequence = in.booked.entry_sequence;
     std::int64_t *out = entries.data();
     pg_call([=] {
-        for (std::size_t i = 0; i < count; ++i)
+        for (std::size_t i = 0; i < count; ++i) {
+            CHECK_FOR_INTERRUPTS();
             out[i] = nextval_internal(sequence, false);
+        }
     });
     return entries;
 }
