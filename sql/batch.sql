@@ -202,6 +202,9 @@ SELECT lockstep.register_ledger('parts');
 SELECT * FROM lockstep.store_of('parts');
 SELECT item, status, from_balance, to_balance FROM lockstep.transfer_batch('parts', ARRAY[1, 11], ARRAY[11, 1], ARRAY[5, 2]);
 SELECT * FROM lockstep.store_of('owners');
+ALTER TABLE parts_journal RENAME memo TO note;
+SELECT * FROM lockstep.store_of('parts');
+ALTER TABLE parts_journal RENAME note TO memo;
 ALTER TABLE parts DROP COLUMN balance;
 SELECT ledger, store, store_reason FROM lockstep.ledgers ORDER BY ledger::text COLLATE "C";
 BEGIN ISOLATION LEVEL REPEATABLE READ;
@@ -319,6 +322,16 @@ SELECT batch('ARRAY[1, 2], ARRAY[2, 1], ARRAY[2, 1]', true, 'asks');
 SELECT in_both('SELECT status FROM lockstep.transfer(''asks'', 1, 2, 2)');
 SELECT * FROM asks ORDER BY id;
 
+-- And it may look at tables: it sees what this statement has done before.
+CREATE TABLE capped (id int PRIMARY KEY, balance int NOT NULL);
+INSERT INTO capped VALUES (1, 0), (2, 0);
+SELECT lockstep.register_ledger('capped');
+CREATE FUNCTION total() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT sum(balance) FROM capped $$;
+ALTER TABLE capped ADD CONSTRAINT at_most CHECK (total() < 20);
+SELECT * FROM lockstep.store_of('capped');
+SELECT in_both('SELECT row((lockstep.adjust(''capped'', 1, 20)).status, (lockstep.adjust(''capped'', 2, 1)).status)');
+SELECT in_both('SELECT row((lockstep.adjust(''capped'', 1, 19)).status, (lockstep.adjust(''capped'', 2, 1)).status)');
+
 -- Rights: what a single transfer needs.
 CREATE ROLE regress_lockstep_clerk;
 GRANT SELECT, UPDATE (balance) ON strict TO regress_lockstep_clerk;
@@ -333,8 +346,8 @@ ROLLBACK;
 
 SELECT l.ledger, v.violation FROM lockstep.ledgers AS l, LATERAL lockstep.verify_ledger(l.ledger) AS v WHERE l.store IS NOT NULL;
 DROP TABLE accounts, accounts_journal, small, small_journal, children, many, many_journal, owners, parts, parts_journal, strict, strict_journal, cells, cells_journal,
-    fields, fields_journal, held, held_journal, holders, asks, asks_journal;
+    fields, fields_journal, held, held_journal, holders, asks, asks_journal, capped, capped_journal;
 DROP TYPE place;
-DROP FUNCTION batch, in_both, asked, ids, note, tax, skip, tattle, called, served, meddles;
+DROP FUNCTION batch, in_both, asked, ids, note, tax, skip, tattle, called, served, meddles, total;
 DROP ROLE regress_lockstep_clerk;
 DROP EXTENSION lockstep;

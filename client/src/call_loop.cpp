@@ -121,8 +121,10 @@ bool call_loop::lost_is_there(session &on) const {
     const std::optional<std::string> started =
         lost_->started.empty() ? std::nullopt : std::optional(lost_->started);
     const parameter which[] = {lost_->pid, started};
-    // Where one of the two starts is not known, the number alone must do.
+    // Where one of the two starts is not known, the number alone must do to wait for it; but not to
+    // end it: by now it may be somebody else's.
     return !on.execute("SELECT CASE WHEN state LIKE 'idle%'"
+                       " AND extract(epoch FROM backend_start)::text = $2"
                        " THEN pg_catalog.pg_terminate_backend(pid) END"
                        " FROM pg_catalog.pg_stat_activity WHERE pid = $1"
                        " AND (extract(epoch FROM backend_start)::text = $2) IS NOT FALSE",

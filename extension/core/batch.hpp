@@ -52,6 +52,16 @@ struct batch_names {
 // The error, with the item that it is about at the head of its detail: the first one is number 1.
 [[nodiscard]] sql_error of_item(const sql_error &error, std::size_t position);
 
+// Runs a step for one item; an error of it says which item that was.
+template <class Step>
+void for_item(std::size_t position, Step step) {
+    try {
+        step();
+    } catch (const sql_error &error) {
+        throw of_item(error, position);
+    }
+}
+
 // Applies an item to the rows, or refuses it and leaves them as they are. The refusal is the one
 // that decide() finds. Throws sql_error 22003 where nothing speaks against the movement and a row's
 // amount could not be kept (in its column; its version in 64 bits).

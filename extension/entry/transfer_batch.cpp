@@ -17,16 +17,6 @@ using namespace lockstep;
 
 namespace {
 
-// Runs a step for one item; an error of it says which item that was.
-template <class Step>
-void for_item(std::size_t item, Step step) {
-    try {
-        step();
-    } catch (const sql_error &error) {
-        throw of_item(error, item);
-    }
-}
-
 void require_length(const array_elements &elements, std::size_t length, const char *name) {
     if (elements.values.size() != length)
         throw sql_error(state::array_subscript_error, "arrays of a batch must have the same length",

@@ -40,16 +40,13 @@ class batch {
     }
 
   private:
-    // Runs a step for one item; an error of it says which item that was.
+    // A single movement is no item of anything.
     template <class Step>
     void for_item(std::size_t item, Step step) const {
-        if (!numbered_)
-            return step();
-        try {
+        if (numbered_)
+            lockstep::for_item(item, step);
+        else
             step();
-        } catch (const sql_error &error) {
-            throw of_item(error, item);
-        }
     }
 
     [[nodiscard]] bool is_pending(std::size_t item) const {
@@ -184,8 +181,7 @@ class batch {
 
     // Locks the rows of what is left to do, and numbers them anew.
     void lock() {
-        constexpr std::uint32_t unused = no_row;
-        std::vector<std::uint32_t> number(keys_.size(), unused);
+        std::vector<std::uint32_t> number(keys_.size(), no_row); // those that are not needed
         std::size_t pending = 0;
         for (std::size_t i = 0; i < items_.size(); ++i) {
             if (!is_pending(i))
@@ -197,7 +193,7 @@ class batch {
         }
         std::vector<Datum> wanted;
         for (std::size_t row = 0; row < keys_.size(); ++row)
-            if (number[row] != unused) {
+            if (number[row] != no_row) {
                 number[row] = static_cast<std::uint32_t>(wanted.size());
                 wanted.push_back(keys_[row]);
             }

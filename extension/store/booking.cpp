@@ -8,7 +8,6 @@
 #include "store/numbering.hpp"
 #include "store/replay.hpp"
 #include "store/rows.hpp"
-#include "store/store.hpp"
 #include "store/under_way.hpp"
 
 #include <string>

@@ -218,17 +218,15 @@ bool is_served_by_heap(const ledger &in) {
 
 namespace {
 
-// Why a table cannot be used just now, or which store serves it.
-served served_by(Relation table) {
+// Which store serves it. `journal` is left open, as far as it came to that.
+served served_by(Relation table, Relation &journal) {
     const registration row = registration_of_ledger(table);
     const ledger_columns columns = checked_columns(table, row);
-    const Relation journal = open_if_free(row.journal, AccessShareLock);
+    journal = open_if_free(row.journal, AccessShareLock);
     if (journal == nullptr)
         return {nullptr, "its journal is gone, or locked by others just now"};
     static_cast<void>(checked_journal(journal, columns.key));
-    const char *why_not = why_not_heap(table, journal, columns);
-    close_relation(journal);
-    if (why_not != nullptr)
+    if (const char *why_not = why_not_heap(table, journal, columns))
         return {"spi", why_not};
     return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};
 }
@@ -239,14 +237,19 @@ served how_served(Oid oid) {
     const Relation table = open_if_free(oid, AccessShareLock);
     if (table == nullptr)
         return {nullptr, "the table is gone, or locked by others just now"};
+    Relation journal = nullptr;
+    served how{};
     try {
-        served how = served_by(table);
-        close_relation(table);
-        return how;
+        how = served_by(table, journal);
     } catch (const sql_error &error) {
-        close_relation(table);
-        return {nullptr, error.what()};
+        how = {nullptr, error.what()};
+        if (!error.detail().empty())
+            how.reason += ". " + error.detail();
     }
+    if (journal != nullptr)
+        close_relation(journal);
+    close_relation(table);
+    return how;
 }
 
 } // namespace lockstep

@@ -1,5 +1,6 @@
 #include "store/heap_store.hpp"
 
+#include "pg/slots.hpp"
 #include "store/fault.hpp"
 #include "store/rows.hpp"
 
@@ -30,16 +31,10 @@ struct written_row {
 
 void copy_values(const ledger &in, TupleTableSlot *slot, raw_row &raw) {
     for (int i = 0; i < row_columns; ++i) {
-        raw.nulls[i] = true;
         const AttrNumber number = in.columns[i].number;
-        if (number == 0)
-            continue;
-        const Datum value = slot_getattr(slot, number, &raw.nulls[i]);
-        if (raw.nulls[i])
-            continue;
-        const Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, number - 1);
-        raw.values[i] = column->attlen == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value))
-                                             : datumCopy(value, column->attbyval, column->attlen);
+        raw.nulls[i] = true;
+        if (number != 0)
+            raw.values[i] = copied_value(slot, number, &raw.nulls[i]);
     }
 }
 
@@ -58,8 +53,7 @@ void open_scan(key_scan &by_key, const ledger &in) {
     // As a statement would: what this transaction has done so far is seen, what others have
     // committed so far too.
     CommandCounterIncrement();
-    by_key.snapshot = GetTransactionSnapshot();
-    PushActiveSnapshot(by_key.snapshot);
+    PushActiveSnapshot(GetTransactionSnapshot());
     by_key.snapshot = GetActiveSnapshot();
     by_key.table = table_open(in.table, NoLock); // locked by ledger_cache::find
     by_key.index = index_open(in.key_index, AccessShareLock);
@@ -88,12 +82,6 @@ bool has_key(const key_scan &by_key, const ledger &in, Datum key) {
     const Datum found = slot_getattr(by_key.locked, in.key_column, &is_null);
     auto *equals = const_cast<FmgrInfo *>(&by_key.key.sk_func);
     return !is_null && DatumGetBool(FunctionCall2Coll(equals, by_key.key.sk_collation, found, key));
-}
-
-bool is_of_this_transaction(TupleTableSlot *slot) {
-    bool is_null = false;
-    const Datum xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null);
-    return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
 // Locks one row in its newest version.
@@ -160,7 +148,7 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
         PushActiveSnapshot(GetTransactionSnapshot());
     }
     EState *estate = CreateExecutorState();
-    estate->es_snapshot = GetActiveSnapshot(); // the caller's: the rows are known by their places
+    estate->es_snapshot = GetActiveSnapshot(); // the rows are known by their places
     ResultRelInfo *result = makeNode(ResultRelInfo);
     InitResultRelInfo(result, table, 0, nullptr, 0);
     bool indexes_open = false; // HOT updates need none
@@ -195,6 +183,12 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
 }
 
 // C ends here.
+
+std::size_t position_of(const new_booking &one, std::span<const new_booking> bookings) {
+    const auto same = [&one](const new_booking &other) { return other.id == one.id; };
+    return static_cast<std::size_t>(std::find_if(bookings.begin(), bookings.end(), same) -
+                                    bookings.begin());
+}
 
 } // namespace
 
@@ -233,33 +227,24 @@ bool heap_store::append(std::span<const new_booking> bookings, TimestampTz booke
     // Movements whose rows are not there: nothing puts the same request in line. One after the
     // other, in the order of the ids, and before all others: so whoever waits here has booked lower
     // ids alone, and no two sessions wait for each other.
-    bool written = true;
+    std::vector<new_booking> rest;
     for (std::size_t i = 0; i < bookings.size(); ++i) {
-        if (!meets_rivals(bookings[i]))
+        if (!meets_rivals(bookings[i])) {
+            rest.push_back(bookings[i]);
             continue;
-        written = append_or_leave(in_, bookings[i], booked_at);
-        while (!written && !rivals.is_answered(i))
-            written = append_or_leave(in_, bookings[i], booked_at);
+        }
+        while (!append_or_leave(in_, bookings[i], booked_at))
+            if (rivals.is_answered(i)) {
+                if (alone)
+                    return false;
+                break;
+            }
     }
-    if (alone && meets_rivals(bookings.front()))
-        return written;
     // Whoever asks for the same as these has to wait for a row of ours, has looked already, or has
     // committed before we looked: what is met here wants something else under the same id.
-    if (std::none_of(bookings.begin(), bookings.end(), meets_rivals)) {
-        if (const std::size_t met = append_to_journal(in_, bookings, booked_at);
-            met < bookings.size())
-            rivals.refuse(met);
-        return true;
-    }
-    std::vector<new_booking> quiet;
-    std::vector<std::size_t> positions;
-    for (std::size_t i = 0; i < bookings.size(); ++i)
-        if (!meets_rivals(bookings[i])) {
-            quiet.push_back(bookings[i]);
-            positions.push_back(i);
-        }
-    if (const std::size_t met = append_to_journal(in_, quiet, booked_at); met < quiet.size())
-        rivals.refuse(positions[met]);
+    const std::size_t met = append_to_journal(in_, rest, booked_at);
+    if (met < rest.size())
+        rivals.refuse(position_of(rest[met], bookings));
     return true;
 }
 

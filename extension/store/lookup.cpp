@@ -2,6 +2,7 @@
 
 #include "core/sql_error.hpp"
 #include "pg/numerics.hpp"
+#include "pg/slots.hpp"
 #include "pg/values.hpp"
 
 #include <cstddef>
@@ -18,16 +19,6 @@ struct found_row {
 
 namespace {
 
-Datum copied_value(TupleTableSlot *slot, AttrNumber number, bool *is_null) {
-    const Datum value = slot_getattr(slot, number, is_null);
-    if (*is_null)
-        return Datum{0};
-    const Form_pg_attribute attribute = TupleDescAttr(slot->tts_tupleDescriptor, number - 1);
-    if (attribute->attlen == -1)
-        return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-    return datumCopy(value, attribute->attbyval, attribute->attlen);
-}
-
 // C from here to the end of the look-up: it runs inside the guard.
 void read_row(found_row &row, TupleTableSlot *slot, const journal_columns &columns) {
     bool never = false;
@@ -40,15 +31,9 @@ void read_row(found_row &row, TupleTableSlot *slot, const journal_columns &colum
     row.booked_at = copied_value(slot, columns.booked_at, &never);
 }
 
-bool is_own(TupleTableSlot *slot) {
-    bool is_null = false;
-    const Datum xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null);
-    return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
-}
-
 bool newer_than_snapshot(Relation journal, TupleTableSlot *slot) {
     // A row of our own is ours, even where the statement's snapshot is older than it.
-    if (!IsolationUsesXactSnapshot() || is_own(slot))
+    if (!IsolationUsesXactSnapshot() || is_of_this_transaction(slot))
         return false;
     return !table_tuple_satisfies_snapshot(journal, slot, GetTransactionSnapshot());
 }
@@ -82,7 +67,7 @@ found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &c
             look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
             continue;
         }
-        if (whose == whose_rows::of_others && is_own(by_id.slot))
+        if (whose == whose_rows::of_others && is_of_this_transaction(by_id.slot))
             continue;
         row = {};
         found = true;

@@ -5,13 +5,32 @@
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 #include "store/statements.hpp"
-#include "store/store.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <string>
 #include <string_view>
 
 namespace lockstep {
 
 namespace {
+
+template <class Whole>
+bool holds(std::int64_t value) {
+    return value >= std::numeric_limits<Whole>::min() && value <= std::numeric_limits<Whole>::max();
+}
+
+// With all the decimals of its column, also where money has not the digits for all of them.
+Datum column_numeric(const amount_type &type, money amount) {
+    const std::optional<money> wanted{amount};
+    Datum made{0};
+    make_numerics({&wanted, 1}, {&made, 1});
+    if (!type.has_limits || amount.scale() == std::max(type.scale, 0))
+        return made;
+    const int32 typmod =
+        ((type.precision << 16) | (type.scale & 0x7ff)) + static_cast<int32>(VARHDRSZ);
+    return pg_call([=] { return DirectFunctionCall2(numeric, made, Int32GetDatum(typmod)); });
+}
 
 std::int64_t integer_of(Datum value, Oid type) {
     switch (type) {
@@ -80,6 +99,33 @@ bool has_right(const ledger &in, AttrNumber column, AclMode right) {
 }
 
 } // namespace
+
+Datum amount_datum(const ledger &in, money amount) {
+    if (in.amount.stored == amount_type::kind::numeric)
+        return column_numeric(in.amount, amount);
+    const auto units = amount.as_int64();
+    switch (in.amount.stored) {
+    case amount_type::kind::int16: return Int16GetDatum(static_cast<int16>(*units));
+    case amount_type::kind::int32: return Int32GetDatum(static_cast<int32>(*units));
+    default: return Int64GetDatum(*units);
+    }
+}
+
+Datum version_datum(const ledger &in, Datum key, std::int64_t version) {
+    const Oid type = in.column_of(row_column::version).type;
+    const bool fits = type == INT2OID   ? holds<std::int16_t>(version)
+                      : type == INT4OID ? holds<std::int32_t>(version)
+                                        : true;
+    if (!fits)
+        throw sql_error(state::numeric_value_out_of_range,
+                        "version of row " + key_text(in.key, key) + " of ledger \"" + in.name +
+                            "\" is out of range");
+    switch (type) {
+    case INT2OID: return Int16GetDatum(static_cast<int16>(version));
+    case INT4OID: return Int32GetDatum(static_cast<int32>(version));
+    default: return Int64GetDatum(version);
+    }
+}
 
 row_state state_of(const ledger &in, Datum key, const raw_row &raw) {
     const auto value = [&raw](row_column which) -> std::optional<Datum> {

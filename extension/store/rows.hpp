@@ -1,6 +1,6 @@
 // The rows of a ledger, one statement a row: lock it and read it, or write it and read what the
 // write returned. Both need an open SPI session and take the row's lock FOR NO KEY UPDATE. And what
-// both stores share: how a row is read, and who may.
+// both stores share: how a row's values are read and written, and who may.
 #pragma once
 
 #include "store/ledger.hpp"
@@ -21,13 +21,18 @@ struct raw_row {
 // The same of the last statement's result, whose values begin at this column, from 1.
 [[nodiscard]] row_state result_state(const ledger &in, Datum key, uint64 row, int first_column);
 
+// An amount and a version as the columns keep them; 22003 where the version's column cannot.
+[[nodiscard]] Datum amount_datum(const ledger &in, money amount);
+[[nodiscard]] Datum version_datum(const ledger &in, Datum key, std::int64_t version);
+
 // The row as it stands under its lock; nothing where the caller has no such row.
 [[nodiscard]] std::optional<row_state> lock_row(const ledger &in, Datum key);
 
-// Refuses a caller who could not do the movement (42501): the rights that the statements need. And
-// tells whether row security leaves the
-// row to the caller, without locking it: for answers that come from the journal alone.
+// Refuses a caller who could not do the movement (42501): the rights that the statements need.
 void check_rights(const ledger &in);
+
+// Whether row security leaves the row to the caller, without locking it: for answers that come from
+// the journal alone.
 [[nodiscard]] bool may_see_row(const ledger &in, Datum key);
 
 // Adds to the row's amount and counts its version up; the row after that, nothing where the caller

@@ -68,8 +68,4 @@ class store {
 // Numbers for so many bookings, in the order of booking; to be drawn while the rows are locked.
 [[nodiscard]] std::vector<std::int64_t> next_entries(const ledger &in, std::size_t count);
 
-// An amount and a version as the columns keep them; 22003 where the version's column cannot.
-[[nodiscard]] Datum amount_datum(const ledger &in, money amount);
-[[nodiscard]] Datum version_datum(const ledger &in, Datum key, std::int64_t version);
-
 } // namespace lockstep

@@ -84,7 +84,8 @@ sub children_of
 	my ($parent) = @_;
 	return grep { (eval { slurp_file("/proc/$_/stat") } || '') =~ /^\d+ \(.*\) \S $parent / } map { m{/proc/(\d+)$} } glob('/proc/[0-9]*');
 }
-# Kills the postmaster, and some of its children, each at once; the others end by themselves.
+# Kills the postmaster, and some of its children, each at once; the others end by themselves, but for those who wait for a lock in
+# shared memory that a killed one has held: nobody is left to tell them.
 sub kill_server
 {
 	my $postmaster = (split(/\n/, slurp_file($node->data_dir . '/postmaster.pid')))[0];
@@ -92,9 +93,10 @@ sub kill_server
 	$node->kill9;
 	for (@children) { kill 'KILL', $_ if rand(2) < 1; }
 	# Who was killed is there until somebody has asked for its status.
-	for (1 .. 600)
+	for my $try (1 .. 600)
 	{
 		last unless grep { -e "/proc/$_" } $postmaster, @children;
+		if ($try == 100) { kill 'KILL', $_ for @children; }
 		select(undef, undef, undef, 0.1);
 	}
 	my @alive = grep { (eval { slurp_file("/proc/$_/stat") } || ') Z') !~ /\) Z/ } $postmaster, @children;

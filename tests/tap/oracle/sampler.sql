@@ -43,6 +43,14 @@ CREATE FUNCTION oracle.core() RETURNS text[] LANGUAGE sql VOLATILE AS $$
               FROM pg_stat_get_activity(NULL) AS s, unnest(pg_blocking_pids(s.pid)) AS b (pid)) AS e
 $$;
 
+-- Who waits, and since when: where this is the same before and after, nobody was awake in between. NULL where a wait has not told
+-- its beginning yet.
+CREATE FUNCTION oracle.waits() RETURNS text[] LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN count(*) = count(l.waitstart)
+                THEN coalesce(array_agg(format('%s %s', l.pid, l.waitstart) ORDER BY l.pid), '{}') END
+      FROM pg_locks AS l WHERE NOT l.granted
+$$;
+
 CREATE FUNCTION oracle.evidence(picture lockstep.lock_graph_all[]) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_agg(to_jsonb(p)) FROM unnest(picture) AS p
 $$;
@@ -53,9 +61,10 @@ DECLARE
     unstable bigint := 0;
     scene text;
     stop boolean;
-    begun timestamptz;
     core_before text[];
     core_after text[];
+    waits_before text[];
+    waits_after text[];
     ours text[];
     picture lockstep.lock_graph_all[];
     shape text;
@@ -68,7 +77,7 @@ BEGIN
         EXIT WHEN stop;
         -- Without this, pg_stat_activity stands still until the transaction ends.
         PERFORM pg_stat_clear_snapshot();
-        begun := clock_timestamp();
+        waits_before := oracle.waits();
         core_before := oracle.core();
         -- Members of one group conflict over extending a relation alone, and pg_blocking_pids() does not say so. Any other edge
         -- inside a group would be wrong, and has to show.
@@ -76,19 +85,15 @@ BEGIN
           FROM lockstep.lock_graph_all AS g WHERE g.edge_kind IN ('hard', 'soft') AND NOT (g.same_group AND g.lock_type = 'extend');
         PERFORM pg_stat_clear_snapshot();
         core_after := oracle.core();
-        IF core_before <> core_after THEN
+        waits_after := oracle.waits();
+        -- One may have been awake for a moment, between two waits for the same other one: the server's function says the same
+        -- before and after, and the picture in between has nothing of it.
+        IF core_before <> core_after OR (waits_before = waits_after) IS NOT TRUE THEN
             unstable := unstable + 1;
         ELSE
             valid := valid + 1;
             SELECT coalesce(array_agg(DISTINCT edge ORDER BY edge), '{}') INTO ours
               FROM (SELECT format('%s>%s', waiter_leader_pid, coalesce(blocker_leader_pid, 0)) AS edge FROM unnest(picture)) AS e;
-            -- One may have been awake for a moment, between two waits for the same other one: the server's function says
-            -- the same before and after, and the picture in between has nothing of it. Its wait has begun since then.
-            IF ours <> core_before AND EXISTS (SELECT FROM pg_locks WHERE NOT granted AND coalesce(waitstart, 'infinity') >= begun) THEN
-                valid := valid - 1;
-                unstable := unstable + 1;
-                CONTINUE;
-            END IF;
             IF ours <> core_before THEN
                 PERFORM pg_stat_clear_snapshot();
                 INSERT INTO oracle.difference (scene, what, core, ours, picture, core_next, picture_next, locks, activity)
