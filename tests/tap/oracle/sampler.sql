@@ -37,18 +37,24 @@ CREATE UNLOGGED TABLE oracle.difference (
 ) WITH (autovacuum_enabled = off);
 
 -- Who waits for whom by the server's own function. It answers for a whole lock group, and names leaders; a prepared transaction is 0.
+-- A session that is just starting may wait for a catalog and is not in pg_stat_activity yet.
 CREATE FUNCTION oracle.core() RETURNS text[] LANGUAGE sql VOLATILE AS $$
     SELECT coalesce(array_agg(edge ORDER BY edge), '{}')
-      FROM (SELECT DISTINCT format('%s>%s', coalesce(s.leader_pid, s.pid), b.pid) AS edge
-              FROM pg_stat_get_activity(NULL) AS s, unnest(pg_blocking_pids(s.pid)) AS b (pid)) AS e
+      FROM (SELECT DISTINCT format('%s>%s', coalesce(s.leader_pid, w.pid), b.pid) AS edge
+              FROM (SELECT pid FROM pg_stat_get_activity(NULL) UNION SELECT pid FROM pg_locks WHERE NOT granted) AS w (pid)
+              LEFT JOIN pg_stat_get_activity(NULL) AS s ON s.pid = w.pid, unnest(pg_blocking_pids(w.pid)) AS b (pid)) AS e
 $$;
 
--- Who waits, and since when: where this is the same before and after, nobody was awake in between. NULL where a wait has not told
--- its beginning yet.
-CREATE FUNCTION oracle.waits() RETURNS text[] LANGUAGE sql VOLATILE AS $$
-    SELECT CASE WHEN count(*) = count(l.waitstart)
-                THEN coalesce(array_agg(format('%s %s', l.pid, l.waitstart) ORDER BY l.pid), '{}') END
-      FROM pg_locks AS l WHERE NOT l.granted
+-- The same as lockstep says it. Members of one group conflict over extending a relation alone, and pg_blocking_pids() does not say so.
+-- Any other edge inside a group would be wrong, and has to show.
+CREATE FUNCTION oracle.picture() RETURNS lockstep.lock_graph_all[] LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(array_agg(g), '{}')
+      FROM lockstep.lock_graph_all AS g WHERE g.edge_kind IN ('hard', 'soft') AND NOT (g.same_group AND g.lock_type = 'extend')
+$$;
+
+CREATE FUNCTION oracle.edges(picture lockstep.lock_graph_all[]) RETURNS text[] LANGUAGE sql AS $$
+    SELECT coalesce(array_agg(DISTINCT edge ORDER BY edge), '{}')
+      FROM (SELECT format('%s>%s', waiter_leader_pid, coalesce(blocker_leader_pid, 0)) AS edge FROM unnest(picture)) AS e
 $$;
 
 CREATE FUNCTION oracle.evidence(picture lockstep.lock_graph_all[]) RETURNS jsonb LANGUAGE sql AS $$
@@ -63,8 +69,6 @@ DECLARE
     stop boolean;
     core_before text[];
     core_after text[];
-    waits_before text[];
-    waits_after text[];
     ours text[];
     picture lockstep.lock_graph_all[];
     shape text;
@@ -77,23 +81,25 @@ BEGIN
         EXIT WHEN stop;
         -- Without this, pg_stat_activity stands still until the transaction ends.
         PERFORM pg_stat_clear_snapshot();
-        waits_before := oracle.waits();
         core_before := oracle.core();
-        -- Members of one group conflict over extending a relation alone, and pg_blocking_pids() does not say so. Any other edge
-        -- inside a group would be wrong, and has to show.
-        SELECT coalesce(array_agg(g), '{}') INTO picture
-          FROM lockstep.lock_graph_all AS g WHERE g.edge_kind IN ('hard', 'soft') AND NOT (g.same_group AND g.lock_type = 'extend');
+        picture := oracle.picture();
         PERFORM pg_stat_clear_snapshot();
         core_after := oracle.core();
-        waits_after := oracle.waits();
-        -- One may have been awake for a moment, between two waits for the same other one: the server's function says the same
-        -- before and after, and the picture in between has nothing of it.
-        IF core_before <> core_after OR (waits_before = waits_after) IS NOT TRUE THEN
+        IF core_before <> core_after THEN
             unstable := unstable + 1;
         ELSE
             valid := valid + 1;
-            SELECT coalesce(array_agg(DISTINCT edge ORDER BY edge), '{}') INTO ours
-              FROM (SELECT format('%s>%s', waiter_leader_pid, coalesce(blocker_leader_pid, 0)) AS edge FROM unnest(picture)) AS e;
+            ours := oracle.edges(picture);
+            -- A wait may have begun and ended in between, or paused: the server's function, which looks at one session after the other,
+            -- says the same before and after. What is wrong with a state is wrong for as long as it lasts: look at it again.
+            IF ours <> core_before THEN
+                PERFORM pg_stat_clear_snapshot();
+                IF oracle.edges(oracle.picture()) <> ours OR oracle.core() <> core_before THEN
+                    valid := valid - 1;
+                    unstable := unstable + 1;
+                    CONTINUE;
+                END IF;
+            END IF;
             IF ours <> core_before THEN
                 PERFORM pg_stat_clear_snapshot();
                 INSERT INTO oracle.difference (scene, what, core, ours, picture, core_next, picture_next, locks, activity)
