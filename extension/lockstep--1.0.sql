@@ -847,6 +847,50 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION lockstep.transaction_audit(integer) IS
     'what holds the horizon back and which databases get old, as a page of text: worst first, with advice; beyond max_findings the rest is counted';
 
+CREATE PROCEDURE lockstep.retry(
+    statement        text,
+    isolation        text     DEFAULT 'serializable',
+    max_attempts     integer  DEFAULT 10,
+    deadline         interval DEFAULT '30 seconds',
+    params           text[]   DEFAULT NULL,
+    read_only        boolean  DEFAULT false,
+    is_deferrable    boolean  DEFAULT false,
+    INOUT attempts   integer  DEFAULT NULL,
+    INOUT last_error text     DEFAULT NULL,
+    INOUT result     json     DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'lockstep_retry'
+LANGUAGE C;
+COMMENT ON PROCEDURE lockstep.retry(text, text, integer, interval, text[], boolean, boolean, integer, text, json) IS
+    'runs statements as one transaction, and again from its beginning after a serialization failure or a deadlock, at the commit too';
+
+CREATE FUNCTION lockstep.get_retry_rules()
+RETURNS TABLE (sqlstate text, verdict text, backoff text, at_most integer, note text)
+AS 'MODULE_PATHNAME', 'lockstep_get_retry_rules'
+LANGUAGE C STABLE PARALLEL SAFE ROWS 80;
+COMMENT ON FUNCTION lockstep.get_retry_rules() IS 'what to do after which error; the rows of the view retry_rules';
+
+CREATE VIEW lockstep.retry_rules AS
+SELECT * FROM lockstep.get_retry_rules();
+COMMENT ON VIEW lockstep.retry_rules IS 'what to do after which error: exact states first, then whole classes; any other state is never retried';
+COMMENT ON COLUMN lockstep.retry_rules.sqlstate IS 'the state, or two characters for a class; null: the session was lost without one';
+COMMENT ON COLUMN lockstep.retry_rules.verdict IS 'same_session, new_session, elsewhere: run the whole transaction again there; in_doubt: it may have happened; never';
+COMMENT ON COLUMN lockstep.retry_rules.backoff IS 'which pause comes before that: none, conflict (short), reconnect, capacity (long)';
+COMMENT ON COLUMN lockstep.retry_rules.at_most IS 'how often one call may try again for it; null: as often as attempts and deadline allow';
+COMMENT ON COLUMN lockstep.retry_rules.note IS 'what the state says';
+
+CREATE FUNCTION lockstep.retry_class(sqlstate text, OUT verdict text, OUT backoff text, OUT at_most integer, OUT note text)
+AS 'MODULE_PATHNAME', 'lockstep_retry_class'
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.retry_class(text) IS
+    'what to do after an error with this state, by retry_rules; null is a session that was lost without one';
+
+CREATE FUNCTION lockstep.backoff_hint(ledger regclass, key anycompatible)
+RETURNS integer
+AS 'MODULE_PATHNAME', 'lockstep_backoff_hint'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lockstep.backoff_hint(regclass, anycompatible) IS
+    'milliseconds to wait before one tries again to get a row of a ledger, by how many hold it or wait for it; null: there is no such row';
+
 
 -- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
 -- has to.
@@ -858,7 +902,7 @@ BEGIN
     FOREACH relation IN ARRAY 
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
           lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
-          lockstep.wraparound_status, lockstep.transaction_age_history}'::pg_catalog.regclass[] LOOP
+          lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
                         WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP

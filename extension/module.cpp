@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 #include "sampler/worker.h"
 #include "store/choice.hpp"
+#include "store/contention.hpp"
 #include "store/fault.hpp"
 #include "store/ledger_cache.hpp"
 
@@ -19,6 +20,7 @@ LOCKSTEP_EXPORT void _PG_init(void);
 void _PG_init(void) {
     lockstep::ledger_cache::install();
     lockstep::install_store_setting();
+    lockstep::install_backoff_settings();
     lockstep::install_fault_setting();
     lockstep::blocking_settings::install();
     lockstep::age_settings::install();

@@ -1,5 +1,7 @@
 #include "retry_plan.hpp"
 
+#include <algorithm>
+
 namespace lockstep::detail {
 
 using std::chrono::microseconds;
@@ -33,19 +35,26 @@ retry_plan::decision retry_plan::after(const failure &failed, int attempts, micr
         return {step::reject, found.verdict, {}};
     if (attempts >= policy_.max_attempts)
         return {step::out_of_attempts, found.verdict, {}};
-    return within_deadline(found.verdict, next_wait(found.backoff, random_bits), elapsed);
+    const auto suggested = suggested_wait(failed.facts.detail);
+    return within_deadline(
+        found.verdict, next_wait(found.backoff, suggested.value_or(microseconds{}), random_bits),
+        elapsed);
 }
 
 retry_plan::decision retry_plan::not_yet(microseconds elapsed, std::uint64_t random_bits) {
-    return within_deadline(retry_verdict::in_doubt, next_wait(backoff_kind::conflict, random_bits),
-                           elapsed);
+    return within_deadline(retry_verdict::in_doubt,
+                           next_wait(backoff_kind::conflict, {}, random_bits), elapsed);
 }
 
-microseconds retry_plan::next_wait(backoff_kind kind, std::uint64_t random_bits) {
+microseconds retry_plan::next_wait(backoff_kind kind, microseconds suggested,
+                                   std::uint64_t random_bits) {
     const int nth = waits_[static_cast<std::size_t>(kind)]++;
     switch (kind) {
     case backoff_kind::none: return microseconds::zero();
-    case backoff_kind::conflict: return full_jitter(policy_.conflict, nth, random_bits);
+    case backoff_kind::conflict: {
+        const backoff_range range{std::max(policy_.conflict.base, suggested), policy_.conflict.cap};
+        return full_jitter(range, nth, random_bits);
+    }
     case backoff_kind::reconnect: return full_jitter(policy_.reconnect, nth, random_bits);
     case backoff_kind::capacity: return full_jitter(policy_.capacity, nth, random_bits);
     }

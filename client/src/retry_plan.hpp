@@ -56,7 +56,9 @@ class retry_plan {
     [[nodiscard]] decision not_yet(std::chrono::microseconds elapsed, std::uint64_t random_bits);
 
   private:
-    [[nodiscard]] std::chrono::microseconds next_wait(backoff_kind kind, std::uint64_t random_bits);
+    // suggested: by the server, for a conflict; zero where it says nothing.
+    [[nodiscard]] std::chrono::microseconds
+    next_wait(backoff_kind kind, std::chrono::microseconds suggested, std::uint64_t random_bits);
     [[nodiscard]] decision within_deadline(retry_verdict verdict, std::chrono::microseconds wait,
                                            std::chrono::microseconds elapsed) const noexcept;
 

@@ -6,6 +6,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace lockstep {
 
@@ -14,11 +17,32 @@ struct backoff_range {
     std::chrono::microseconds cap;  // no limit grows beyond it
 };
 
+// What waits unless somebody says otherwise: after a conflict, after a lost session, and where the
+// server has no room.
+constexpr backoff_range conflict_backoff{std::chrono::milliseconds{4},
+                                         std::chrono::milliseconds{250}};
+constexpr backoff_range reconnect_backoff{std::chrono::milliseconds{50}, std::chrono::seconds{5}};
+constexpr backoff_range capacity_backoff{std::chrono::milliseconds{200}, std::chrono::seconds{10}};
+
+// The range for one who has so many others before him: each of them takes his turn, so the first
+// limit is base * (1 + ahead). Negative is nobody.
+[[nodiscard]] backoff_range behind(backoff_range range, int ahead) noexcept;
+
 // min(cap, base * 2^nth), without overflow for any input; nth counts from 0, a negative one is 0.
 [[nodiscard]] std::chrono::microseconds backoff_limit(backoff_range range, int nth) noexcept;
 
 // Uniform over 0 to the limit, both included, from 64 uniform random bits.
 [[nodiscard]] std::chrono::microseconds full_jitter(backoff_range range, int nth,
                                                     std::uint64_t random_bits) noexcept;
+
+// What an error under contention says in its DETAIL, {"waiters_ahead": 3, "retry_after_ms": 16},
+// and the second number read out of such a text; nothing where it has none. A wait is a millisecond
+// at least.
+[[nodiscard]] std::string contention_detail(int ahead, std::chrono::microseconds wait);
+[[nodiscard]] std::optional<std::chrono::milliseconds>
+suggested_wait(std::string_view detail) noexcept;
+
+// Whole milliseconds, rounded up.
+[[nodiscard]] std::chrono::milliseconds to_milliseconds(std::chrono::microseconds wait) noexcept;
 
 } // namespace lockstep

@@ -9,6 +9,11 @@ void define_seconds(const char *name, const char *description, int *value, int l
                             GUC_UNIT_S, nullptr, nullptr, nullptr);
 }
 
+void define_milliseconds(const char *name, const char *description, int *value, int least) {
+    DefineCustomIntVariable(name, description, nullptr, value, *value, least, INT_MAX, PGC_USERSET,
+                            GUC_UNIT_MS, nullptr, nullptr, nullptr);
+}
+
 void define_count(const char *name, const char *description, int *value, int least, int most) {
     DefineCustomIntVariable(name, description, nullptr, value, *value, least, most, PGC_USERSET, 0,
                             nullptr, nullptr, nullptr);

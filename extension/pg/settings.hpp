@@ -6,6 +6,9 @@ namespace lockstep {
 // A length of time in seconds, from `least` on; anybody may set it.
 void define_seconds(const char *name, const char *description, int *value, int least);
 
+// A length of time in milliseconds, from `least` on; anybody may set it.
+void define_milliseconds(const char *name, const char *description, int *value, int least);
+
 // A whole number from `least` to `most`; anybody may set it.
 void define_count(const char *name, const char *description, int *value, int least, int most);
 

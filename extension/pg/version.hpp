@@ -119,4 +119,17 @@ inline bool insert_into_indexes(ResultRelInfo *result, TupleTableSlot *row, ESta
     return !conflict;
 }
 
+// What pg_stat_activity shows of a pause before the next attempt. 17: a name of our own; before,
+// any number is shown as "Extension".
+inline uint32 retry_wait_event() {
+#if PG_VERSION_NUM >= 170000
+    static uint32 event = 0;
+    if (event == 0)
+        event = WaitEventExtensionNew("LockstepRetry");
+    return event;
+#else
+    return PG_WAIT_EXTENSION | 0x4c53;
+#endif
+}
+
 } // namespace lockstep::version

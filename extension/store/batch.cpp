@@ -4,6 +4,7 @@
 #include "core/sql_error.hpp"
 #include "pg/numerics.hpp"
 #include "pg/values.hpp"
+#include "store/contention.hpp"
 #include "store/lookup.hpp"
 #include "store/numbering.hpp"
 #include "store/replay.hpp"
@@ -323,10 +324,7 @@ class batch {
                 require_same_content(in_, requests_[item], answers.in_flight_booking(0));
             else if (const auto earlier = answers.booked(0))
                 static_cast<void>(replay(in_, requests_[item], *earlier));
-            throw sql_error(
-                state::serialization_failure,
-                "could not serialize access due to concurrent booking of the request id", {},
-                "The transaction might succeed if retried.");
+            lose_race_for_id(in_, requests_[item].from, requests_[item].to);
         });
     }
 

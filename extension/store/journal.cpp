@@ -3,6 +3,7 @@
 #include "core/sql_error.hpp"
 #include "pg/role.hpp"
 #include "pg/values.hpp"
+#include "store/contention.hpp"
 #include "store/journal_guard.hpp"
 #include "store/lookup.hpp"
 #include "store/statements.hpp"
@@ -79,9 +80,7 @@ void write_booking(const ledger &in, const booking &row, std::optional<Datum> me
         return;
     if (const booking_state found = find_booking(in, row.request_id);
         found.booked || TransactionIdIsValid(found.in_flight))
-        throw sql_error(state::serialization_failure,
-                        "could not serialize access due to concurrent booking of the request id",
-                        {}, "The transaction might succeed if retried.");
+        lose_race_for_id(in, row.from, row.to);
     throw sql_error(state::triggered_action_exception,
                     std::string{"the booking of a movement of ledger \""} + in.name +
                         "\" was suppressed",

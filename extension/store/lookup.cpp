@@ -4,6 +4,7 @@
 #include "pg/numerics.hpp"
 #include "pg/slots.hpp"
 #include "pg/values.hpp"
+#include "store/contention.hpp"
 
 #include <cstddef>
 
@@ -169,10 +170,7 @@ std::optional<booking> journal_answers::booked(std::size_t position) const {
     if (row == nullptr || TransactionIdIsValid(row->in_flight))
         return std::nullopt;
     if (row->too_new)
-        throw sql_error(state::serialization_failure,
-                        "could not serialize access due to concurrent booking of the request id",
-                        "Another transaction has booked it since this one took its snapshot.",
-                        "The transaction might succeed if retried.");
+        lose_race_for_id(*in_, unless(row->no_from, row->from), unless(row->no_to, row->to));
     return booking_of(*row, ids_[position]);
 }
 
@@ -184,7 +182,7 @@ journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids, whose
     const ledger *where = &in;
     const uuid_bytes *first = ids.data();
     const std::size_t count = ids.size();
-    return {pg_call([=] { return rows_of(*where, first, count, whose); }), ids};
+    return {in, pg_call([=] { return rows_of(*where, first, count, whose); }), ids};
 }
 
 } // namespace lockstep

@@ -13,8 +13,8 @@ struct found_row; // a journal row as the look-up copied it
 // The answers, by the position of the id that was asked for.
 class journal_answers {
   public:
-    journal_answers(found_row *const *rows, std::span<const uuid_bytes> ids)
-        : rows_(rows), ids_(ids) {}
+    journal_answers(const ledger &in, found_row *const *rows, std::span<const uuid_bytes> ids)
+        : in_(&in), rows_(rows), ids_(ids) {}
 
     // Whether the id is not known at all: neither booked nor in flight.
     [[nodiscard]] bool is_new(std::size_t position) const { return rows_[position] == nullptr; }
@@ -27,6 +27,7 @@ class journal_answers {
     [[nodiscard]] booking in_flight_booking(std::size_t position) const;
 
   private:
+    const ledger *in_;
     found_row *const *rows_;
     std::span<const uuid_bytes> ids_;
 };

@@ -58,9 +58,9 @@ TEST(retry_rules, a_read_only_server_is_left_for_another) {
     EXPECT_EQ(verdict_of("25006"), retry_verdict::elsewhere);
 }
 
-TEST(retry_rules, a_class_speaks_for_codes_without_a_line) {
-    EXPECT_EQ(verdict_of("08999"), retry_verdict::new_session);
-    EXPECT_EQ(verdict_of("40999"), retry_verdict::same_session);
+TEST(retry_rules, a_class_speaks_for_codes_without_a_line_and_says_never) {
+    EXPECT_EQ(verdict_of("08999"), retry_verdict::never);
+    EXPECT_EQ(verdict_of("40999"), retry_verdict::never);
     EXPECT_EQ(retry_rule_for("22012").sqlstate, "22");
 }
 

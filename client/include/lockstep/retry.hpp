@@ -34,9 +34,10 @@ struct retry_policy {
     // transaction can need dozens.
     int max_attempts = 100;
 
-    backoff_range conflict{std::chrono::milliseconds{4}, std::chrono::milliseconds{250}};
-    backoff_range reconnect{std::chrono::milliseconds{50}, std::chrono::seconds{5}};
-    backoff_range capacity{std::chrono::milliseconds{200}, std::chrono::seconds{10}};
+    // After a conflict the wait that the server suggests takes the place of a shorter first limit.
+    backoff_range conflict = conflict_backoff;
+    backoff_range reconnect = reconnect_backoff;
+    backoff_range capacity = capacity_backoff;
 
     // 55P03 is somebody's wish not to wait (lock_timeout, NOWAIT), so it is not tried again unless
     // the caller says that the wish was for one attempt.

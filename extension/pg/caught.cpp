@@ -1,0 +1,33 @@
+#include "pg/caught.hpp"
+
+#include "pg/values.hpp"
+
+#include <cstring>
+
+namespace lockstep {
+
+caught_error look_at_error() {
+    ErrorData *data = pg_call([] { return CopyErrorData(); });
+    caught_error seen{{}, copied(data->message), copied(data->detail)};
+    std::memcpy(seen.sqlstate, unpack_sql_state(data->sqlerrcode), sizeof(seen.sqlstate));
+    pg_call([data] { FreeErrorData(data); });
+    return seen;
+}
+
+void forget_error() {
+    pg_call([] { FlushErrorState(); });
+}
+
+void throw_on(const std::string &context) {
+    const char *line = context.c_str();
+    pg_call([line] {
+        ErrorData *data = CopyErrorData();
+        FlushErrorState();
+        data->context =
+            data->context == nullptr ? pstrdup(line) : psprintf("%s\n%s", data->context, line);
+        ReThrowError(data);
+    });
+    throw pg_error{}; // not reached
+}
+
+} // namespace lockstep

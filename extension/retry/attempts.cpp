@@ -1,0 +1,127 @@
+#include "retry/attempts.hpp"
+
+#include "core/backoff.hpp"
+#include "core/retry_rules.hpp"
+#include "pg/caught.hpp"
+#include "pg/spi.hpp"
+#include "retry/deadline.hpp"
+#include "retry/pause.hpp"
+#include "store/contention.hpp"
+
+#include <map>
+
+namespace lockstep {
+
+namespace {
+
+using std::chrono::microseconds;
+
+bool under_way = false;
+
+class under_way_scope {
+  public:
+    under_way_scope() noexcept { under_way = true; }
+    ~under_way_scope() { under_way = false; }
+    under_way_scope(const under_way_scope &) = delete;
+    under_way_scope &operator=(const under_way_scope &) = delete;
+};
+
+class retry_run {
+  public:
+    explicit retry_run(const retry_request &request)
+        : request_(request), outside_(CurrentMemoryContext), deadline_(request.deadline) {}
+
+    retry_outcome run() {
+        while (!attempt())
+            pause(wait_);
+        return {attempts_, last_error_, rows_};
+    }
+
+  private:
+    bool attempt() {
+        ++attempts_;
+        try {
+            run_once();
+            return true;
+        } catch (const pg_error &) {
+            // The server's error is on its own stack; what to do is decided out of this handler.
+        }
+        MemoryContextSwitchTo(outside_);
+        const caught_error failed = look_at_error();
+        decide(failed);
+        last_error_ = std::string{failed.sqlstate} + ": " + failed.message;
+        forget_error();
+        abandon_transaction();
+        return false;
+    }
+
+    void run_once() {
+        const error_context context("attempt of lockstep.retry",
+                                    static_cast<std::size_t>(attempts_));
+        begin_transaction(request_.mode);
+        kept_settings settings;
+        spi_session session;
+        rows_ = run_statements(request_.sql, request_.parameters, outside_);
+        settings.restore();
+        session.finish();
+        commit_transaction();
+        // It is done: whoever wants to stop it now is too late, and must not hear that he did.
+        deadline_.end();
+        forget_cancel();
+    }
+
+    // Sets the pause before the next attempt; throws where there is none.
+    void decide(const caught_error &failed) {
+        if (deadline_.has_struck() && std::string_view{failed.sqlstate} == state::query_canceled) {
+            forget_error();
+            throw sql_error(
+                state::query_canceled, "canceling statement due to the deadline of lockstep.retry",
+                "It came in attempt " + std::to_string(attempts_) + "." +
+                    (last_error_ ? " The one before failed with " + *last_error_ + "." : ""));
+        }
+        const retry_judgement judged = judge_failure({failed.sqlstate, true, false});
+        const int times = ++failures_[failed.sqlstate];
+        if (judged.verdict != retry_verdict::same_session ||
+            (judged.at_most > 0 && times > judged.at_most))
+            throw pg_error{};
+        if (attempts_ >= request_.max_attempts)
+            throw_on("lockstep.retry gives up: no attempts are left");
+        wait_ = jittered(range_after(failed, judged.backoff), attempts_ - 1);
+        if (!deadline_.leaves(wait_))
+            throw_on("lockstep.retry gives up: the deadline is before the next attempt");
+    }
+
+    [[nodiscard]] static backoff_range range_after(const caught_error &failed, backoff_kind kind) {
+        if (kind != backoff_kind::conflict)
+            return capacity_backoff;
+        backoff_range range = conflict_range();
+        // Errors of ours have looked at the row that they are about.
+        if (const auto suggested = suggested_wait(failed.detail))
+            range.base = range.base.count() == 0 ? range.base : microseconds{*suggested};
+        else
+            range = behind(range, rivals());
+        return range;
+    }
+
+    const retry_request &request_;
+    MemoryContext outside_;
+    deadline_timer deadline_;
+    int attempts_ = 0;
+    microseconds wait_{};
+    std::map<std::string, int, std::less<>> failures_; // by state
+    std::optional<std::string> last_error_;
+    std::optional<Datum> rows_;
+};
+
+} // namespace
+
+bool is_retrying() noexcept {
+    return under_way;
+}
+
+retry_outcome run_with_retries(const retry_request &request) {
+    const under_way_scope scope;
+    return retry_run(request).run();
+}
+
+} // namespace lockstep
