@@ -8,6 +8,7 @@
 #include "retry/pause.hpp"
 #include "store/contention.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace lockstep {
@@ -15,6 +16,10 @@ namespace lockstep {
 namespace {
 
 using std::chrono::microseconds;
+
+// After a conflict the limit doubles with so many attempts only: the queue is known, and one who
+// has failed often should not have to stand behind those who have just come.
+constexpr int slow_growth = 4;
 
 bool under_way = false;
 
@@ -40,6 +45,7 @@ class retry_run {
   private:
     bool attempt() {
         ++attempts_;
+        began_ = GetCurrentTimestamp();
         try {
             run_once();
             return true;
@@ -52,6 +58,7 @@ class retry_run {
         last_error_ = std::string{failed.sqlstate} + ": " + failed.message;
         forget_error();
         abandon_transaction();
+        drop_rows();
         return false;
     }
 
@@ -70,6 +77,13 @@ class retry_run {
         forget_cancel();
     }
 
+    // Of an attempt that failed at the commit.
+    void drop_rows() {
+        if (rows_)
+            pg_call([rows = *rows_] { pfree(DatumGetPointer(rows)); });
+        rows_.reset();
+    }
+
     // Sets the pause before the next attempt; throws where there is none.
     void decide(const caught_error &failed) {
         if (deadline_.has_struck() && std::string_view{failed.sqlstate} == state::query_canceled) {
@@ -86,20 +100,28 @@ class retry_run {
             throw pg_error{};
         if (attempts_ >= request_.max_attempts)
             throw_on("lockstep.retry gives up: no attempts are left");
-        wait_ = jittered(range_after(failed, judged.backoff), attempts_ - 1);
+        wait_ = jittered(range_after(failed, judged.backoff),
+                         judged.backoff == backoff_kind::conflict ? (attempts_ - 1) / slow_growth
+                                                                  : times - 1);
         if (!deadline_.leaves(wait_))
             throw_on("lockstep.retry gives up: the deadline is before the next attempt");
     }
 
-    [[nodiscard]] static backoff_range range_after(const caught_error &failed, backoff_kind kind) {
+    [[nodiscard]] backoff_range range_after(const caught_error &failed, backoff_kind kind) const {
         if (kind != backoff_kind::conflict)
             return capacity_backoff;
         backoff_range range = conflict_range();
-        // Errors of ours have looked at the row that they are about.
-        if (const auto suggested = suggested_wait(failed.detail))
-            range.base = range.base.count() == 0 ? range.base : microseconds{*suggested};
-        else
+        if (range.base.count() == 0)
+            return range;
+        // Errors of ours have looked at the row that they are about. Otherwise whoever waits now is
+        // taken for the queue, and our own attempt for how long a turn lasts.
+        if (const auto suggested = suggested_wait(failed.detail)) {
+            range.base = *suggested;
+        } else {
+            const microseconds turn{std::max<TimestampTz>(GetCurrentTimestamp() - began_, 1)};
+            range.base = std::min(range.base, turn);
             range = behind(range, rivals());
+        }
         return range;
     }
 
@@ -107,6 +129,7 @@ class retry_run {
     MemoryContext outside_;
     deadline_timer deadline_;
     int attempts_ = 0;
+    TimestampTz began_ = 0; // the attempt
     microseconds wait_{};
     std::map<std::string, int, std::less<>> failures_; // by state
     std::optional<std::string> last_error_;

@@ -82,7 +82,8 @@ void commit_transaction() {
 
 void abandon_transaction() {
     between_transactions([] {
-        AbortCurrentTransaction();
+        // Of all levels: who raised the error may have left a subtransaction open.
+        AbortOutOfAnyTransaction();
         // It went with the transaction, and the portal of the CALL does not know.
         if (ActivePortal != nullptr)
             ActivePortal->portalSnapshot = nullptr;
