@@ -64,5 +64,18 @@ SELECT ledger, store, store_reason FROM lockstep.ledgers;
 DROP TABLE payments;
 \! rm -f payments.csv
 
+-- retry
+CREATE TABLE rota (doctor text PRIMARY KEY, on_call boolean NOT NULL);
+INSERT INTO rota VALUES ('ann', true), ('bob', true);
+CALL lockstep.retry($$
+    UPDATE rota SET on_call = false
+     WHERE doctor = $1 AND (SELECT count(*) FROM rota WHERE on_call) > 1
+ RETURNING doctor$$, params => ARRAY['ann']);
+CALL lockstep.retry('SELECT status, from_balance FROM lockstep.transfer($1, $2, $3, $4, lockstep.request_id($5))',
+    params => ARRAY['accounts', '1', '2', '12.50', 'invoice 7']);
+SELECT * FROM lockstep.retry_class('40001');
+SELECT lockstep.backoff_hint('accounts', 1);
+
+DROP TABLE rota;
 DROP TABLE accounts, accounts_journal, stock, stock_journal;
 DROP EXTENSION lockstep;

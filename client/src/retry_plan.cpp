@@ -37,7 +37,8 @@ retry_plan::decision retry_plan::after(const failure &failed, int attempts, micr
         return {step::out_of_attempts, found.verdict, {}};
     const auto suggested = suggested_wait(failed.facts.detail);
     return within_deadline(
-        found.verdict, next_wait(found.backoff, suggested.value_or(microseconds{}), random_bits),
+        found.verdict,
+        next_wait(found.backoff, suggested.value_or(std::chrono::milliseconds{}), random_bits),
         elapsed);
 }
 
@@ -52,7 +53,9 @@ microseconds retry_plan::next_wait(backoff_kind kind, microseconds suggested,
     switch (kind) {
     case backoff_kind::none: return microseconds::zero();
     case backoff_kind::conflict: {
-        const backoff_range range{std::max(policy_.conflict.base, suggested), policy_.conflict.cap};
+        backoff_range range = policy_.conflict;
+        if (range.base > microseconds::zero())
+            range.base = std::max(range.base, suggested);
         return full_jitter(range, nth, random_bits);
     }
     case backoff_kind::reconnect: return full_jitter(policy_.reconnect, nth, random_bits);

@@ -37,7 +37,6 @@ constexpr char serialization_failure[] = "40001";
 constexpr char insufficient_privilege[] = "42501";
 constexpr char prerequisite_state[] = "55000";
 constexpr char undefined_column[] = "42703";
-constexpr char undefined_parameter[] = "42P02";
 constexpr char query_canceled[] = "57014";
 constexpr char datatype_mismatch[] = "42804";
 constexpr char wrong_object_type[] = "42809";

@@ -13,8 +13,12 @@ using std::chrono::milliseconds;
 
 namespace {
 
-int base = static_cast<int>(to_milliseconds(conflict_backoff.base).count());
-int cap = static_cast<int>(to_milliseconds(conflict_backoff.cap).count());
+constexpr int in_milliseconds(microseconds length) {
+    return static_cast<int>(std::chrono::duration_cast<milliseconds>(length).count());
+}
+
+constinit int base = in_milliseconds(conflict_backoff.base);
+constinit int cap = in_milliseconds(conflict_backoff.cap);
 
 } // namespace
 

@@ -76,8 +76,7 @@ found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &c
             TransactionIdIsValid(by_id.dirty.xmin) ? by_id.dirty.xmin : by_id.dirty.xmax;
         row.too_new =
             !TransactionIdIsValid(row.in_flight) && newer_than_snapshot(by_id.journal, by_id.slot);
-        if (!row.too_new)
-            read_row(row, by_id.slot, columns);
+        read_row(row, by_id.slot, columns);
         // Sessions that meet over an id may all have a row there for a moment: one that is booked
         // counts more than one in flight.
         if (!TransactionIdIsValid(row.in_flight))

@@ -44,6 +44,22 @@ TEST(retry_plan, repeats_a_conflict_with_growing_pauses) {
     }
 }
 
+TEST(retry_plan, takes_the_wait_that_the_server_suggests) {
+    retry_policy policy;
+    auto conflict = failed_with("40001");
+    conflict.facts.detail = R"({"waiters_ahead": 6, "retry_after_ms": 28})";
+    auto plan = plan_for(policy);
+    EXPECT_EQ(plan.after(conflict, 1, 0us, all_bits).wait, 28ms);
+    EXPECT_EQ(plan.after(conflict, 2, 0us, all_bits).wait, 56ms);
+    EXPECT_EQ(plan.after(failed_with("40001"), 3, 0us, all_bits).wait, 16ms);
+    conflict.facts.detail = R"({"waiters_ahead": 0, "retry_after_ms": 1})";
+    EXPECT_EQ(plan_for(policy).after(conflict, 1, 0us, all_bits).wait, 4ms);
+    conflict.facts.detail = R"({"waiters_ahead": 999, "retry_after_ms": 999999})";
+    EXPECT_EQ(plan_for(policy).after(conflict, 1, 0us, all_bits).wait, 250ms);
+    policy.conflict.base = 0ms;
+    EXPECT_EQ(plan_for(policy).after(conflict, 1, 0us, all_bits).wait, 0us);
+}
+
 TEST(retry_plan, counts_each_kind_of_pause_apart) {
     const retry_policy policy;
     auto plan = plan_for(policy);

@@ -7,14 +7,19 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
+#include <string>
 
 namespace {
 
 using namespace std::chrono_literals;
 using lockstep::backoff_limit;
 using lockstep::backoff_range;
+using lockstep::behind;
+using lockstep::contention_detail;
 using lockstep::full_jitter;
+using lockstep::suggested_wait;
 using std::chrono::microseconds;
 
 constexpr auto all_bits = std::numeric_limits<std::uint64_t>::max();
@@ -72,6 +77,27 @@ TEST(backoff, jitter_is_uniform) {
     constexpr int share = draws / 16, tolerance = share / 20;
     for (const int count : drawers)
         EXPECT_NEAR(count, share, tolerance);
+}
+
+TEST(backoff, each_one_ahead_is_a_turn) {
+    EXPECT_EQ(behind({4ms, 250ms}, 0).base, 4ms);
+    EXPECT_EQ(behind({4ms, 250ms}, 3).base, 16ms);
+    EXPECT_EQ(behind({4ms, 250ms}, -1).base, 4ms);
+    EXPECT_EQ(behind({0us, 250ms}, 7).base, 0us);
+    EXPECT_EQ(backoff_limit(behind({4ms, 250ms}, 1000000), 0), 250ms);
+    EXPECT_EQ(behind({longest, longest}, std::numeric_limits<int>::max()).base, longest);
+}
+
+TEST(backoff, a_suggested_wait_is_read_back) {
+    EXPECT_EQ(contention_detail(3, 16ms), R"({"waiters_ahead": 3, "retry_after_ms": 16})");
+    EXPECT_EQ(contention_detail(-1, 0us), R"({"waiters_ahead": 0, "retry_after_ms": 1})");
+    EXPECT_EQ(contention_detail(0, 1001us), R"({"waiters_ahead": 0, "retry_after_ms": 2})");
+    EXPECT_EQ(suggested_wait(contention_detail(3, 16ms)), 16ms);
+    EXPECT_EQ(suggested_wait("Item 2 of the batch.  " + contention_detail(9, 40ms)), 40ms);
+    for (const auto *text : {"", "Key (id)=(1) exists.", "retry_after_ms", R"("retry_after_ms": )",
+                             R"("retry_after_ms": -5})", R"("retry_after_ms": x})",
+                             R"("retry_after_ms": 99999999999999999999})"})
+        EXPECT_EQ(suggested_wait(text), std::nullopt) << text;
 }
 
 } // namespace
