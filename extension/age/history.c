@@ -3,13 +3,13 @@
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "age/history.h"
 #include "age/history_file.h"
+#include "pg/shared_memory.h"
 
 typedef struct history_ring {
     LWLock *lock;
@@ -21,8 +21,6 @@ typedef struct history_ring {
 
 static history_ring *ring = NULL;
 static int history_size = 10080; /* a week of minutes */
-static shmem_request_hook_type earlier_request_hook = NULL;
-static shmem_startup_hook_type earlier_startup_hook = NULL;
 
 static Size room_for_ring(void) {
     return add_size(offsetof(history_ring, samples), mul_size(sizeof(age_sample), history_size));
@@ -76,26 +74,13 @@ static void save_at_shutdown(int code, Datum arg) {
                                ring->next);
 }
 
-static void request_room(void) {
-    if (earlier_request_hook != NULL)
-        earlier_request_hook();
-    RequestAddinShmemSpace(room_for_ring());
-    RequestNamedLWLockTranche("lockstep_age_history", 1);
-}
-
-static void make_room(void) {
-    bool found;
-
-    if (earlier_startup_hook != NULL)
-        earlier_startup_hook();
-    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    ring = ShmemInitStruct("lockstep age history", room_for_ring(), &found);
+static void set_up(void *memory, LWLock *lock, bool found) {
+    ring = memory;
     if (!found) {
-        ring->lock = &GetNamedLWLockTranche("lockstep_age_history")->lock;
+        ring->lock = lock;
         ring->room = history_size;
         ring->count = ring->next = 0;
     }
-    LWLockRelease(AddinShmemInitLock);
     if (IsUnderPostmaster)
         return;
     on_shmem_exit(save_at_shutdown, 0);
@@ -109,6 +94,13 @@ static void make_room(void) {
     }
 }
 
+static const shared_part history_part = {
+    .name = "lockstep age history",
+    .room = room_for_ring,
+    .tranche = "lockstep_age_history",
+    .set_up = set_up,
+};
+
 void lockstep_install_history(void) {
     /* Known without preloading as well, so that a file that sets it is no reason for a warning. */
     DefineCustomIntVariable("lockstep.history_size", "Samples that transaction_age_history keeps.",
@@ -117,12 +109,7 @@ void lockstep_install_history(void) {
                             process_shared_preload_libraries_in_progress ? PGC_POSTMASTER
                                                                          : PGC_SIGHUP,
                             0, NULL, NULL, NULL);
-    if (!process_shared_preload_libraries_in_progress)
-        return;
-    earlier_request_hook = shmem_request_hook;
-    shmem_request_hook = request_room;
-    earlier_startup_hook = shmem_startup_hook;
-    shmem_startup_hook = make_room;
+    lockstep_add_shared_part(&history_part);
 }
 
 bool lockstep_has_history(void) {

@@ -2,13 +2,12 @@
 
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "storage/ipc.h"
-#include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/elog.h"
 #include "utils/timestamp.h"
 
 #include "locks/wait_context.h"
+#include "pg/shared_memory.h"
 
 /*
  * One entry a process, written by that process alone, and without any lock: `changes` is odd while
@@ -22,8 +21,6 @@ typedef struct kept_context {
 } kept_context;
 
 static kept_context *contexts = NULL;
-static shmem_request_hook_type earlier_request_hook = NULL;
-static shmem_startup_hook_type earlier_startup_hook = NULL;
 static emit_log_hook_type earlier_log_hook = NULL;
 
 static Size room_for_contexts(void) {
@@ -89,34 +86,25 @@ static void keep_context(ErrorData *edata) {
     }
 }
 
-static void request_room(void) {
-    if (earlier_request_hook != NULL)
-        earlier_request_hook();
-    RequestAddinShmemSpace(room_for_contexts());
-}
-
-static void make_room(void) {
-    bool found;
-
-    if (earlier_startup_hook != NULL)
-        earlier_startup_hook();
-    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    contexts = ShmemInitStruct("lockstep wait contexts", room_for_contexts(), &found);
+static void set_up(void *memory, LWLock *lock, bool found) {
+    contexts = memory;
     if (!found) {
         memset(contexts, 0, room_for_contexts());
         for (int slot = 0; slot < MaxBackends; ++slot)
             pg_atomic_init_u32(&contexts[slot].changes, 0);
     }
-    LWLockRelease(AddinShmemInitLock);
 }
+
+static const shared_part contexts_part = {
+    .name = "lockstep wait contexts",
+    .room = room_for_contexts,
+    .set_up = set_up,
+};
 
 void lockstep_install_wait_contexts(void) {
     if (!process_shared_preload_libraries_in_progress)
         return;
-    earlier_request_hook = shmem_request_hook;
-    shmem_request_hook = request_room;
-    earlier_startup_hook = shmem_startup_hook;
-    shmem_startup_hook = make_room;
+    lockstep_add_shared_part(&contexts_part);
     earlier_log_hook = emit_log_hook;
     emit_log_hook = keep_context;
 }
