@@ -891,6 +891,85 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lockstep.backoff_hint(regclass, anycompatible) IS
     'milliseconds to wait before one tries again to get a row of a ledger, by how many hold it or wait for it; null: there is no such row';
 
+CREATE FUNCTION lockstep.get_retry_stats()
+RETURNS TABLE (
+    database name,
+    sqlstate text,
+    errors   bigint,
+    retries  bigint,
+    waited   interval,
+    last_at  timestamptz,
+    note     text)
+AS 'MODULE_PATHNAME', 'lockstep_get_retry_stats'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION lockstep.get_retry_stats() IS 'errors that ask for another attempt; the rows of the view retry_stats';
+
+CREATE VIEW lockstep.retry_stats AS
+SELECT * FROM lockstep.get_retry_stats();
+COMMENT ON VIEW lockstep.retry_stats IS 'errors of class 40 and class LS, 55P03 and 57014, trapped or not, and the attempts that CALL lockstep.retry made for them, since the server started or reset_retry_stats; by database and state; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.retry_stats.database IS 'database; null where it was dropped, and in the row of those that had no room';
+COMMENT ON COLUMN lockstep.retry_stats.sqlstate IS 'SQLSTATE; null: several, for which the table of 1,024 rows had no room';
+COMMENT ON COLUMN lockstep.retry_stats.errors IS 'errors of that state, each counted once';
+COMMENT ON COLUMN lockstep.retry_stats.retries IS 'further attempts of CALL lockstep.retry after such an error';
+COMMENT ON COLUMN lockstep.retry_stats.waited IS 'how long it waited before these';
+COMMENT ON COLUMN lockstep.retry_stats.last_at IS 'when the last of them was';
+COMMENT ON COLUMN lockstep.retry_stats.note IS 'what the state says';
+
+CREATE FUNCTION lockstep.get_retry_attempts()
+RETURNS TABLE (
+    database      name,
+    source        text,
+    transactions  bigint,
+    attempts      bigint,
+    mean_attempts numeric,
+    most_attempts bigint,
+    given_up      bigint)
+AS 'MODULE_PATHNAME', 'lockstep_get_retry_attempts'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION lockstep.get_retry_attempts() IS 'how many attempts transactions took; the rows of the view retry_attempts';
+
+CREATE VIEW lockstep.retry_attempts AS
+SELECT * FROM lockstep.get_retry_attempts();
+COMMENT ON VIEW lockstep.retry_attempts IS 'how many attempts transactions took, of those that say it with lockstep.attempt; by database and source; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.retry_attempts.database IS 'database; null where it was dropped, and in the row of those that had no room';
+COMMENT ON COLUMN lockstep.retry_attempts.source IS 'retry: CALL lockstep.retry made them; client: a client set lockstep.attempt; null: both, of several databases, for which there was no room';
+COMMENT ON COLUMN lockstep.retry_attempts.transactions IS 'transactions that committed';
+COMMENT ON COLUMN lockstep.retry_attempts.attempts IS 'attempts that these took';
+COMMENT ON COLUMN lockstep.retry_attempts.mean_attempts IS 'attempts that one took on average; 1 is best';
+COMMENT ON COLUMN lockstep.retry_attempts.most_attempts IS 'attempts that the worst one took';
+COMMENT ON COLUMN lockstep.retry_attempts.given_up IS 'calls of CALL lockstep.retry that gave up; of clients that is not known';
+
+CREATE FUNCTION lockstep.get_retry_health()
+RETURNS TABLE (
+    metric      text,
+    value       numeric,
+    unit        text,
+    status      text,
+    warning_at  numeric,
+    critical_at numeric,
+    advice      text)
+AS 'MODULE_PATHNAME', 'lockstep_get_retry_health'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 3;
+COMMENT ON FUNCTION lockstep.get_retry_health() IS 'whether work is done again too often; the rows of the view retry_health';
+
+CREATE VIEW lockstep.retry_health AS
+SELECT * FROM lockstep.get_retry_health();
+COMMENT ON VIEW lockstep.retry_health IS 'whether work is done again too often: three figures of the last 60 seconds, of all databases; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.retry_health.metric IS 'retry_rate (errors of class 40 among these and the committed transactions that wrote, or ran at repeatable read or serializable), mean_attempts (of committed transactions that set lockstep.attempt) or deadlocks (40P01)';
+COMMENT ON COLUMN lockstep.retry_health.value IS 'in the last 60 seconds; null where there were no such transactions';
+COMMENT ON COLUMN lockstep.retry_health.unit IS 'percent, attempts or per minute';
+COMMENT ON COLUMN lockstep.retry_health.status IS 'ok, warning or critical';
+COMMENT ON COLUMN lockstep.retry_health.warning_at IS 'above this it is a warning: the setting lockstep.<metric>_warning';
+COMMENT ON COLUMN lockstep.retry_health.critical_at IS 'above this it is critical: the setting lockstep.<metric>_critical';
+COMMENT ON COLUMN lockstep.retry_health.advice IS 'what a person can do; null where all is well';
+
+CREATE FUNCTION lockstep.reset_retry_stats()
+RETURNS void
+AS 'MODULE_PATHNAME', 'lockstep_reset_retry_stats'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.reset_retry_stats() IS 'lets retry_stats, retry_attempts and retry_health begin at nothing, for all databases';
+REVOKE ALL ON FUNCTION lockstep.reset_retry_stats() FROM PUBLIC;
+
 
 -- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
 -- has to.
@@ -902,7 +981,8 @@ BEGIN
     FOREACH relation IN ARRAY 
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
           lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
-          lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules}'::pg_catalog.regclass[] LOOP
+          lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules, lockstep.retry_stats,
+          lockstep.retry_attempts, lockstep.retry_health}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
                         WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP

@@ -4,6 +4,8 @@
 #include "locks/settings.hpp"
 #include "locks/wait_context.h"
 #include "pg/boundary.hpp"
+#include "retry/settings.hpp"
+#include "retry/statistics.h"
 #include "sampler/worker.h"
 #include "store/choice.hpp"
 #include "store/contention.hpp"
@@ -26,6 +28,8 @@ void _PG_init(void) {
     lockstep::age_settings::install();
     lockstep_install_wait_contexts();
     lockstep::install_age_sampler();
+    lockstep_install_retry_statistics();
+    lockstep::retry_settings::install();
     lockstep_install_worker();
     MarkGUCPrefixReserved("lockstep");
 }

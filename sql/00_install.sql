@@ -3,7 +3,7 @@ CREATE EXTENSION lockstep;
 
 -- Functions: volatility, parallel safety, strictness, rights.
 SELECT p.oid::regprocedure AS function, p.provolatile AS vol, p.proparallel AS par, p.proisstrict AS strict,
-       coalesce(array_to_string(p.proacl, ' '), 'default') AS rights
+       replace(coalesce(array_to_string(p.proacl, ' '), 'default'), current_user, 'owner') AS rights
   FROM pg_proc AS p WHERE p.pronamespace = 'lockstep'::regnamespace ORDER BY p.oid::regprocedure::text COLLATE "C";
 
 -- Everything has a comment: functions, types, tables, views, and each of their columns.

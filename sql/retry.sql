@@ -208,7 +208,7 @@ SELECT m[1] AS sqlstate, m[2] AS kind
  WHERE c.name = 'SHAREDIR' AND m IS NOT NULL;
 SELECT count(*) > 200 AS read_well, count(*) FILTER (WHERE r.note = 'no rule names it') AS without_rule, count(*) FILTER (WHERE kind <> 'E' AND r.verdict <> 'never') AS no_errors
   FROM errcodes AS e, lockstep.retry_class(e.sqlstate) AS r;
-SELECT DISTINCT e.sqlstate, r.* FROM errcodes AS e, lockstep.retry_class(e.sqlstate) AS r WHERE r.verdict <> 'never' AND e.sqlstate <> '25P04' ORDER BY 1;
+SELECT DISTINCT e.sqlstate, r.* FROM errcodes AS e, lockstep.retry_class(e.sqlstate) AS r WHERE r.verdict <> 'never' AND e.sqlstate NOT IN ('25P04', '72000') ORDER BY 1;
 SELECT * FROM lockstep.retry_rules WHERE verdict = 'never' AND length(sqlstate) = 5;
 SELECT length(sqlstate) AS length, count(*), bool_and(verdict = 'never') AS never FROM lockstep.retry_rules GROUP BY 1 ORDER BY 1;
 SELECT * FROM lockstep.retry_class(NULL);

@@ -19,4 +19,10 @@ void define_count(const char *name, const char *description, int *value, int lea
                             nullptr, nullptr, nullptr);
 }
 
+void define_number(const char *name, const char *description, double *value, double least,
+                   double most) {
+    DefineCustomRealVariable(name, description, nullptr, value, *value, least, most, PGC_USERSET, 0,
+                             nullptr, nullptr, nullptr);
+}
+
 } // namespace lockstep

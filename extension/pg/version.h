@@ -92,5 +92,15 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_SLOT_INACTIVE_SINCE(slot) 0
 #endif
 
+/* What a hook of the executor is called with. 18: a plan knows itself whether it runs but once. */
+#if PG_VERSION_NUM >= 180000
+#define LOCKSTEP_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define LOCKSTEP_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define LOCKSTEP_EXECUTOR_RUN_PARAMETERS                                                           \
+    QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define LOCKSTEP_EXECUTOR_RUN_ARGUMENTS query, direction, count, once
+#endif
+
 /* NOLINTEND(modernize-*) */
 #endif

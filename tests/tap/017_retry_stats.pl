@@ -1,0 +1,275 @@
+# How often work is retried: each error of the states that ask for it is counted once, trapped or not,
+# wherever it is raised; what clients announce; the health of the last minute; what a reset, a crash and a
+# full table do to it; and what is said where the module is not preloaded.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Session;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', q{
+shared_preload_libraries = 'lockstep'
+deadlock_timeout = 50ms
+restart_after_crash = on
+max_prepared_transactions = 5
+autovacuum = off
+});
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION lockstep;
+	CREATE TABLE t (id int PRIMARY KEY, n int);
+	INSERT INTO t SELECT i, 0 FROM generate_series(1, 10) AS i;
+	CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL);
+	INSERT INTO account VALUES (1, 0), (2, 0);
+	SELECT lockstep.register_ledger('account');
+	CREATE FUNCTION fail(state text) RETURNS int LANGUAGE plpgsql PARALLEL SAFE AS
+		$$ BEGIN RAISE EXCEPTION 'failed' USING ERRCODE = state; END $$;
+});
+sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
+sub counts { return { map { split /=/ } split /\n/, sql(q{SELECT concat_ws('=', concat_ws(' ', nullif(database, 'postgres'), sqlstate), errors) FROM lockstep.retry_stats}) }; }
+
+# What the work adds to the counts, and nothing else.
+sub adds
+{
+	my ($expected, $name, $work) = @_;
+	my $before = counts();
+	$work->();
+	my $after = counts();
+	my %added = map { $_ => $after->{$_} - ($before->{$_} // 0) } keys %$after;
+	delete $added{$_} for grep { $added{$_} == 0 } keys %added;
+	is_deeply(\%added, $expected, $name);
+	return;
+}
+my $one = Session->new($node, 'one');
+my $two = Session->new($node, 'two');
+# The statement, and what it says in the end.
+sub adds_by
+{
+	my ($expected, $name, $query, $said) = @_;
+	adds($expected, $name, sub { my $output = $one->run($query); like($output, $said, "... $name: as it should be raised") if $said; });
+	return;
+}
+
+is(sql('SELECT count(*) FROM lockstep.retry_stats'), 0, 'nothing at first');
+is(sql('SELECT metric, value, unit, status, warning_at, critical_at, advice FROM lockstep.retry_health'), "retry_rate|0.00|percent|ok|5|20|\nmean_attempts||attempts|ok|2|5|\ndeadlocks|0.00|per minute|ok|1|10|", 'three figures, with their limits');
+
+# Each error once.
+sub trap { my ($inner, $handler) = @_; $handler //= 'NULL'; return "DO \$\$ BEGIN $inner; EXCEPTION WHEN serialization_failure OR SQLSTATE 'LS001' THEN $handler; END \$\$"; }
+my $fail = q{PERFORM fail('40001')};
+adds_by({ 40001 => 1 }, 'not trapped', "DO \$\$ BEGIN $fail; END \$\$", qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'trapped', trap($fail), qr/^$/);
+adds_by({ 40001 => 1 }, 'raised by the block itself', trap(q{RAISE EXCEPTION USING ERRCODE = '40001'}), qr/^$/);
+adds_by({ 40001 => 1 }, 'trapped and raised again', trap($fail, 'RAISE'), qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'trapped and raised again after other work', trap($fail, 'PERFORM count(*) FROM t; RAISE'), qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'trapped and raised again after another error', trap($fail, 'BEGIN PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN NULL; END; RAISE'), qr/ERROR:  failed/);
+adds_by({ 40001 => 2 }, 'a new error in place of the trapped one', trap($fail, q{RAISE EXCEPTION 'new' USING ERRCODE = SQLSTATE}), qr/ERROR:  new/);
+adds_by({ 40001 => 1 }, 'trapped, and then an error of no interest', "DO \$\$ BEGIN BEGIN $fail; EXCEPTION WHEN serialization_failure THEN NULL; END; PERFORM 1 / 0; END \$\$", qr/ERROR:  division by zero/);
+adds_by({ 40001 => 1 }, 'deep inside', trap(q{EXECUTE 'DO $a$ BEGIN EXECUTE ''DO $b$ BEGIN PERFORM fail(''''40001''''); END $b$''; END $a$'}), qr/^$/);
+adds_by({ 40001 => 1 }, 'in a cursor', "BEGIN; DECLARE c CURSOR FOR SELECT fail('40001'); FETCH c; ROLLBACK", qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'in COPY', "COPY (SELECT fail('40001')) TO STDOUT", qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'with a savepoint', "BEGIN; SAVEPOINT s; SELECT fail('40001'); ROLLBACK TO s; COMMIT", qr/ERROR:  failed/);
+adds_by({}, 'a transaction that has failed is no error of these', "BEGIN; SELECT 1 / 0; SELECT fail('40001'); ROLLBACK", qr/current transaction is aborted/);
+adds_by({}, 'a warning is none', q{DO $$ BEGIN RAISE WARNING 'mind' USING ERRCODE = '40001'; END $$}, qr/WARNING:  mind/);
+adds_by({ 40000 => 1, '40P01' => 1, LS001 => 1, LSZZZ => 1, 57014 => 1, '55P03' => 1 }, 'the states that are counted',
+	q{DO $$ DECLARE state text; BEGIN FOREACH state IN ARRAY '{40000,40P01,LS001,LSZZZ,57014,55P03,22012,55000,57P01,57000,LT001,23505,P0001}'::text[] LOOP
+		BEGIN PERFORM fail(state); EXCEPTION WHEN OTHERS OR query_canceled THEN NULL; END; END LOOP; END $$}, qr/^$/);
+adds_by({ LS001 => 100 }, 'a hundred refusals, trapped',
+	q{DO $$ BEGIN FOR i IN 1..100 LOOP BEGIN PERFORM lockstep.transfer('account', 1, 2, 10); EXCEPTION WHEN SQLSTATE 'LS001' THEN NULL; END; END LOOP; END $$}, qr/^$/);
+is(sql(q{SELECT sqlstate, note, retries, waited, last_at <= clock_timestamp() FROM lockstep.retry_stats WHERE sqlstate IN ('40P01', '57014') ORDER BY sqlstate}),
+	"40P01|a deadlock: some code locks out of order|0|00:00:00|t\n57014|cancelled, or out of time: somebody's wish|0|00:00:00|t", 'with the note of the rules');
+
+# Real ones. A write skew: who commits second fails.
+sub skew
+{
+	my ($before_commit) = @_;
+	$_->run('BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(n) FROM t') for $one, $two;
+	$one->run('UPDATE t SET n = n + 1 WHERE id = 1');
+	$two->run('UPDATE t SET n = n + 1 WHERE id = 2');
+	$two->run($before_commit) if $before_commit;
+	$one->run('COMMIT');
+	like($two->run('COMMIT'), qr/during commit attempt/, '... a write skew fails at COMMIT');
+	return;
+}
+adds({ 40001 => 1 }, 'a failure at COMMIT', sub { skew() });
+adds({ 40001 => 2 }, 'a trapped one, then a failure at COMMIT', sub { skew(trap($fail)) });
+adds({ 40001 => 3 }, 'one that is left by a savepoint, a trapped one, then a failure at COMMIT', sub { skew("SAVEPOINT s; SELECT fail('40001'); ROLLBACK TO s; " . trap($fail)) });
+sql(q{CREATE TABLE late (what text);
+	CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		BEGIN PERFORM fail('40001'); EXCEPTION WHEN serialization_failure THEN IF NEW.what = 'again' THEN RAISE; END IF; END;
+		RETURN NULL;
+	END $$;
+	CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late();
+	CREATE PROCEDURE insert_late(what text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO late VALUES (what); COMMIT; END $$});
+adds_by({ 40001 => 1 }, 'trapped in a deferred trigger', q{INSERT INTO late VALUES ('trap')}, qr/^$/);
+adds_by({ 40001 => 1 }, 'trapped in a deferred trigger and raised again', q{INSERT INTO late VALUES ('again')}, qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'the same at a COMMIT of its own', q{BEGIN; INSERT INTO late VALUES ('again'); COMMIT}, qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'the same at a COMMIT in a procedure', q{CALL insert_late('again')}, qr/ERROR:  failed/);
+adds_by({ 40001 => 1 }, 'trapped at a COMMIT in a procedure', q{CALL insert_late('trap')}, qr/^$/);
+adds_by({ 40001 => 2 }, 'trapped in a deferred trigger, then a failure outside of statements',
+	q{BEGIN; INSERT INTO late VALUES ('trap'); COMMIT; BEGIN; INSERT INTO late VALUES ('again'); PREPARE TRANSACTION 'p'}, qr/ERROR:  failed/);
+adds({ 40001 => 2 }, 'trapped in a deferred trigger, then a failure at COMMIT', sub { skew(q{INSERT INTO late VALUES ('trap')}) });
+
+# A deadlock: one of the two, whichever it is.
+adds({ '40P01' => 1 }, 'a deadlock', sub {
+	$_->run('BEGIN') for $one, $two;
+	$one->run('UPDATE t SET n = 0 WHERE id = 1');
+	$two->run('UPDATE t SET n = 0 WHERE id = 2');
+	$one->start('UPDATE t SET n = 0 WHERE id = 2');
+	$two->start('UPDATE t SET n = 0 WHERE id = 1');
+	my $said = join '', map { $_->finish } $one, $two;
+	like($said, qr/deadlock detected/, '... it is one');
+	$_->run('ROLLBACK') for $one, $two;
+});
+
+# Locks and times that run out: while a statement runs, in a utility, and in parsing.
+$two->run('BEGIN; SELECT * FROM t WHERE id = 3 FOR UPDATE');
+adds_by({ '55P03' => 1 }, 'NOWAIT on a row', 'SELECT * FROM t WHERE id = 3 FOR UPDATE NOWAIT', qr/could not obtain lock on row/);
+adds_by({ '55P03' => 1 }, 'lock_timeout on a row', "SET lock_timeout = 20; UPDATE t SET n = 1 WHERE id = 3; RESET lock_timeout", qr/due to lock timeout/);
+adds_by({ 57014 => 1 }, 'statement_timeout on a row', "SET statement_timeout = 50; UPDATE t SET n = 1 WHERE id = 3; RESET statement_timeout", qr/due to statement timeout/);
+adds({ 57014 => 1 }, 'a cancelled statement', sub {
+	my $pid = $one->run('SELECT pg_backend_pid()');
+	$one->start('UPDATE t SET n = 1 WHERE id = 3');
+	Session::wait_blocked($node, 1, '^one$');
+	sql("SELECT pg_cancel_backend($pid)");
+	like($one->finish, qr/due to user request/, '... it is cancelled');
+});
+$two->run('LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+adds_by({ '55P03' => 1 }, 'lock_timeout in LOCK TABLE', "BEGIN; SET LOCAL lock_timeout = 20; LOCK TABLE t; ROLLBACK", qr/due to lock timeout/);
+adds_by({ '55P03' => 1 }, 'NOWAIT in LOCK TABLE', "BEGIN; LOCK TABLE t NOWAIT; ROLLBACK", qr/could not obtain lock on relation/);
+adds_by({ '55P03' => 1 }, 'lock_timeout in parsing', "SET lock_timeout = 20; SELECT count(*) FROM t; RESET lock_timeout", qr/due to lock timeout/);
+adds_by({ 57014 => 1 }, 'statement_timeout in parsing', "SET statement_timeout = 50; SELECT count(*) FROM t; RESET statement_timeout", qr/due to statement timeout/);
+adds_by({ 40001 => 1, '55P03' => 1 }, 'trapped, then lock_timeout in parsing', 'BEGIN; SET LOCAL lock_timeout = 20; ' . trap($fail) . '; SELECT count(*) FROM t; ROLLBACK', qr/due to lock timeout/);
+adds_by({ 40001 => 1, '55P03' => 1 }, 'not trapped, then lock_timeout in parsing', "SET lock_timeout = 20; SELECT fail('40001');\nSELECT count(*) FROM t; RESET lock_timeout", qr/due to lock timeout/);
+adds_by({}, 'a table that VACUUM skips is a warning', 'VACUUM (SKIP_LOCKED) t', qr/WARNING:  skipping vacuum/);
+$two->run('ROLLBACK');
+adds_by({ 57014 => 1 }, 'statement_timeout in pg_sleep', 'SET statement_timeout = 20; SELECT pg_sleep(60); RESET statement_timeout', qr/due to statement timeout/);
+
+# Of a parallel query its leader's alone. The setting has another name from 16 on.
+my $force = sql(q{SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});
+adds_by({ 40001 => 1 }, 'in a parallel worker', "SET $force = on; SELECT fail('40001') FROM t WHERE id = 1; RESET $force", qr/parallel worker/);
+adds_by({ 40001 => 1 }, 'in a parallel worker, trapped', "SET $force = on; " . trap(q{EXECUTE 'SELECT fail(''40001'') FROM t WHERE id = 1'}) . "; RESET $force", qr/^$/);
+
+# Who turns the log off for errors is not heard of outside of statements; inside nothing changes.
+$two->run('SET log_min_messages = panic');
+adds({ 40001 => 1 }, 'without a log, not trapped', sub { $two->run(q{SELECT fail('40001')}) });
+adds({ 40001 => 1 }, 'without a log, trapped', sub { $two->run(trap($fail)) });
+adds({}, 'without a log a failure at COMMIT is missed', sub { skew() });
+$two->run('RESET log_min_messages');
+adds({ 40001 => 1 }, 'with a log it is counted again', sub { skew() });
+
+# Each database apart; one that is dropped loses its name.
+sql('CREATE DATABASE another');
+adds({ 'another 40001' => 1 }, 'another database', sub { $node->psql('another', q{DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$}) });
+is(sql('SELECT string_agg(DISTINCT database, $$ $$ ORDER BY database) = $$another postgres$$, array_agg(concat(database, $$ $$, sqlstate)) = array_agg(concat(database, $$ $$, sqlstate) ORDER BY database, sqlstate COLLATE "C") FROM lockstep.retry_stats'), 't|t', 'by database and state');
+sql('DROP DATABASE another');
+is(sql('SELECT sqlstate, errors FROM lockstep.retry_stats WHERE database IS NULL'), '40001|1', 'a dropped database has no name');
+
+# What clients announce, of transactions that commit.
+sub announce { my ($n, $end) = @_; return "BEGIN; SET LOCAL lockstep.attempt = $n; SELECT count(*) FROM t; " . ($end // 'COMMIT'); }
+my $attempts = 'SELECT database, source, transactions, attempts, mean_attempts, most_attempts, given_up FROM lockstep.retry_attempts';
+is(sql($attempts), '', 'nobody has announced anything');
+$one->run(announce($_)) for 1, 1, 4;
+$one->run(announce(7, 'ROLLBACK'));
+$one->run(announce(0));
+is(sql($attempts), 'postgres|client|3|6|2.00|4|0', 'announced attempts');
+$one->run(announce(2) . "; BEGIN; SET LOCAL lockstep.attempt = 3; INSERT INTO t VALUES (100, 0); PREPARE TRANSACTION 'p'; COMMIT PREPARED 'p'");
+is(sql($attempts), 'postgres|client|5|11|2.20|4|0', 'a prepared transaction is one');
+like($one->run('SET lockstep.attempt = -1'), qr/-1 is outside the valid range/, 'there is no attempt below 0');
+
+# Health: 20 transactions, and as many conflicts as a limit needs. Those that only read are none of them.
+sub reset_all { sql('SELECT lockstep.reset_retry_stats()'); return; }
+sub health { my ($metric) = @_; return sql("SELECT value, status, advice IS NOT NULL FROM lockstep.retry_health WHERE metric = '$metric'"); }
+reset_all();
+is(sql('SELECT (SELECT count(*) FROM lockstep.retry_stats) + (SELECT count(*) FROM lockstep.retry_attempts)'), 0, 'a reset: nothing is left');
+is(sql('SELECT metric, value, status FROM lockstep.retry_health'), "retry_rate||ok\nmean_attempts||ok\ndeadlocks|0.00|ok", 'nor of the last minute');
+$one->run('UPDATE t SET n = n + 1 WHERE id = 1') for 1 .. 15;
+$one->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t; COMMIT') for 1 .. 4;
+is(health('retry_rate'), '0.00|ok|f', 'no conflict');
+$one->run(trap($fail));
+is(health('retry_rate'), '5.00|ok|f', 'as many conflicts as are allowed');
+$one->run(trap($fail));
+is(health('retry_rate'), '9.52|warning|t', 'more conflicts than that');
+is(sql(q{SET lockstep.retry_rate_critical = 9; SELECT status, critical_at FROM lockstep.retry_health WHERE metric = 'retry_rate'}), 'critical|9', 'limits are settings');
+is(sql(q{SET lockstep.retry_rate_warning = 9.6; SELECT status, warning_at FROM lockstep.retry_health WHERE metric = 'retry_rate'}), 'ok|9.6', '... and need not be whole');
+$one->run(trap($fail)) for 1 .. 4;
+is(health('retry_rate'), '24.00|critical|t', 'many conflicts');
+is(health('mean_attempts'), '|ok|f', 'nobody announced an attempt');
+$one->run(announce($_)) for 1, 3;
+is(health('mean_attempts'), '2.00|ok|f', 'as many attempts as are allowed');
+$one->run(announce(3));
+is(health('mean_attempts'), '2.33|warning|t', 'more attempts than that');
+$one->run(announce(20));
+is(health('mean_attempts'), '6.75|critical|t', 'many attempts');
+sub deadlocks { my ($count) = @_; $one->run("DO \$\$ BEGIN FOR i IN 1..$count LOOP BEGIN RAISE deadlock_detected; EXCEPTION WHEN deadlock_detected THEN NULL; END; END LOOP; END \$\$"); return health('deadlocks'); }
+is(deadlocks(1), '1.00|ok|f', 'a deadlock');
+is(deadlocks(1), '2.00|warning|t', 'a second one');
+is(deadlocks(8), '10.00|warning|t', 'ten of them');
+is(deadlocks(1), '11.00|critical|t', 'one more');
+is(sql(q{SET lockstep.deadlocks_warning = 20; SET lockstep.deadlocks_critical = 30; SET lockstep.mean_attempts_warning = 6.75; SET lockstep.mean_attempts_critical = 8; SELECT string_agg(status, ' ') FROM lockstep.retry_health}), 'critical ok ok', 'with other limits');
+
+# Many at a time, in all ways, with resets of nobody: nothing is lost, nothing is counted twice.
+reset_all();
+my $script = $node->basedir . '/many.sql';
+append_to_file($script, <<'SQL');
+DO $$ BEGIN FOR i IN 1..10 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = 'LS0' || i + 10; EXCEPTION WHEN OTHERS THEN NULL; END; BEGIN PERFORM fail('40001'); EXCEPTION WHEN serialization_failure THEN NULL; END; END LOOP; END $$;
+BEGIN;
+SET LOCAL lockstep.attempt = 2;
+SELECT 1;
+COMMIT;
+SQL
+for my $protocol ('simple', 'extended', 'prepared')
+{
+	$node->command_ok([ 'pgbench', '-n', '-c', '8', '-j', '2', '-t', '25', '-M', $protocol, '-f', $script, '-d', $node->connstr('postgres') ], "pgbench, $protocol");
+}
+is(sql('SELECT count(*), min(errors), max(errors) FILTER (WHERE sqlstate <> $$40001$$), max(errors) FROM lockstep.retry_stats'), '11|600|600|6000', 'errors of many sessions add up');
+is(sql($attempts), 'postgres|client|600|1200|2.00|2|0', 'attempts of many sessions add up');
+$node->command_ok([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '20', '-f', $script, '-d', $node->connstr('postgres'), '-f', do { my $file = $node->basedir . '/reset.sql'; append_to_file($file, "SELECT lockstep.reset_retry_stats();\n"); $file } ], 'with resets in between');
+reset_all();
+adds({ LS011 => 1 }, 'after many resets counting goes on', sub { $one->run(q{SELECT fail('LS011')}) });
+
+# More states than there is room for.
+reset_all();
+my $states = q{DO $$ BEGIN FOR i IN 1..1100 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = 'LS' || lpad(upper(to_hex(i)), 3, '0'); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$};
+$one->run($states) for 1, 2;
+is(sql('SELECT count(*), count(sqlstate), sum(errors), min(errors) FROM lockstep.retry_stats'), '1025|1024|2200|2', 'a full table loses none');
+is(sql('SELECT database, sqlstate, errors, note FROM lockstep.retry_stats OFFSET 1024'), '||152|there was no room to count these apart', '... the rest is in the last row');
+reset_all();
+adds_by({ 40001 => 1 }, 'a reset makes room', trap($fail));
+
+# Rights: everybody looks, nobody but the owner resets.
+sql('CREATE ROLE plain LOGIN');
+my $plain = Session->new($node, 'plain', user => 'plain');
+is($plain->run('SELECT count(*) FROM lockstep.retry_health'), 3, 'a plain role looks');
+is($plain->run('SELECT sqlstate, errors FROM lockstep.retry_stats'), '40001|1', '... at the errors of all');
+like($plain->run('SELECT lockstep.reset_retry_stats()'), qr/permission denied for function reset_retry_stats/, '... and does not reset');
+$plain->close;
+is(sql('BEGIN; SELECT count(*) FROM lockstep.retry_stats; SELECT count(*) FROM lockstep.retry_attempts; SELECT count(*) FROM lockstep.retry_health; SELECT pg_current_xact_id_if_assigned() IS NULL, (SELECT count(*) FROM pg_locks WHERE relation = \'pg_policy\'::regclass); COMMIT'), "1\n0\n3\nt|0", 'to look takes no transaction id and leaves no lock');
+
+# A session is killed: the server starts anew, and so do the counts.
+my $pid = $two->run('SELECT pg_backend_pid()');
+kill 'KILL', $pid;
+$_->close for $one, $two;
+$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM lockstep.retry_stats') or die 'the server does not come back';
+$one = Session->new($node, 'one');
+is(sql('SELECT metric, value, status FROM lockstep.retry_health OFFSET 1'), "mean_attempts||ok\ndeadlocks|0.00|ok", 'a crash: nothing of before');
+adds_by({ 40001 => 1 }, 'after a crash counting goes on', trap($fail));
+adds_by({ 40001 => 1 }, '... outside of statements too', q{BEGIN; INSERT INTO late VALUES ('again'); COMMIT}, qr/ERROR:  failed/);
+$one->run(announce(2));
+is(sql($attempts), 'postgres|client|1|2|2.00|2|0', '... and what is announced');
+$one->close;
+
+# Without preloading.
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
+$node->restart;
+for my $view ('retry_stats', 'retry_attempts', 'retry_health')
+{
+	my ($status, $stdout, $stderr) = $node->psql('postgres', "SELECT * FROM lockstep.$view");
+	like($stderr, qr/there are no statistics of retries\nHINT:  Add lockstep to shared_preload_libraries/, "without preloading $view gives a hint");
+}
+is(sql('BEGIN; SET LOCAL lockstep.attempt = 2; UPDATE account SET balance = 20 WHERE id = 1; SELECT status FROM lockstep.transfer($$account$$, 1, 2, 1); COMMIT'), 'applied', '... and everything else works');
+$node->stop;
+done_testing();
