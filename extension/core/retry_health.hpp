@@ -10,11 +10,11 @@ namespace lockstep::retry_health {
 
 // What happened within a minute.
 struct minute {
-    std::int64_t transactions; // committed, and could have conflicted
-    std::int64_t conflicts;    // errors of class 40
-    std::int64_t deadlocks;    // of these 40P01
-    std::int64_t announced;    // transactions that said which attempt they were
-    std::int64_t attempts;     // what they said, added up
+    std::int64_t transactions = 0; // committed, and could have conflicted
+    std::int64_t conflicts = 0;    // errors of class 40
+    std::int64_t deadlocks = 0;    // of these 40P01
+    std::int64_t announced = 0;    // transactions that said which attempt they were
+    std::int64_t attempts = 0;     // what they said, added up
 };
 
 // What is above one of them is a warning, or critical.
