@@ -113,6 +113,12 @@ adds_by({ 40001 => 2 }, 'trapped in a deferred trigger, then a failure outside o
 	q{BEGIN; INSERT INTO late VALUES ('trap'); COMMIT; BEGIN; INSERT INTO late VALUES ('again'); PREPARE TRANSACTION 'p'}, qr/ERROR:  failed/);
 adds({ 40001 => 2 }, 'trapped in a deferred trigger, then a failure at COMMIT', sub { skew(q{INSERT INTO late VALUES ('trap')}) });
 
+sql(q{CREATE TABLE after (what text);
+	CREATE FUNCTION after() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; EXCEPTION WHEN serialization_failure THEN RETURN NULL; END $$;
+	CREATE TRIGGER after AFTER INSERT ON after FOR EACH ROW EXECUTE FUNCTION after()});
+adds_by({ 40001 => 1 }, 'raised and trapped by a trigger', q{INSERT INTO after VALUES ('trap')}, qr/^$/);
+
 # A deadlock: one of the two, whichever it is.
 adds({ '40P01' => 1 }, 'a deadlock', sub {
 	$_->run('BEGIN') for $one, $two;
@@ -152,6 +158,16 @@ adds_by({ 57014 => 1 }, 'statement_timeout in pg_sleep', 'SET statement_timeout 
 my $force = sql(q{SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});
 adds_by({ 40001 => 1 }, 'in a parallel worker', "SET $force = on; SELECT fail('40001') FROM t WHERE id = 1; RESET $force", qr/parallel worker/);
 adds_by({ 40001 => 1 }, 'in a parallel worker, trapped', "SET $force = on; " . trap(q{EXECUTE 'SELECT fail(''40001'') FROM t WHERE id = 1'}) . "; RESET $force", qr/^$/);
+
+# Workers that build an index run no statement. Only a worker fails here; its leader takes its time.
+sql(q{CREATE FUNCTION fail_in_worker(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+	BEGIN
+		IF pg_backend_pid() <> current_setting('test.leader')::int THEN RAISE EXCEPTION 'failed' USING ERRCODE = '40001'; END IF;
+		PERFORM pg_sleep(0.01);
+		RETURN n;
+	END $$;
+	CREATE TABLE large WITH (parallel_workers = 2, fillfactor = 10) AS SELECT i AS n FROM generate_series(1, 200) AS i});
+adds_by({ 40001 => 1 }, 'in a parallel worker that builds an index', "SELECT FROM set_config('test.leader', pg_backend_pid()::text, false); SET min_parallel_table_scan_size = 0; CREATE INDEX ON large (fail_in_worker(n)); RESET min_parallel_table_scan_size", qr/parallel worker/);
 
 # Who turns the log off for errors is not heard of outside of statements; inside nothing changes.
 $two->run('SET log_min_messages = panic');
@@ -227,6 +243,10 @@ for my $protocol ('simple', 'extended', 'prepared')
 }
 is(sql('SELECT count(*), min(errors), max(errors) FILTER (WHERE sqlstate <> $$40001$$), max(errors) FROM lockstep.retry_stats'), '11|600|600|6000', 'errors of many sessions add up');
 is(sql($attempts), 'postgres|client|600|1200|2.00|2|0', 'attempts of many sessions add up');
+my $same = $node->basedir . '/same.sql';
+append_to_file($same, "DO \$\$ BEGIN FOR i IN 1..1000 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = 'LS002'; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END \$\$;\n");
+$node->command_ok([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '25', '-f', $same, '-d', $node->connstr('postgres') ], 'pgbench, one state');
+is(sql('SELECT errors FROM lockstep.retry_stats WHERE sqlstate = $$LS002$$'), 100000, 'of one state, too');
 $node->command_ok([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '20', '-f', $script, '-d', $node->connstr('postgres'), '-f', do { my $file = $node->basedir . '/reset.sql'; append_to_file($file, "SELECT lockstep.reset_retry_stats();\n"); $file } ], 'with resets in between');
 reset_all();
 adds({ LS011 => 1 }, 'after many resets counting goes on', sub { $one->run(q{SELECT fail('LS011')}) });
