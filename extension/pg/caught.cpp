@@ -8,7 +8,7 @@ namespace lockstep {
 
 caught_error look_at_error() {
     ErrorData *data = pg_call([] { return CopyErrorData(); });
-    caught_error seen{{}, copied(data->message), copied(data->detail)};
+    caught_error seen{data->sqlerrcode, {}, copied(data->message), copied(data->detail)};
     std::memcpy(seen.sqlstate, unpack_sql_state(data->sqlerrcode), sizeof(seen.sqlstate));
     pg_call([data] { FreeErrorData(data); });
     return seen;

@@ -10,6 +10,7 @@
 namespace lockstep {
 
 struct caught_error {
+    int code; // the state, packed as the server does
     char sqlstate[6];
     std::string message;
     std::string detail;

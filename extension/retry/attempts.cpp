@@ -6,6 +6,7 @@
 #include "pg/spi.hpp"
 #include "retry/deadline.hpp"
 #include "retry/pause.hpp"
+#include "retry/statistics.h"
 #include "store/contention.hpp"
 
 #include <algorithm>
@@ -25,8 +26,14 @@ bool under_way = false;
 
 class under_way_scope {
   public:
-    under_way_scope() noexcept { under_way = true; }
-    ~under_way_scope() { under_way = false; }
+    under_way_scope() noexcept {
+        under_way = true;
+        lockstep_in_retry_call(true);
+    }
+    ~under_way_scope() {
+        lockstep_in_retry_call(false);
+        under_way = false;
+    }
     under_way_scope(const under_way_scope &) = delete;
     under_way_scope &operator=(const under_way_scope &) = delete;
 };
@@ -37,8 +44,10 @@ class retry_run {
         : request_(request), outside_(CurrentMemoryContext), deadline_(request.deadline) {}
 
     retry_outcome run() {
-        while (!attempt())
+        while (!attempt()) {
             pause(wait_);
+            lockstep_count_retry(failed_with_, wait_.count());
+        }
         return {attempts_, last_error_, rows_};
     }
 
@@ -55,6 +64,7 @@ class retry_run {
         MemoryContextSwitchTo(outside_);
         const caught_error failed = look_at_error();
         decide(failed);
+        failed_with_ = failed.code;
         last_error_ = std::string{failed.sqlstate} + ": " + failed.message;
         forget_error();
         abandon_transaction();
@@ -65,7 +75,7 @@ class retry_run {
     void run_once() {
         const error_context context("attempt of lockstep.retry",
                                     static_cast<std::size_t>(attempts_));
-        begin_transaction(request_.mode);
+        begin_transaction(request_.mode, attempts_);
         kept_settings settings;
         spi_session session;
         rows_ = run_statements(request_.sql, request_.parameters, outside_);
@@ -88,6 +98,7 @@ class retry_run {
     void decide(const caught_error &failed) {
         if (deadline_.has_struck() && std::string_view{failed.sqlstate} == state::query_canceled) {
             forget_error();
+            lockstep_count_given_up();
             throw sql_error(
                 state::query_canceled, "canceling statement due to the deadline of lockstep.retry",
                 "It came in attempt " + std::to_string(attempts_) + "." +
@@ -99,12 +110,17 @@ class retry_run {
             (judged.at_most > 0 && times > judged.at_most))
             throw pg_error{};
         if (attempts_ >= request_.max_attempts)
-            throw_on("lockstep.retry gives up: no attempts are left");
+            give_up("no attempts are left");
         wait_ = jittered(range_after(failed, judged.backoff),
                          judged.backoff == backoff_kind::conflict ? (attempts_ - 1) / slow_growth
                                                                   : times - 1);
         if (!deadline_.leaves(wait_))
-            throw_on("lockstep.retry gives up: the deadline is before the next attempt");
+            give_up("the deadline is before the next attempt");
+    }
+
+    [[noreturn]] static void give_up(const char *why) {
+        lockstep_count_given_up();
+        throw_on(std::string{"lockstep.retry gives up: "} + why);
     }
 
     [[nodiscard]] backoff_range range_after(const caught_error &failed, backoff_kind kind) const {
@@ -130,6 +146,7 @@ class retry_run {
     deadline_timer deadline_;
     int attempts_ = 0;
     TimestampTz began_ = 0; // the attempt
+    int failed_with_ = 0;   // the last attempt: its state, packed
     microseconds wait_{};
     std::map<std::string, int, std::less<>> failures_; // by state
     std::optional<std::string> last_error_;

@@ -61,15 +61,18 @@ void leave_transaction_of_call(bool atomic, bool nested) {
     });
 }
 
-void begin_transaction(const transaction_mode &mode) {
+void begin_transaction(const transaction_mode &mode, int attempt) {
     const transaction_mode wanted = mode;
-    between_transactions([wanted] {
+    between_transactions([wanted, attempt] {
         start_with_own_time();
         set_local("transaction_isolation", wanted.isolation);
         if (wanted.read_only)
             set_local("transaction_read_only", "on");
         if (wanted.deferrable)
             set_local("transaction_deferrable", "on");
+        char number[12];
+        pg_ltoa(attempt, number);
+        set_local("lockstep.attempt", number);
     });
 }
 

@@ -25,9 +25,10 @@ struct transaction_mode {
 // or rolled back with ours.
 void leave_transaction_of_call(bool atomic, bool nested);
 
-// One transaction: begun, then either committed or, after an error, abandoned. What remains
-// allocated is in the memory context that is current at the calls.
-void begin_transaction(const transaction_mode &mode);
+// One transaction: begun, as this attempt at the work (lockstep.attempt), then either committed or,
+// after an error, abandoned. What remains allocated is in the memory context that is current at the
+// calls.
+void begin_transaction(const transaction_mode &mode, int attempt);
 void commit_transaction();
 void abandon_transaction();
 

@@ -196,6 +196,33 @@ $one->run(announce(2) . "; BEGIN; SET LOCAL lockstep.attempt = 3; INSERT INTO t 
 is(sql($attempts), 'postgres|client|5|11|2.20|4|0', 'a prepared transaction is one');
 like($one->run('SET lockstep.attempt = -1'), qr/-1 is outside the valid range/, 'there is no attempt below 0');
 
+# CALL lockstep.retry announces its attempts by itself, and tells why it made them.
+sql(q{SELECT lockstep.reset_retry_stats(); CREATE SEQUENCE tries; CREATE FUNCTION fail_until(n int) RETURNS text LANGUAGE plpgsql AS
+	$$ BEGIN IF nextval('tries') < n THEN PERFORM fail('40001'); END IF; RETURN current_setting('lockstep.attempt'); END $$});
+my $retried = 'SELECT errors, retries, waited > interval \'0\' FROM lockstep.retry_stats WHERE sqlstate = \'40001\'';
+is($one->run(q{CALL lockstep.retry('SELECT fail_until(4) AS attempt')}), '4|40001: failed|[{"attempt":"4"}]', 'three attempts fail');
+is(sql($retried), '3|3|t', '... and are counted, with what was done about them');
+is(sql($attempts), 'postgres|retry|1|4|4.00|4|0', '... and the one that went through says how many it took');
+sql('ALTER SEQUENCE tries RESTART');
+like($one->run(q{CALL lockstep.retry('SELECT fail_until(9)', max_attempts => 2)}), qr/no attempts are left/, 'one gives up');
+is(sql($retried), '5|4|t', '... after one attempt more');
+is(sql($attempts), 'postgres|retry|1|4|4.00|4|1', '... which is counted too');
+$one->run(announce(1));
+is(sql($attempts), "postgres|client|1|1|1.00|1|0\npostgres|retry|1|4|4.00|4|1", 'after it the announcements are the client\'s again');
+# A failure at COMMIT, that nobody but retry sees.
+my $gate = Session->new($node, 'gate');
+$gate->run('SELECT pg_advisory_lock(n) FROM generate_series(1, 2) AS n');
+adds({ 40001 => 1 }, 'a failure at COMMIT that is retried', sub {
+	$_->[0]->start("CALL lockstep.retry('SELECT sum(n) FROM t; UPDATE t SET n = n + 1 WHERE id = $_->[1]; SELECT pg_advisory_xact_lock($_->[1]) IS NULL AS gone')") for [ $one, 1 ], [ $two, 2 ];
+	Session::wait_blocked($node, 2, '^(one|two)$');
+	$gate->run('SELECT pg_advisory_unlock(1)');
+	like($one->finish, qr/^1\|\|/, '... the first one goes through');
+	$gate->run('SELECT pg_advisory_unlock(2)');
+	like($two->finish, qr/^2\|40001: could not serialize/, '... the second one is run again');
+});
+is(sql($retried), '6|5|t', '... and counted once');
+$gate->close;
+
 # Health: 20 transactions, and as many conflicts as a limit needs. Those that only read are none of them.
 sub reset_all { sql('SELECT lockstep.reset_retry_stats()'); return; }
 sub health { my ($metric) = @_; return sql("SELECT value, status, advice IS NOT NULL FROM lockstep.retry_health WHERE metric = '$metric'"); }
