@@ -7,10 +7,19 @@
 namespace lockstep {
 
 caught_error look_at_error() {
-    ErrorData *data = pg_call([] { return CopyErrorData(); });
+    // FreeErrorData forgets parts of the copy, so it has a room of its own.
+    MemoryContext room = pg_call([] {
+        return AllocSetContextCreate(CurrentMemoryContext, "lockstep error", ALLOCSET_SMALL_SIZES);
+    });
+    ErrorData *data = pg_call([room] {
+        const MemoryContext before = MemoryContextSwitchTo(room);
+        ErrorData *copy = CopyErrorData();
+        MemoryContextSwitchTo(before);
+        return copy;
+    });
     caught_error seen{data->sqlerrcode, {}, copied(data->message), copied(data->detail)};
     std::memcpy(seen.sqlstate, unpack_sql_state(data->sqlerrcode), sizeof(seen.sqlstate));
-    pg_call([data] { FreeErrorData(data); });
+    pg_call([room] { MemoryContextDelete(room); });
     return seen;
 }
 
