@@ -45,7 +45,7 @@ class retry_run {
 
     retry_outcome run() {
         while (!attempt()) {
-            pause(wait_);
+            wait();
             lockstep_count_retry(failed_with_, wait_.count());
         }
         return {attempts_, last_error_, rows_};
@@ -72,6 +72,19 @@ class retry_run {
         return false;
     }
 
+    // A pause may end late, and the deadline come first.
+    void wait() {
+        try {
+            pause(wait_);
+            return;
+        } catch (const pg_error &) {
+        }
+        answer_deadline(look_at_error(), "It came after attempt " + std::to_string(attempts_) +
+                                             ", which failed with " + last_error_.value_or("") +
+                                             ".");
+        throw pg_error{};
+    }
+
     void run_once() {
         const error_context context("attempt of lockstep.retry",
                                     static_cast<std::size_t>(attempts_));
@@ -94,16 +107,21 @@ class retry_run {
         rows_.reset();
     }
 
+    // A cancel that is the deadline's says so.
+    void answer_deadline(const caught_error &failed, const std::string &when) const {
+        if (!deadline_.has_struck() || std::string_view{failed.sqlstate} != state::query_canceled)
+            return;
+        forget_error();
+        lockstep_count_given_up();
+        throw sql_error(state::query_canceled,
+                        "canceling statement due to the deadline of lockstep.retry", when);
+    }
+
     // Sets the pause before the next attempt; throws where there is none.
     void decide(const caught_error &failed) {
-        if (deadline_.has_struck() && std::string_view{failed.sqlstate} == state::query_canceled) {
-            forget_error();
-            lockstep_count_given_up();
-            throw sql_error(
-                state::query_canceled, "canceling statement due to the deadline of lockstep.retry",
-                "It came in attempt " + std::to_string(attempts_) + "." +
-                    (last_error_ ? " The one before failed with " + *last_error_ + "." : ""));
-        }
+        answer_deadline(
+            failed, "It came in attempt " + std::to_string(attempts_) + "." +
+                        (last_error_ ? " The one before failed with " + *last_error_ + "." : ""));
         const retry_judgement judged = judge_failure({failed.sqlstate, true, false});
         const int times = ++failures_[failed.sqlstate];
         if (judged.verdict != retry_verdict::same_session ||
