@@ -16,8 +16,9 @@ $node->init;
 $node->append_conf('postgresql.conf', "max_connections = 30\nautovacuum = off\n");
 $node->start;
 my $user = getpwuid($<);
-my $folder = $ENV{LOCKSTEP_EXAMPLES} // '';
-(my $drivers = __FILE__) =~ s{[^/]*$}{drivers};
+(my $here = __FILE__) =~ s{[^/]*$}{.};
+my $drivers = "$here/drivers";
+my $folder = $ENV{LOCKSTEP_EXAMPLES} // "$here/../../examples";
 my ($socket, $port) = ($node->host, $node->port);
 
 sub sql { my ($text) = @_; return $node->safe_psql('postgres', $text); }
@@ -186,7 +187,7 @@ sub check_nothing
 sub stop_it
 {
 	my ($name, $driver) = @_;
-	# asyncpg takes a cancel for its own task's; psql needs a signal, which the server's own function spares us.
+	# psql needs a signal for it, which the server's own function spares us.
 	my $cancel = sub {
 		return sql("SELECT pg_cancel_backend($driver->{pid})") if $name eq 'psql';
 		return $driver->send({ cancel => 1 });
@@ -449,6 +450,14 @@ sub find_pgbouncer
 	return $found;
 }
 
+my $pooler;
+END
+{
+	my $status = $?;
+	eval { $pooler->kill_kill } if $pooler;
+	$? = $status;
+}
+
 SKIP:
 {
 	my $pgbouncer = find_pgbouncer();
@@ -470,7 +479,7 @@ auth_file = $place/users
 logfile = $place/log
 });
 	my $said = '';
-	my $pooler = IPC::Run::start([ $pgbouncer, "$place/pgbouncer.ini" ], '<', \undef, '>&', \$said);
+	$pooler = IPC::Run::start([ $pgbouncer, "$place/pgbouncer.ini" ], '<', \undef, '>&', \$said);
 	my $through = "host=$place port=$free user=$user dbname=postgres";
 	my $up = 0;
 	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
@@ -536,6 +545,7 @@ logfile = $place/log
 	is_deeply($after, $before, 'pgbouncer: the same servers, with the same role, path and settings');
 	$_->close for @clients;
 	$pooler->kill_kill;
+	undef $pooler;
 }
 
 # Often. Every second call is run twice.

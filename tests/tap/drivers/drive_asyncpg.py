@@ -28,7 +28,8 @@ async def serve():
         except asyncpg.PostgresError as error:
             said = {"sqlstate": error.sqlstate, "message": str(error), "hint": getattr(error, "hint", None)}
         except asyncio.CancelledError:
-            # What asyncpg makes of it: it has sent the request, and the server has obeyed.
+            # What asyncpg makes of it, at once. The next statement waits until the server has obeyed.
+            await session.fetch("SELECT 1")
             said = {"sqlstate": "57014", "message": "cancelled"}
         except (OSError, asyncpg.InterfaceError) as error:
             said = {"sqlstate": None, "message": str(error)}

@@ -27,9 +27,13 @@ for await (const line of createInterface({ input: process.stdin })) {
         continue;
     }
     running = new pg.Query(statement(command), (error, answer) => {
-        const said = error ? { sqlstate: error.code ?? null, message: error.message, hint: error.hint }
-            : 'call' in command ? answer.rows[0] : { rows: answer.rows };
-        console.log(JSON.stringify(said));
+        if (!error) {
+            console.log(JSON.stringify('call' in command ? answer.rows[0] : { rows: answer.rows }));
+            return;
+        }
+        // It is told before the server is ready again; the next statement waits for that.
+        const said = JSON.stringify({ sqlstate: error.code ?? null, message: error.message, hint: error.hint });
+        session.query('SELECT 1', () => console.log(said));
     });
     session.query(running);
 }
