@@ -81,9 +81,11 @@ package Psql
 		my ($self, $command) = @_;
 		return $self->{session}->start($command->{sql}) if exists $command->{sql};
 		my $options = $command->{options} // '';
+		# A backslash command is one line.
+		(my $statement = $command->{call}) =~ s/\n/ /g;
 		my $array = $command->{params} ? '{' . join(',', map { qq("$_") } @{ $command->{params} }) . '}' : undef;
-		my $call = $binds && defined $array ? "CALL lockstep.retry(\$1, params => \$2$options) \\bind " . quoted($command->{call}) . ' ' . quoted($array) . ' \g'
-			: 'CALL lockstep.retry(' . quoted($command->{call}) . ', params => ' . quoted($array) . "$options);";
+		my $call = $binds && defined $array ? "CALL lockstep.retry(\$1, params => \$2$options) \\bind " . quoted($statement) . ' ' . quoted($array) . ' \g'
+			: 'CALL lockstep.retry(' . quoted($statement) . ', params => ' . quoted($array) . "$options);";
 		return $self->{session}->start($call);
 	}
 	sub answer
