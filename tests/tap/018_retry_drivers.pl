@@ -578,12 +578,11 @@ logfile = $place/log
 		CREATE FUNCTION many(times int) RETURNS bigint LANGUAGE plpgsql AS $$
 		DECLARE n bigint := nextval('tries'); bytes bigint;
 		BEGIN
-			IF n = 500 OR n = 1000 THEN
+			IF n IN (500, 1000, times) THEN
 				SELECT sum(total_bytes) INTO bytes FROM pg_backend_memory_contexts;
-				PERFORM setval('grown', bytes);
+				IF n = 1000 THEN PERFORM setval('grown', bytes); END IF;
 			END IF;
 			IF n < times THEN RAISE serialization_failure; END IF;
-			SELECT sum(total_bytes) INTO bytes FROM pg_backend_memory_contexts;
 			RETURN bytes - (SELECT last_value FROM grown);
 		END $$});
 	forget();
