@@ -1,7 +1,8 @@
 #include "common/session.hpp"
 
+#include <fmt/format.h>
+
 #include <optional>
-#include <vector>
 
 namespace lockstep::bench {
 namespace {
@@ -82,6 +83,12 @@ void session::finish() {
         throw failure_of(connection_.get(), nullptr);
     if (first)
         throw sql_failure(*first);
+}
+
+std::span<session> pool::take(std::size_t count) {
+    while (sessions_.size() < count)
+        sessions_.emplace_back(conninfo_, fmt::format("bench {}", sessions_.size()));
+    return {sessions_.data(), count};
 }
 
 } // namespace lockstep::bench

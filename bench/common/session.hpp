@@ -8,6 +8,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace lockstep::bench {
 
@@ -60,12 +61,28 @@ class session {
     // Reads all answers to what was sent; throws sql_failure when one is an error.
     void finish();
 
+    // Whether the server is inside a transaction block of ours, a failed one too.
+    [[nodiscard]] bool is_in_transaction() const {
+        return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
+    }
     [[nodiscard]] int pid() const { return PQbackendPID(connection_.get()); }
 
   private:
     [[nodiscard]] rows checked(PGresult *result) const;
 
     std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+};
+
+// Connections that stay open for the next contestant.
+class pool {
+  public:
+    explicit pool(std::string conninfo) : conninfo_(std::move(conninfo)) {}
+    // The first so many of them.
+    std::span<session> take(std::size_t count);
+
+  private:
+    std::string conninfo_;
+    std::vector<session> sessions_;
 };
 
 } // namespace lockstep::bench

@@ -16,5 +16,9 @@ inline double median(const std::vector<double> &values) {
 double geometric_mean(const std::vector<double> &values);
 
 std::string with_commas(std::size_t number);
+// Three digits that count: 950, 12.3k, 1.24M.
+std::string shortened(double number);
+// "12.3k (11.9k..12.8k)": median and spread.
+std::string with_spread(const std::vector<double> &values);
 
 } // namespace lockstep::bench

@@ -13,10 +13,6 @@ const Cell *first_of(const std::vector<Cell> &all, const Wanted &wanted) {
     return found != all.end() ? &*found : nullptr;
 }
 
-std::string three_digits(double number, const char *unit) {
-    return fmt::format("{:.{}f}{}", number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0, unit);
-}
-
 } // namespace
 
 const cell *find(const results &all, const conditions &where, const contestant &who) {
@@ -38,21 +34,6 @@ const cost_cell *find(const results &all, const contestant &who, id_kind ids, st
 std::string name_of(const conditions &where) {
     return fmt::format("{}, {} connection{}, flush {}", name_of(where.over), where.connections,
                        where.connections == 1 ? "" : "s", where.flush ? "on" : "off");
-}
-
-std::string shortened(double number) {
-    if (number < 999.5)
-        return number < 1 ? fmt::format("{:.2f}", number) : three_digits(number, "");
-    if (number < 999'500)
-        return three_digits(number / 1000, "k");
-    return three_digits(number / 1'000'000, "M");
-}
-
-std::string with_spread(const std::vector<double> &values) {
-    return values.empty()
-               ? "-"
-               : fmt::format("{} ({}..{})", shortened(median(values)),
-                             shortened(percentile(values, 0)), shortened(percentile(values, 1)));
 }
 
 } // namespace lockstep::bench

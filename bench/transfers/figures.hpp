@@ -70,9 +70,5 @@ const cost_cell *find(const results &all, const contestant &who, id_kind ids, st
 
 // "uniform, 8 connections, flush on"
 std::string name_of(const conditions &where);
-// Three digits that count: 950, 12.3k, 1.24M.
-std::string shortened(double number);
-// "12.3k (11.9k..12.8k)": median and spread.
-std::string with_spread(const std::vector<double> &values);
 
 } // namespace lockstep::bench

@@ -3,8 +3,6 @@
 #include "common/run.hpp"
 #include "transfers/teller.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <barrier>
 #include <exception>
@@ -37,12 +35,6 @@ std::size_t book_for(std::chrono::milliseconds time, teller &clerk, workload &wo
 }
 
 } // namespace
-
-std::span<session> pool::take(std::size_t count) {
-    while (sessions_.size() < count)
-        sessions_.emplace_back(conninfo_, fmt::format("bench {}", sessions_.size()));
-    return {sessions_.data(), count};
-}
 
 load_seen run_load(std::span<session> links, const load &what) {
     std::vector<part> parts(links.size());

@@ -15,18 +15,6 @@
 
 namespace lockstep::bench {
 
-// Connections that stay open for the next contestant.
-class pool {
-  public:
-    explicit pool(std::string conninfo) : conninfo_(std::move(conninfo)) {}
-    // The first so many of them.
-    std::span<session> take(std::size_t count);
-
-  private:
-    std::string conninfo_;
-    std::vector<session> sessions_;
-};
-
 struct load {
     contestant who;
     std::shared_ptr<const keys> from;

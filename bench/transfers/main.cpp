@@ -4,10 +4,10 @@
 #include "common/run.hpp"
 #include "transfers/bars.hpp"
 #include "transfers/batches.hpp"
-#include "transfers/chart.hpp"
 #include "transfers/costs.hpp"
 #include "transfers/json.hpp"
 #include "transfers/matrix.hpp"
+#include "transfers/panels.hpp"
 #include "transfers/report.hpp"
 
 #include "private_cluster.hpp"
@@ -143,8 +143,10 @@ int run(const options &wanted) {
     const auto named = wanted.output + "/transfers";
     write_json(named + ".json", wanted, release, seed, on.all, bars);
     write_file(named + ".svg",
-               drawn(on.all, fmt::format("PostgreSQL {}, {}; medians, thin lines: least to most",
-                                         release, machine)));
+               drawn({"Transfers a second",
+                      fmt::format("PostgreSQL {}, {}; medians, thin lines: least to most", release,
+                                  machine),
+                      panels_of(on.all)}));
     out.print(fmt::format("\nWritten: {0}.json, {0}.svg\n", named));
     return print_verdict(out, on.all) ? 0 : 1;
 }
