@@ -1,0 +1,17 @@
+// The results for other programs.
+#pragma once
+
+#include "common/bar.hpp"
+#include "retry/figures.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lockstep::bench {
+
+// Throws when the file cannot be written.
+void write_json(const std::string &path, const std::string &server_version, std::uint64_t seed,
+                const results &all, const std::vector<bar> &bars);
+
+} // namespace lockstep::bench
