@@ -28,6 +28,7 @@ ordered_json of_cell(const cell &each) {
     object["most_ms"] = of_figure(each, &load_seen::most_ms);
     object["felt_ms"] = of_figure(each, &load_seen::felt_ms);
     object["attempts_per_commit"] = of_figure(each, &load_seen::attempts);
+    object["attempts_p99"] = of_figure(each, &load_seen::attempts_p99);
     object["server_us_per_commit"] = of_figure(each, &load_seen::server_us);
     object["slowest_connection_share"] = of_figure(each, &load_seen::slowest_share);
     return object;

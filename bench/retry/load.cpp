@@ -22,7 +22,7 @@ using std::chrono::steady_clock;
 struct part {
     acknowledged by_clients;
     std::vector<double> latencies_ms;
-    std::size_t attempts = 0; // of these
+    std::vector<double> attempts; // of these
     std::size_t in_window = 0;
     double server_us = 0;
     std::exception_ptr failure;
@@ -59,7 +59,7 @@ class one_client {
             now = steady_clock::now();
             mine_.latencies_ms.push_back(
                 std::chrono::duration<double, std::milli>(now - began).count());
-            mine_.attempts += static_cast<std::size_t>(attempts);
+            mine_.attempts.push_back(attempts);
             if (now <= until)
                 ++mine_.in_window;
         } while (now < until && !interrupted());
@@ -95,7 +95,7 @@ double middle_of_sum(const std::vector<double> &sorted) {
 load_seen summed(const std::vector<part> &parts, const load &asked) {
     load_seen seen;
     std::vector<double> latencies;
-    double attempts = 0;
+    std::vector<double> attempts;
     double server_us = 0;
     double in_window = 0;
     double least = 1e300;
@@ -103,7 +103,7 @@ load_seen summed(const std::vector<part> &parts, const load &asked) {
         seen.by_clients.commits += each.by_clients.commits;
         seen.by_clients.amount += each.by_clients.amount;
         latencies.insert(latencies.end(), each.latencies_ms.begin(), each.latencies_ms.end());
-        attempts += static_cast<double>(each.attempts);
+        attempts.insert(attempts.end(), each.attempts.begin(), each.attempts.end());
         server_us += each.server_us;
         in_window += static_cast<double>(each.in_window);
         least = std::min(least, static_cast<double>(each.in_window));
@@ -116,7 +116,8 @@ load_seen summed(const std::vector<part> &parts, const load &asked) {
     seen.p99_ms = percentile(latencies, 0.99);
     seen.most_ms = percentile(latencies, 1);
     seen.felt_ms = middle_of_sum(latencies);
-    seen.attempts = attempts / commits;
+    seen.attempts = std::accumulate(attempts.begin(), attempts.end(), 0.0) / commits;
+    seen.attempts_p99 = percentile(attempts, 0.99);
     seen.server_us = server_us / commits;
     seen.slowest_share = in_window > 0 ? least * static_cast<double>(parts.size()) / in_window : 0;
     return seen;

@@ -33,6 +33,7 @@ struct load_seen {
     // not.
     double felt_ms = 0;
     double attempts = 0;       // a commit
+    double attempts_p99 = 0;   // of the transactions
     double server_us = 0;      // processor time of the sessions' processes, a commit
     double slowest_share = 0;  // commits of the slowest connection, of the mean
     acknowledged by_clients{}; // with those of the warm-up
