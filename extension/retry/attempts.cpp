@@ -18,10 +18,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-// After a conflict the limit doubles with so many attempts only: the queue is known, and one who
-// has failed often should not have to stand behind those who have just come.
-constexpr int slow_growth = 4;
-
 bool under_way = false;
 
 class under_way_scope {
@@ -129,9 +125,10 @@ class retry_run {
             throw pg_error{};
         if (attempts_ >= request_.max_attempts)
             give_up("no attempts are left");
+        // After a conflict the limit does not grow at first: the queue is known, and one who has
+        // failed often should not have to stand behind those who have just come.
         wait_ = jittered(range_after(failed, judged.backoff),
-                         judged.backoff == backoff_kind::conflict ? (attempts_ - 1) / slow_growth
-                                                                  : times - 1);
+                         judged.backoff == backoff_kind::conflict ? 0 : times - 1);
         if (!deadline_.leaves(wait_))
             give_up("the deadline is before the next attempt");
     }
