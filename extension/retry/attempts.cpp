@@ -125,13 +125,16 @@ class retry_run {
             throw pg_error{};
         if (attempts_ >= request_.max_attempts)
             give_up("no attempts are left");
-        // After a conflict the limit does not grow at first: the queue is known, and one who has
-        // failed often should not have to stand behind those who have just come.
         wait_ = jittered(range_after(failed, judged.backoff),
-                         judged.backoff == backoff_kind::conflict ? 0 : times - 1);
+                         judged.backoff == backoff_kind::conflict ? growth() : times - 1);
         if (!deadline_.leaves(wait_))
             give_up("the deadline is before the next attempt");
     }
+
+    // How often the limit doubles after a conflict: not at first, for the queue is known, and one
+    // who has failed often should not have to stand behind those who have just come; but when the
+    // attempts run short, the rest of them are spread.
+    [[nodiscard]] int growth() const { return std::max(attempts_ - request_.max_attempts / 2, 0); }
 
     [[noreturn]] static void give_up(const char *why) {
         lockstep_count_given_up();
