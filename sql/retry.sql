@@ -200,6 +200,34 @@ ALTER SEQUENCE tries RESTART;
 CALL lockstep.retry('INSERT INTO clock DEFAULT VALUES; SELECT fail_until(2, ''40001'') AS try, at = now() AS same, at > statement_timestamp() AS later FROM clock');
 SELECT count(*) FROM clock;
 
+-- What was run before is known, and follows what has changed since.
+CREATE TABLE changing (id int, v int);
+INSERT INTO changing VALUES (1, 1);
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1', '2']);
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1', '3']);
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1', NULL]);
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1']);
+ALTER TABLE changing ALTER v TYPE numeric, ALTER id TYPE text, ADD more int DEFAULT 7;
+UPDATE changing SET v = 1;
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1', '2']);
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1', '2.5']);
+ALTER TABLE changing RENAME TO changed;
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1', '2.5']);
+CREATE VIEW changing AS SELECT * FROM changed;
+CALL lockstep.retry('UPDATE changing SET v = v + $2 WHERE id = $1 RETURNING *', params => ARRAY['1', '2.5']);
+CALL lockstep.retry('CREATE TEMP TABLE fresh (n int); INSERT INTO fresh VALUES ($1); SELECT * FROM fresh', params => ARRAY['1']);
+DROP TABLE fresh;
+CALL lockstep.retry('CREATE TEMP TABLE fresh (n int); INSERT INTO fresh VALUES ($1); SELECT * FROM fresh', params => ARRAY['2']);
+DROP TABLE fresh;
+SET search_path = pg_temp, public;
+CREATE TEMP TABLE changing AS SELECT 'mine' AS whose;
+CALL lockstep.retry('SELECT * FROM changing');
+DROP TABLE pg_temp.changing;
+RESET search_path;
+CALL lockstep.retry('SELECT * FROM changing');
+DROP VIEW changing;
+DROP TABLE changed;
+
 -- The table of verdicts: every state of the server is named by a line, its own or its class's.
 CREATE TEMP TABLE errcodes AS
 SELECT m[1] AS sqlstate, m[2] AS kind

@@ -70,6 +70,7 @@ extern "C" {
 #include "optimizer/optimizer.h"
 #include "parser/parse_node.h"
 #include "parser/parse_param.h"
+#include "parser/parser.h"
 #include "postmaster/autovacuum.h"
 #include "storage/bufmgr.h"
 #include "storage/latch.h"

@@ -37,7 +37,9 @@ class under_way_scope {
 class retry_run {
   public:
     explicit retry_run(const retry_request &request)
-        : request_(request), outside_(CurrentMemoryContext), deadline_(request.deadline) {}
+        : request_(request), outside_(CurrentMemoryContext),
+          script_(script_of(request.sql, static_cast<int>(request.parameters.size()))),
+          deadline_(request.deadline) {}
 
     retry_outcome run() {
         while (!attempt()) {
@@ -87,13 +89,14 @@ class retry_run {
         begin_transaction(request_.mode, attempts_);
         kept_settings settings;
         spi_session session;
-        rows_ = run_statements(request_.sql, request_.parameters, outside_);
+        rows_ = run_statements(script_, request_.parameters, outside_);
         settings.restore();
         session.finish();
         commit_transaction();
         // It is done: whoever wants to stop it now is too late, and must not hear that he did.
         deadline_.end();
         forget_cancel();
+        script_.trusted = true;
     }
 
     // Of an attempt that failed at the commit.
@@ -161,6 +164,7 @@ class retry_run {
 
     const retry_request &request_;
     MemoryContext outside_;
+    script &script_;
     deadline_timer deadline_;
     int attempts_ = 0;
     TimestampTz began_ = 0; // the attempt

@@ -11,83 +11,83 @@ namespace {
 // Everything below up to the next comment that says otherwise is C: the parser, the planner and the
 // executor call it.
 
-struct bound_value {
-    const char *text; // null: no value
-    Oid made_for;     // the type that `value` is of; InvalidOid: not made yet
-    Datum value;
-    bool used; // by any of the statements
-};
-
-struct bindings {
-    bound_value *values;
-    Oid *types; // as the statement that was analysed last uses them
-    int count;
-    int type_count;
-    MemoryContext room;
-    ParseParamRefHook resolve; // the server's own
-};
-
-// The parser calls this with its own state in the hook's place, so the bindings of the statement
-// that is analysed are kept here; statements of functions have hooks of their own.
-bindings *being_parsed = nullptr;
+// The parser keeps its own state where a hook could keep ours, so the statement that is analysed is
+// known here; functions in it have hooks of their own.
+script_part *being_parsed = nullptr;
+ParseParamRefHook resolve = nullptr; // the server's own
 
 Node *resolve_parameter(ParseState *state, ParamRef *reference) {
     const int number = reference->number;
-    if (number < 1 || number > being_parsed->count)
+    if (number < 1 || number > being_parsed->type_count)
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_PARAMETER), errmsg("there is no parameter $%d", number),
                  parser_errposition(state, reference->location)));
-    being_parsed->values[number - 1].used = true;
-    return being_parsed->resolve(state, reference);
+    return resolve(state, reference);
 }
 
+// Also when the server makes a plan anew: then the types are those that were found first.
 void set_up_parser(ParseState *state, void *argument) {
-    auto *bound = static_cast<bindings *>(argument);
-    // A new statement: it finds its own types.
-    for (int i = 0; i < bound->count; ++i)
-        bound->types[i] = InvalidOid;
-    bound->type_count = bound->count;
-    setup_parse_variable_parameters(state, &bound->types, &bound->type_count);
-    bound->resolve = state->p_paramref_hook;
+    being_parsed = static_cast<script_part *>(argument);
+    setup_parse_variable_parameters(state, &being_parsed->types, &being_parsed->type_count);
+    resolve = state->p_paramref_hook;
     state->p_paramref_hook = resolve_parameter;
-    being_parsed = bound;
 }
 
-void make_value(bound_value &bound, Oid type, MemoryContext room) {
-    const MemoryContext before = MemoryContextSwitchTo(room);
-    Oid input = InvalidOid;
-    Oid parameter = InvalidOid;
-    getTypeInputInfo(type, &input, &parameter);
-    auto *text = const_cast<char *>(bound.text);
-    bound.value = OidInputFunctionCall(input, text, parameter, -1);
-    bound.made_for = type;
-    MemoryContextSwitchTo(before);
-}
-
-ParamExternData *fetch_parameter(ParamListInfo list, int number, bool, ParamExternData *workspace) {
-    auto *bound = static_cast<bindings *>(list->paramFetchArg);
-    bound_value &wanted = bound->values[number - 1];
-    const Oid type = bound->types[number - 1];
-    workspace->isnull = wanted.text == nullptr;
-    workspace->pflags = PARAM_FLAG_CONST;
-    workspace->ptype = type;
-    if (OidIsValid(type) && !workspace->isnull && wanted.made_for != type)
-        make_value(wanted, type, bound->room);
-    workspace->value = wanted.value;
-    return workspace;
-}
-
-int execute_bound(const char *sql, bindings *bound) {
-    ParamListInfo list = makeParamList(0);
-    list->numParams = bound->count;
-    list->paramFetch = fetch_parameter;
-    list->paramFetchArg = bound;
-    list->parserSetup = set_up_parser;
-    list->parserSetupArg = bound;
-    SPIExecuteOptions options;
+// Where something that the statement names has changed, the types of its parameters may have, too.
+void prepare(script_part *part) {
+    if (part->plan != nullptr)
+        SPI_freeplan(part->plan);
+    part->plan = nullptr;
+    for (int i = 0; i < part->type_count; ++i)
+        part->types[i] = InvalidOid;
+    SPIPrepareOptions options;
     memset(&options, 0, sizeof(options));
-    options.params = list;
-    return SPI_execute_extended(sql, &options);
+    options.parserSetup = set_up_parser;
+    options.parserSetupArg = part;
+    options.cursorOptions = CURSOR_OPT_PARALLEL_OK;
+    SPIPlanPtr plan = SPI_prepare_extended(part->sql, &options);
+    if (plan == nullptr)
+        elog(ERROR, "SPI_prepare_extended failed: %s", SPI_result_code_string(SPI_result));
+    SPI_keepplan(plan);
+    part->plan = plan;
+}
+
+// The parameters that the statement uses, as values of its types.
+ParamListInfo values_of(const script_part *part, const char *const *texts) {
+    ParamListInfo list = makeParamList(part->type_count);
+    for (int i = 0; i < part->type_count; ++i) {
+        ParamExternData &value = list->params[i];
+        value.ptype = part->types[i];
+        value.pflags = PARAM_FLAG_CONST;
+        value.isnull = texts[i] == nullptr;
+        value.value = Datum{0};
+        if (!OidIsValid(value.ptype) || value.isnull)
+            continue;
+        Oid input = InvalidOid;
+        Oid parameter = InvalidOid;
+        getTypeInputInfo(value.ptype, &input, &parameter);
+        value.value = OidInputFunctionCall(input, const_cast<char *>(texts[i]), parameter, -1);
+    }
+    return list;
+}
+
+// Each statement after those before it. Rows are kept of the last one alone.
+int run_all(script *wanted, const char *const *texts) {
+    int code = 0;
+    for (int i = 0; i < wanted->part_count; ++i) {
+        script_part *part = &wanted->parts[i];
+        SPI_freetuptable(SPI_tuptable);
+        SPI_tuptable = nullptr;
+        if (part->plan == nullptr || !SPI_plan_is_valid(part->plan))
+            prepare(part);
+        SPIExecuteOptions options;
+        memset(&options, 0, sizeof(options));
+        options.params = values_of(part, texts);
+        code = SPI_execute_plan_extended(part->plan, &options);
+        if (code < 0)
+            break;
+    }
+    return code;
 }
 
 // The last statement's rows as one JSON array.
@@ -126,27 +126,29 @@ Datum rows_as_json(MemoryContext outside) {
                     std::string{"SPI: "} + pg_call([=] { return SPI_result_code_string(code); }));
 }
 
+// Whether any statement uses it.
+bool is_used(const script &wanted, int parameter) {
+    for (int i = 0; i < wanted.part_count; ++i)
+        if (OidIsValid(wanted.parts[i].types[parameter]))
+            return true;
+    return false;
+}
+
 } // namespace
 
-std::optional<Datum> run_statements(const std::string &sql, const text_parameters &parameters,
+std::optional<Datum> run_statements(script &wanted, const text_parameters &parameters,
                                     MemoryContext outside) {
-    const std::size_t count = parameters.size();
-    bindings *bound = pg_call([count] {
-        auto *made = static_cast<bindings *>(palloc0(sizeof(bindings)));
-        made->values = static_cast<bound_value *>(palloc0(sizeof(bound_value) * (count + 1)));
-        made->types = static_cast<Oid *>(palloc0(sizeof(Oid) * (count + 1)));
-        made->count = static_cast<int>(count);
-        made->room = CurrentMemoryContext;
-        return made;
-    });
-    for (std::size_t i = 0; i < count; ++i)
-        bound->values[i].text = parameters[i] ? parameters[i]->c_str() : nullptr;
-    const char *text = sql.c_str();
-    const int code = pg_call([=] { return execute_bound(text, bound); });
+    std::vector<const char *> texts;
+    texts.reserve(parameters.size() + 1);
+    for (const auto &one : parameters)
+        texts.push_back(one ? one->c_str() : nullptr);
+    const char *const *first = texts.data();
+    script *all = &wanted;
+    const int code = pg_call([=] { return run_all(all, first); });
     if (code < 0)
         refuse(code);
-    for (std::size_t i = 0; i < count; ++i)
-        if (!bound->values[i].used)
+    for (int i = 0; i < wanted.parameter_count; ++i)
+        if (!is_used(wanted, i))
             throw sql_error(state::invalid_parameter_value,
                             "parameter $" + std::to_string(i + 1) + " is used by no statement");
     if (SPI_tuptable == nullptr)

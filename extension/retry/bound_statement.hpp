@@ -3,7 +3,7 @@
 // parsed as SQL.
 #pragma once
 
-#include "pg/boundary.hpp"
+#include "retry/script.hpp"
 
 #include <optional>
 #include <string>
@@ -18,7 +18,7 @@ using text_parameters = std::vector<std::optional<std::string>>;
 // in `outside`; nothing where it returns none. 2D000 for statements that begin or end transactions,
 // 0A000 for COPY from or to the client, 42P02 for a parameter that is not given, 22023 for one that
 // no statement uses.
-[[nodiscard]] std::optional<Datum>
-run_statements(const std::string &sql, const text_parameters &parameters, MemoryContext outside);
+[[nodiscard]] std::optional<Datum> run_statements(script &wanted, const text_parameters &parameters,
+                                                  MemoryContext outside);
 
 } // namespace lockstep

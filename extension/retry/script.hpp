@@ -1,0 +1,34 @@
+// Statements that were run before in this session, taken apart and with their plans: what is called
+// again and again is parsed once.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+#include <string>
+
+namespace lockstep {
+
+// One statement. Its plan is made when it first runs, for what it names may be made by the
+// statement before it.
+struct script_part {
+    const char *sql;
+    SPIPlanPtr plan; // null before that
+    Oid *
+        types; // of each parameter that is given, as the statement uses it; InvalidOid: it does not
+    int type_count; // parameters that are given
+};
+
+struct script {
+    script_part *parts;
+    int part_count;
+    int parameter_count;
+    // Whether its last run ended well. One that did not is made anew: tables may have changed, and
+    // with them the types of its parameters.
+    bool trusted;
+};
+
+// The script of this text, with so many parameters given; for one run, until the next call. 42601
+// where the text is no SQL. Needs no transaction.
+[[nodiscard]] script &script_of(const std::string &sql, int parameters);
+
+} // namespace lockstep
