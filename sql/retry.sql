@@ -228,6 +228,39 @@ CALL lockstep.retry('SELECT * FROM changing');
 DROP VIEW changing;
 DROP TABLE changed;
 
+-- Casts to json, domains and cursors run functions of the user's: with a snapshot, and as whom the statement says.
+CREATE TYPE colour AS ENUM ('red');
+CREATE FUNCTION as_json(colour) RETURNS json LANGUAGE sql STABLE AS $$ SELECT json_build_object('colour', $1::text, 'seen', (SELECT count(*) FROM stock)) $$;
+CREATE CAST (colour AS json) WITH FUNCTION as_json(colour);
+BEGIN;
+DECLARE colours CURSOR WITH HOLD FOR SELECT 'red'::colour AS c;
+COMMIT;
+CALL lockstep.retry('FETCH ALL FROM colours');
+CLOSE colours;
+CREATE FUNCTION is_stocked(text) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT EXISTS (SELECT FROM stock WHERE item = $1) $$;
+CREATE DOMAIN stocked AS text CHECK (is_stocked(VALUE));
+CREATE DOMAIN given AS int NOT NULL;
+CREATE TABLE orders (item stocked, amount given);
+CALL lockstep.retry('INSERT INTO orders VALUES ($1, $2) RETURNING *', params => ARRAY['nut', '1']);
+CALL lockstep.retry('INSERT INTO orders VALUES ($1, $2) RETURNING *', params => ARRAY['cog', '1']);
+CALL lockstep.retry('INSERT INTO orders VALUES ($1, $2) RETURNING *', params => ARRAY['nut', NULL]);
+CALL lockstep.retry('SELECT ''nut''::stocked AS known; SELECT $1::given AS first; ALTER DOMAIN given ADD CHECK (VALUE < 5); SELECT $1::given AS second', params => ARRAY['7']);
+CALL lockstep.retry('CREATE TYPE pair AS (a int, b int); SELECT ($1::pair).a; ALTER TYPE pair ALTER ATTRIBUTE a TYPE text; SELECT ($1::pair).a', params => ARRAY['(1073741820,2)']);
+CREATE FUNCTION whoami() RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT current_user || ' ' || current_setting('work_mem') $$;
+CALL lockstep.retry('SET ROLE regress_lockstep_teller; SET LOCAL work_mem = ''77MB''; DECLARE held CURSOR WITH HOLD FOR SELECT whoami()');
+FETCH held;
+CLOSE held;
+-- A rule that leaves the last statement nothing to do.
+CREATE RULE nothing AS ON INSERT TO orders DO INSTEAD NOTHING;
+CALL lockstep.retry('SELECT 1 AS x; INSERT INTO orders VALUES (''nut'', 1)');
+-- A deadline that the statement swallows.
+CALL lockstep.retry($$DO 'BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END'; INSERT INTO clock DEFAULT VALUES$$, deadline => '50ms');
+SELECT count(*) FROM clock;
+DROP TABLE orders;
+DROP DOMAIN stocked, given;
+DROP TYPE colour CASCADE;
+DROP FUNCTION is_stocked, whoami;
+
 -- The table of verdicts: every state of the server is named by a line, its own or its class's.
 CREATE TEMP TABLE errcodes AS
 SELECT m[1] AS sqlstate, m[2] AS kind
@@ -273,4 +306,6 @@ DROP ROLE regress_lockstep_teller;
 DROP SEQUENCE tries;
 DROP FUNCTION inside, audit, fail_until, tried_once, messy;
 DROP PROCEDURE inside_procedure;
-DROP EXTENSION lockstep;
+-- In the end the statement takes the procedure away.
+CALL lockstep.retry('DROP EXTENSION lockstep; SELECT count(*) FROM pg_extension WHERE extname = ''lockstep''');
+SELECT count(*) FROM pg_extension WHERE extname = 'lockstep';

@@ -72,6 +72,8 @@ std::optional<Datum> text_or_null(const std::optional<std::string> &text) {
 
 LOCKSTEP_FUNCTION(lockstep_retry) {
     const retry_request request = request_of(fcinfo);
+    // What the statement drops may be the extension: nothing is looked up after it.
+    const TupleDesc columns = row_builder<3>::columns_of(fcinfo);
     const auto *call = reinterpret_cast<const CallContext *>(fcinfo->context);
     leave_transaction_of_call(call == nullptr || !IsA(call, CallContext) || call->atomic,
                               is_retrying());
@@ -81,5 +83,5 @@ LOCKSTEP_FUNCTION(lockstep_retry) {
     row.add(Int32GetDatum(outcome.attempts));
     row.add(text_or_null(outcome.last_error));
     row.add(outcome.rows);
-    return row.composite(fcinfo);
+    return row.composite(columns);
 }

@@ -68,6 +68,7 @@ extern "C" {
 #include "nodes/params.h"
 #include "nodes/readfuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/analyze.h"
 #include "parser/parse_node.h"
 #include "parser/parse_param.h"
 #include "parser/parser.h"

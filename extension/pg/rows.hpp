@@ -26,15 +26,23 @@ class row_builder {
     // The same, made where it outlives the current memory context.
     [[nodiscard]] Datum composite(FunctionCallInfo fcinfo, MemoryContext outside) {
         const memory_scope scope{outside};
-        auto *values = values_.data();
-        auto *nulls = nulls_.data();
+        return composite(columns_of(fcinfo));
+    }
+
+    // The columns of that type, for a function that will have no catalogs to look them up in.
+    [[nodiscard]] static TupleDesc columns_of(FunctionCallInfo fcinfo) {
         return pg_call([=] {
             TupleDesc columns = nullptr;
             if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
                 elog(ERROR, "return type must be a row type");
             require_columns(columns);
-            return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+            return BlessTupleDesc(columns);
         });
+    }
+    [[nodiscard]] Datum composite(TupleDesc columns) {
+        auto *values = values_.data();
+        auto *nulls = nulls_.data();
+        return pg_call([=] { return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls)); });
     }
 
     // The row as the next one of the set that open_set() has opened; the builder is empty again.

@@ -92,6 +92,9 @@ class retry_run {
         rows_ = run_statements(script_, request_.parameters, outside_);
         settings.restore();
         session.finish();
+        // A handler of the statement's own may have swallowed it.
+        if (deadline_.has_struck())
+            refuse_late("It came in attempt " + std::to_string(attempts_) + ".");
         commit_transaction();
         // It is done: whoever wants to stop it now is too late, and must not hear that he did.
         deadline_.end();
@@ -111,6 +114,10 @@ class retry_run {
         if (!deadline_.has_struck() || std::string_view{failed.sqlstate} != state::query_canceled)
             return;
         forget_error();
+        refuse_late(when);
+    }
+
+    [[noreturn]] static void refuse_late(const std::string &when) {
         lockstep_count_given_up();
         throw sql_error(state::query_canceled,
                         "canceling statement due to the deadline of lockstep.retry", when);

@@ -61,11 +61,12 @@ ParamListInfo values_of(const script_part *part, const char *const *texts) {
         value.pflags = PARAM_FLAG_CONST;
         value.isnull = texts[i] == nullptr;
         value.value = Datum{0};
-        if (!OidIsValid(value.ptype) || value.isnull)
+        if (!OidIsValid(value.ptype))
             continue;
         Oid input = InvalidOid;
         Oid parameter = InvalidOid;
         getTypeInputInfo(value.ptype, &input, &parameter);
+        // For no value too: a domain may refuse it.
         value.value = OidInputFunctionCall(input, const_cast<char *>(texts[i]), parameter, -1);
     }
     return list;
@@ -78,11 +79,16 @@ int run_all(script *wanted, const char *const *texts) {
         script_part *part = &wanted->parts[i];
         SPI_freetuptable(SPI_tuptable);
         SPI_tuptable = nullptr;
-        if (part->plan == nullptr || !SPI_plan_is_valid(part->plan))
-            prepare(part);
         SPIExecuteOptions options;
         memset(&options, 0, sizeof(options));
+        // Constants and values of domains may call functions that look at tables.
+        if (part->needs_snapshot)
+            PushActiveSnapshot(GetTransactionSnapshot());
+        if (part->plan == nullptr || !SPI_plan_is_valid(part->plan))
+            prepare(part);
         options.params = values_of(part, texts);
+        if (part->needs_snapshot)
+            PopActiveSnapshot();
         code = SPI_execute_plan_extended(part->plan, &options);
         if (code < 0)
             break;
@@ -90,22 +96,28 @@ int run_all(script *wanted, const char *const *texts) {
     return code;
 }
 
-// The last statement's rows as one JSON array.
+// The last statement's rows as one JSON array. Casts to json may be functions of the user's.
 Datum rows_as_json(MemoryContext outside) {
     TupleDesc columns = SPI_tuptable->tupdesc;
     StringInfoData all;
     if (columns->tdtypeid == RECORDOID && columns->tdtypmod < 0)
         assign_record_type_typmod(columns);
     initStringInfo(&all);
+    PushActiveSnapshot(GetTransactionSnapshot());
+    MemoryContext for_row =
+        AllocSetContextCreate(CurrentMemoryContext, "lockstep row", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext before = MemoryContextSwitchTo(for_row);
     for (uint64 i = 0; i < SPI_processed; ++i) {
         CHECK_FOR_INTERRUPTS();
         const Datum row = heap_copy_tuple_as_datum(SPI_tuptable->vals[i], columns);
         const Datum json = OidFunctionCall1(F_ROW_TO_JSON_RECORD, row);
         appendStringInfoString(&all, i == 0 ? "[" : ", ");
         appendStringInfoString(&all, TextDatumGetCString(json));
+        MemoryContextReset(for_row);
     }
+    PopActiveSnapshot();
     appendStringInfoString(&all, SPI_processed == 0 ? "[]" : "]");
-    const MemoryContext before = MemoryContextSwitchTo(outside);
+    MemoryContextSwitchTo(outside);
     const Datum made = PointerGetDatum(cstring_to_text_with_len(all.data, all.len));
     MemoryContextSwitchTo(before);
     return made;

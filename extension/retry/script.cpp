@@ -49,6 +49,7 @@ void take_apart(script &made, const char *text, List *statements, int parameters
         part.sql = statement->stmt_len > 0 ? pnstrdup(begin, static_cast<Size>(statement->stmt_len))
                                            : pstrdup(begin);
         part.type_count = parameters;
+        part.needs_snapshot = analyze_requires_snapshot(lfirst_node(RawStmt, cell));
         part.types = static_cast<Oid *>(palloc0(sizeof(Oid) * static_cast<Size>(parameters + 1)));
     }
 }

@@ -15,7 +15,8 @@ struct script_part {
     SPIPlanPtr plan; // null before that
     Oid *
         types; // of each parameter that is given, as the statement uses it; InvalidOid: it does not
-    int type_count; // parameters that are given
+    int type_count;      // parameters that are given
+    bool needs_snapshot; // to be parsed, and to make values of its parameters
 };
 
 struct script {

@@ -87,6 +87,8 @@ void abandon_transaction() {
     between_transactions([] {
         // Of all levels: who raised the error may have left a subtransaction open.
         AbortOutOfAnyTransaction();
+        if (MyReplicationSlot != nullptr)
+            ReplicationSlotRelease();
         // It went with the transaction, and the portal of the CALL does not know.
         if (ActivePortal != nullptr)
             ActivePortal->portalSnapshot = nullptr;
@@ -100,9 +102,13 @@ void begin_plain_transaction() {
 void kept_settings::restore() {
     const int level = level_;
     pg_call([level] {
-        // Deferred triggers fire now instead of at the commit, while local settings last.
+        // What the commit would do with the settings and the role that were set: deferred triggers
+        // fire, and cursors that outlive the transaction get their rows, which may fire more.
         ConstraintsSetStmt *all = makeNode(ConstraintsSetStmt);
-        AfterTriggerSetState(all);
+        ForgetPortalSnapshots();
+        do
+            AfterTriggerSetState(all);
+        while (PreCommit_Portals(false));
         AtEOXact_GUC(false, level);
     });
 }
