@@ -142,30 +142,34 @@ void session::set_up(const settings &wanted, time_point deadline) {
 }
 
 answer session::simple(const std::string &text, time_point deadline) {
-    return collect(PQsendQuery(raw_, text.c_str()) == 1, deadline);
+    const auto begun = clock::now();
+    return collect(PQsendQuery(raw_, text.c_str()) == 1, begun, deadline);
 }
 
 answer session::execute(const std::string &text, std::span<const parameter> parameters,
                         time_point deadline) {
     const bound sent(parameters);
+    const auto begun = clock::now();
     return collect(PQsendQueryParams(raw_, text.c_str(), sent.count(), nullptr, sent.values.data(),
                                      sent.lengths.data(), sent.formats.data(), 0) == 1,
-                   deadline);
+                   begun, deadline);
 }
 
 void session::prepare(const char *name, const char *text, time_point deadline) {
     if (prepared_.contains(name))
         return;
-    collect(PQsendPrepare(raw_, name, text, 0, nullptr) == 1, deadline);
+    const auto begun = clock::now();
+    collect(PQsendPrepare(raw_, name, text, 0, nullptr) == 1, begun, deadline);
     prepared_.emplace(name);
 }
 
 answer session::execute_prepared(const char *name, std::span<const parameter> parameters,
                                  time_point deadline) {
     const bound sent(parameters);
+    const auto begun = clock::now();
     return collect(PQsendQueryPrepared(raw_, name, sent.count(), sent.values.data(),
                                        sent.lengths.data(), sent.formats.data(), 0) == 1,
-                   deadline);
+                   begun, deadline);
 }
 
 void session::begin(isolation level, access_mode mode, time_point deadline) {
@@ -289,8 +293,7 @@ void session::give_up_on_it() noexcept {
     shutdown(PQsocket(raw_), SHUT_RDWR);
 }
 
-answer session::collect(bool accepted, time_point deadline) {
-    const auto begun = clock::now();
+answer session::collect(bool accepted, time_point begun, time_point deadline) {
     ran_out_of_time_ = plan_was_stale_ = false;
     if (!accepted)
         fail(nullptr, begun);

@@ -116,7 +116,8 @@ class session {
 
     void set_up(const settings &wanted, time_point deadline);
     void wait_for(short events, time_point deadline);
-    answer collect(bool accepted, time_point deadline);
+    // begun: before it was sent, for the server may be quicker to take the time than we are.
+    answer collect(bool accepted, time_point begun, time_point deadline);
     [[noreturn]] void fail(const pg_result *report, time_point begun);
     void give_up_on_it() noexcept;
     [[nodiscard]] std::int64_t limit_for(time_point deadline) const;
