@@ -136,13 +136,13 @@ const retry_rule *find(std::span<const retry_rule> sorted, std::string_view sqls
     return at != sorted.end() && at->sqlstate == sqlstate ? &*at : nullptr;
 }
 
+} // namespace
+
 bool is_sqlstate(std::string_view text) noexcept {
     return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
                return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
            });
 }
-
-} // namespace
 
 std::span<const retry_rule> retry_rules() noexcept {
     return all_rules;

@@ -39,6 +39,9 @@ struct retry_rule {
 // Every line: the lost session, the codes in bytewise order, the classes in bytewise order.
 [[nodiscard]] std::span<const retry_rule> retry_rules() noexcept;
 
+// Whether the text can be a SQLSTATE: five digits or capital letters.
+[[nodiscard]] bool is_sqlstate(std::string_view text) noexcept;
+
 // The line for a code: exact, else its class, else one that says never. The empty code finds the
 // line of the lost session. O(log n), no allocation; the result lives for ever.
 [[nodiscard]] const retry_rule &retry_rule_for(std::string_view sqlstate) noexcept;

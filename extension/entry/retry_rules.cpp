@@ -4,7 +4,6 @@
 #include "pg/rows.hpp"
 #include "pg/values.hpp"
 
-#include <algorithm>
 #include <string>
 
 using namespace lockstep;
@@ -41,11 +40,7 @@ LOCKSTEP_FUNCTION(lockstep_get_retry_rules) {
 LOCKSTEP_FUNCTION(lockstep_retry_class) {
     const std::string sqlstate =
         argument(fcinfo, 0) ? text_argument(fcinfo, 0, "sqlstate", 64) : std::string{};
-    const bool is_state =
-        sqlstate.size() == 5 && std::all_of(sqlstate.begin(), sqlstate.end(), [](char c) {
-            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-        });
-    if (argument(fcinfo, 0) && !is_state)
+    if (argument(fcinfo, 0) && !is_sqlstate(sqlstate))
         throw sql_error(state::invalid_parameter_value, "\"" + sqlstate + "\" is not a SQLSTATE",
                         "It has five digits or capital letters.");
     row_builder<4> row;

@@ -12,8 +12,8 @@ bool waits_for_row(uint32 event) {
 
 } // namespace
 
-int rivals() noexcept {
-    const uint32 pausing = version::retry_wait_event();
+int rivals() {
+    const uint32 pausing = pg_call([] { return version::retry_wait_event(); });
     int found = 0;
     for (uint32 i = 0; i < ProcGlobal->allProcCount; ++i) {
         const PGPROC &other = ProcGlobal->allProcs[i];

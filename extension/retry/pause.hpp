@@ -7,7 +7,7 @@ namespace lockstep {
 
 // Sessions of this database that wait for a row now, or pause as we do. Where an error does not say
 // which row it is about, they are taken for the queue. Reads shared memory without a lock.
-[[nodiscard]] int rivals() noexcept;
+[[nodiscard]] int rivals();
 
 // A random pause out of the range; nth counts from 0.
 [[nodiscard]] std::chrono::microseconds jittered(backoff_range range, int nth) noexcept;

@@ -1,5 +1,6 @@
 #include "store/heap_store.hpp"
 
+#include "pg/scan_key.hpp"
 #include "pg/slots.hpp"
 #include "store/fault.hpp"
 #include "store/rows.hpp"
@@ -59,11 +60,7 @@ void open_scan(key_scan &by_key, const ledger &in) {
     by_key.index = index_open(in.key_index, AccessShareLock);
     by_key.seen = table_slot_create(by_key.table, nullptr);
     by_key.locked = table_slot_create(by_key.table, nullptr);
-    const Oid type = by_key.index->rd_opcintype[0];
-    const Oid equals =
-        get_opfamily_member(by_key.index->rd_opfamily[0], type, type, BTEqualStrategyNumber);
-    ScanKeyEntryInitialize(&by_key.key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-                           by_key.index->rd_indcollation[0], get_opcode(equals), Datum{0});
+    look_for_equal(by_key.key, by_key.index, Datum{0}); // each look has a value of its own
     by_key.scan = version::begin_index_scan(by_key.table, by_key.index, by_key.snapshot, 1);
 }
 

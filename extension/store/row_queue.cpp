@@ -1,5 +1,7 @@
 #include "store/row_queue.hpp"
 
+#include "pg/scan_key.hpp"
+
 namespace lockstep {
 
 namespace {
@@ -13,8 +15,7 @@ bool is_at_work(TransactionId other) {
 
 // Whether somebody else has the row locked against a change of its amount. Those that only keep its
 // key from changing (checks of foreign keys) are in nobody's way.
-bool is_held(HeapTuple row) {
-    const HeapTupleHeader header = row->t_data;
+bool is_held(HeapTupleHeader header) {
     const uint16 marks = header->t_infomask;
     if ((marks & HEAP_XMAX_INVALID) != 0 || HEAP_XMAX_IS_KEYSHR_LOCKED(marks))
         return false;
@@ -23,6 +24,18 @@ bool is_held(HeapTuple row) {
     if (!HEAP_XMAX_IS_LOCKED_ONLY(marks))
         return is_at_work(HeapTupleHeaderGetUpdateXid(header));
     return MultiXactIdIsRunning(HeapTupleHeaderGetRawXmax(header), true);
+}
+
+// The row's head as it was at one instant: others may lock the row meanwhile, and one's marks with
+// the other's transaction would make no sense.
+HeapTupleHeaderData head_of(TupleTableSlot *slot) {
+    const Buffer page = reinterpret_cast<BufferHeapTupleTableSlot *>(slot)->buffer;
+    bool owned = false;
+    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &owned);
+    LockBuffer(page, BUFFER_LOCK_SHARE);
+    const HeapTupleHeaderData head = *row->t_data;
+    LockBuffer(page, BUFFER_LOCK_UNLOCK);
+    return head;
 }
 
 int ahead_at(Relation table, TupleTableSlot *slot) {
@@ -35,20 +48,16 @@ int ahead_at(Relation table, TupleTableSlot *slot) {
     const int waiters = LockWaiterCount(&tag);
     bool held = waiters > 0;
     if (!held && TTS_IS_BUFFERTUPLE(slot)) {
-        bool owned = false;
-        held = is_held(ExecFetchSlotHeapTuple(slot, false, &owned));
+        HeapTupleHeaderData head = head_of(slot);
+        held = is_held(&head);
     }
     return waiters + (held ? 1 : 0);
 }
 
 bool look_by(Relation table, Relation index, Datum key, int *ahead) {
     TupleTableSlot *slot = table_slot_create(table, nullptr);
-    const Oid type = index->rd_opcintype[0];
-    const Oid equals =
-        get_opfamily_member(index->rd_opfamily[0], type, type, BTEqualStrategyNumber);
     ScanKeyData by_key;
-    ScanKeyEntryInitialize(&by_key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-                           index->rd_indcollation[0], get_opcode(equals), key);
+    look_for_equal(by_key, index, key);
     IndexScanDesc scan = version::begin_index_scan(table, index, GetActiveSnapshot(), 1);
     index_rescan(scan, &by_key, 1, nullptr, 0);
     const bool found = index_getnext_slot(scan, ForwardScanDirection, slot);
