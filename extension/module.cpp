@@ -7,6 +7,7 @@
 #include "retry/settings.hpp"
 #include "retry/statistics.h"
 #include "sampler/worker.h"
+#include "store/batch.hpp"
 #include "store/choice.hpp"
 #include "store/contention.hpp"
 #include "store/fault.hpp"
@@ -22,6 +23,7 @@ LOCKSTEP_EXPORT void _PG_init(void);
 void _PG_init(void) {
     lockstep::ledger_cache::install();
     lockstep::install_store_setting();
+    lockstep::install_batch_setting();
     lockstep::install_backoff_settings();
     lockstep::install_fault_setting();
     lockstep::blocking_settings::install();

@@ -16,6 +16,8 @@ struct amount_type {
     bool has_limits = false; // numeric(precision, scale); plain numeric has none
     int precision = 0;
     int scale = 0;
+
+    [[nodiscard]] bool operator==(const amount_type &) const = default;
 };
 
 // One row of a ledger as it was read under its lock, or as a write returned it.

@@ -36,6 +36,7 @@ constexpr char invalid_transaction_termination[] = "2D000";
 constexpr char serialization_failure[] = "40001";
 constexpr char insufficient_privilege[] = "42501";
 constexpr char prerequisite_state[] = "55000";
+constexpr char object_in_use[] = "55006";
 constexpr char undefined_column[] = "42703";
 constexpr char query_canceled[] = "57014";
 constexpr char datatype_mismatch[] = "42804";

@@ -3,15 +3,24 @@
 #include "pg/values.hpp"
 #include "store/contention.hpp"
 #include "store/ledger_cache.hpp"
+#include "store/rows.hpp"
 
 using namespace lockstep;
 
 LOCKSTEP_FUNCTION(lockstep_backoff_hint) {
-    const ledger_cache::use use;
+    ledger_cache::use use;
     spi_session session;
-    const ledger &in = ledger_cache::find(DatumGetObjectId(required_argument(fcinfo, 0, "ledger")));
-    const Datum key = key_argument(fcinfo, 1, "key", in.key);
-    const auto wait = wait_for_row(in, key);
+    const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
+    std::optional<std::chrono::microseconds> wait;
+    if (const ledger *known = use.open_if_free(table)) {
+        check_reading_rights(*known);
+        const Datum key = key_argument(fcinfo, 1, "key", known->key);
+        ledger_cache::require_unchanged(*known);
+        // Under row security a row may be none of the caller's; to find out could have to wait.
+        if (may_see_every_row(*known))
+            wait = wait_for_row(*known, key);
+    }
+    use.close();
     session.finish();
     if (!wait)
         PG_RETURN_NULL();

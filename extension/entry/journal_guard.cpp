@@ -1,8 +1,9 @@
 // lockstep.journal_guard: the trigger that keeps journals append-only, and lockstep their only
 // writer. By statement for what names the journal, by row for what reaches it through a parent
-// table.
+// table, and to let in no row but those that lockstep writes.
 #include "store/journal_guard.hpp"
 #include "pg/boundary.hpp"
+#include "pg/values.hpp"
 
 #include "core/sql_error.hpp"
 
@@ -10,18 +11,45 @@
 
 using namespace lockstep;
 
+namespace {
+
+[[noreturn]] void refuse(Relation journal) {
+    throw sql_error(state::insufficient_privilege,
+                    std::string{"journal \""} + RelationGetRelationName(journal) +
+                        "\" is written by lockstep alone",
+                    {},
+                    "Its owner may take old rows away between ALTER TABLE ... DISABLE TRIGGER "
+                    "USER and ENABLE TRIGGER USER; their request ids may then be used again.");
+}
+
+uuid_bytes id_of(const TriggerData &trigger, AttrNumber column) {
+    const HeapTuple row = trigger.tg_trigtuple;
+    const TupleDesc columns = RelationGetDescr(trigger.tg_relation);
+    bool is_null = true;
+    const Datum id =
+        pg_call([=, &is_null] { return heap_getattr(row, column, columns, &is_null); });
+    return is_null ? uuid_bytes{} : uuid_from_datum(id);
+}
+
+} // namespace
+
 LOCKSTEP_FUNCTION(lockstep_journal_guard) {
     if (!CALLED_AS_TRIGGER(fcinfo))
         throw sql_error(state::triggered_action_exception,
                         "lockstep.journal_guard() can only be called as a trigger");
     const auto *trigger = reinterpret_cast<const TriggerData *>(fcinfo->context);
     const Relation journal = trigger->tg_relation;
-    if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || !is_being_written(RelationGetRelid(journal)))
-        throw sql_error(state::insufficient_privilege,
-                        std::string{"journal \""} + RelationGetRelationName(journal) +
-                            "\" is written by lockstep alone",
-                        {},
-                        "Its owner may take old rows away between ALTER TABLE ... DISABLE TRIGGER "
-                        "USER and ENABLE TRIGGER USER; their request ids may then be used again.");
-    return PointerGetDatum(nullptr);
+    journal_writing *writing = being_written(RelationGetRelid(journal));
+    if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || writing == nullptr)
+        refuse(journal);
+    if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+        return PointerGetDatum(nullptr);
+    if (!writing->take(id_of(*trigger, writing->id_column())))
+        throw sql_error(
+            state::triggered_action_exception,
+            std::string{"a row that lockstep does not write was to go into journal \""} +
+                RelationGetRelationName(journal) + "\"",
+            "A trigger of the journal has changed a request id, or written a row "
+            "itself.");
+    return PointerGetDatum(trigger->tg_trigtuple);
 }

@@ -4,6 +4,7 @@
 #include "pg/values.hpp"
 #include "store/booking.hpp"
 #include "store/ledger_cache.hpp"
+#include "store/rows.hpp"
 
 #include "core/sql_error.hpp"
 
@@ -16,11 +17,14 @@ struct common_positions {
     int request_id, memo, expected_version, on_refusal;
 };
 
-// What both do before anything else: the ledger, and the amount as the column would keep it.
-const ledger &ledger_argument(FunctionCallInfo fcinfo, const char *function) {
+// What both do before anything else: the ledger, and whether the caller may move its rows.
+const ledger &ledger_argument(ledger_cache::use &use, FunctionCallInfo fcinfo,
+                              const char *function) {
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
     pg_call([function] { PreventCommandIfReadOnly(function); });
-    return ledger_cache::find(table);
+    const ledger &in = use.open(table);
+    check_rights(in);
+    return in;
 }
 
 bool returns_refusals(FunctionCallInfo fcinfo, int number) {
@@ -49,14 +53,15 @@ std::optional<Datum> text_or_null(const char *text) {
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_transfer) {
-    const ledger_cache::use use;
+    ledger_cache::use use;
     const MemoryContext outside = CurrentMemoryContext;
     spi_session session;
-    const ledger &in = ledger_argument(fcinfo, "lockstep.transfer()");
+    const ledger &known = ledger_argument(use, fcinfo, "lockstep.transfer()");
 
     movement_request request{};
-    request.from = key_argument(fcinfo, 1, "from_key", in.key);
-    request.to = key_argument(fcinfo, 2, "to_key", in.key);
+    request.from = key_argument(fcinfo, 1, "from_key", known.key);
+    request.to = key_argument(fcinfo, 2, "to_key", known.key);
+    const ledger &in = use.again(known);
     request.amount = checked_amount(
         money_from_numeric(required_argument(fcinfo, 3, "amount"), "amount"), in.amount);
     add_common(request, fcinfo, {4, 5, 6, 7});
@@ -71,18 +76,20 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
     row.add(result.to_balance);
     row.add(TimestampTzGetDatum(result.booked_at));
     const Datum answer = row.composite(fcinfo, outside);
+    use.close();
     session.finish();
     return answer;
 }
 
 LOCKSTEP_FUNCTION(lockstep_adjust) {
-    const ledger_cache::use use;
+    ledger_cache::use use;
     const MemoryContext outside = CurrentMemoryContext;
     spi_session session;
-    const ledger &in = ledger_argument(fcinfo, "lockstep.adjust()");
+    const ledger &known = ledger_argument(use, fcinfo, "lockstep.adjust()");
 
     movement_request request{};
-    const Datum key = key_argument(fcinfo, 1, "key", in.key);
+    const Datum key = key_argument(fcinfo, 1, "key", known.key);
+    const ledger &in = use.again(known);
     const money delta = money_from_numeric(required_argument(fcinfo, 2, "delta"), "delta");
     if (delta.is_zero())
         throw sql_error(state::invalid_amount, "delta must not be zero");
@@ -101,6 +108,7 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
     row.add(takes ? result.from_balance : result.to_balance);
     row.add(TimestampTzGetDatum(result.booked_at));
     const Datum answer = row.composite(fcinfo, outside);
+    use.close();
     session.finish();
     return answer;
 }

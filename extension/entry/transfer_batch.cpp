@@ -6,6 +6,7 @@
 #include "pg/values.hpp"
 #include "store/batch.hpp"
 #include "store/ledger_cache.hpp"
+#include "store/rows.hpp"
 
 #include "core/batch.hpp"
 
@@ -35,6 +36,8 @@ struct batch_arrays {
 };
 
 batch_arrays arrays_of(FunctionCallInfo fcinfo) {
+    for (int number = 1; number <= 4; ++number)
+        require_batch_size(array_length(fcinfo, number));
     batch_arrays all{array_argument(fcinfo, 1, "from_keys"), array_argument(fcinfo, 2, "to_keys"),
                      array_argument(fcinfo, 3, "amounts"), std::nullopt};
     if (argument(fcinfo, 4))
@@ -105,15 +108,17 @@ class shared_texts {
 LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
     using result_rows = row_builder<6>;
     result_rows::open_set(fcinfo);
-    const ledger_cache::use use;
+    ledger_cache::use use;
     spi_session session;
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
     pg_call([] { PreventCommandIfReadOnly("lockstep.transfer_batch()"); });
+    const ledger &known = use.open(table);
+    check_rights(known);
     const bool atomic = DatumGetBool(required_argument(fcinfo, 5, "atomic"));
     const batch_arrays given = arrays_of(fcinfo);
-    const ledger &in = ledger_cache::find(table);
-    const auto requests = requests_of(given, in, atomic);
-    const auto results = book_batch(in, requests, true);
+    const auto requests = requests_of(given, known, atomic);
+    const auto results = book_batch(use.again(known), requests, true);
+    use.close();
 
     shared_texts texts;
     result_rows row;

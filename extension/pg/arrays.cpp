@@ -21,6 +21,17 @@ struct parts {
 
 } // namespace
 
+std::size_t array_length(FunctionCallInfo fcinfo, int number) {
+    const auto value = argument(fcinfo, number);
+    if (!value)
+        return 0;
+    const Datum array = *value;
+    return static_cast<std::size_t>(pg_call([array] {
+        const ArrayType *plain = DatumGetArrayTypeP(array);
+        return ArrayGetNItems(ARR_NDIM(plain), ARR_DIMS(plain));
+    }));
+}
+
 array_elements array_argument(FunctionCallInfo fcinfo, int number, const char *name) {
     const Datum value = required_argument(fcinfo, number, name);
     const parts found = pg_call([value] {

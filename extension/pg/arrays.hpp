@@ -17,6 +17,10 @@ struct array_elements {
     Oid type; // of an element
 };
 
+// How many elements an array argument has, 0 where it is null; nothing is unpacked for it but a
+// value that is stored elsewhere.
+[[nodiscard]] std::size_t array_length(FunctionCallInfo fcinfo, int number);
+
 // 22004 where the argument is null, 2202E where the array has more than one dimension. Lower bounds
 // do not matter. `name` names the argument in messages.
 [[nodiscard]] array_elements array_argument(FunctionCallInfo fcinfo, int number, const char *name);

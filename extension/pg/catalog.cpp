@@ -66,9 +66,8 @@ Relation open_if_free(Oid relation, LOCKMODE lock) {
     });
 }
 
-void close_relation(Relation relation) {
-    // The lock stays until the end of the transaction.
-    pg_call([=] { relation_close(relation, NoLock); });
+void close_relation(Relation relation, LOCKMODE unlock) {
+    pg_call([=] { relation_close(relation, unlock); });
 }
 
 std::optional<column> find_column(Relation relation, const char *name, AttrNumber position) {
@@ -117,7 +116,7 @@ Oid index_on(Relation relation, AttrNumber first, AttrNumber second) {
 relation_family family_of(Relation relation) {
     const Oid oid = RelationGetRelid(relation);
     return pg_call([oid] {
-        List *found = find_all_inheritors(oid, AccessShareLock, nullptr);
+        List *found = find_all_inheritors(oid, NoLock, nullptr);
         relation_family family{static_cast<Oid *>(palloc(sizeof(Oid) * list_length(found))), 0};
         ListCell *cell = nullptr;
         foreach (cell, found)
@@ -125,6 +124,17 @@ relation_family family_of(Relation relation) {
         list_free(found);
         return family;
     });
+}
+
+bool has_rules(Relation relation) {
+    return relation->rd_rules != nullptr && relation->rd_rules->numLocks > 0;
+}
+
+bool has_children_now(Relation relation) {
+    if (!relation->rd_rel->relhassubclass)
+        return false;
+    const Oid oid = RelationGetRelid(relation);
+    return pg_call([oid] { return find_inheritance_children(oid, NoLock) != NIL; });
 }
 
 std::string qualified_name(Relation relation) {

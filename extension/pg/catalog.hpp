@@ -24,7 +24,9 @@ struct column {
 [[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
 // The same without waiting: nothing where the lock is not to be had at once, too.
 [[nodiscard]] Relation open_if_free(Oid relation, LOCKMODE lock);
-void close_relation(Relation relation);
+// Lets go of the relation, and of a lock on it: without one, it stays until the end of the
+// transaction.
+void close_relation(Relation relation, LOCKMODE unlock = NoLock);
 
 // The column of this name; where there is none, the one at this position (if it is not 0 or
 // dropped).
@@ -41,13 +43,17 @@ void close_relation(Relation relation);
 // An index on just these two columns, in this order: its OID, or InvalidOid.
 [[nodiscard]] Oid index_on(Relation relation, AttrNumber first, AttrNumber second);
 
-// The relation and all that inherits from it, partitions too, locked with ACCESS SHARE; an array in
-// the current memory context.
+// The relation and all that inherits from it, partitions too, without a lock on them: any of them
+// may be gone by the time of a look. An array in the current memory context.
 struct relation_family {
     Oid *members;
     int count;
 };
 [[nodiscard]] relation_family family_of(Relation relation);
+
+// What the flags of pg_class only say may be so: they are cleared by VACUUM, if ever.
+[[nodiscard]] bool has_rules(Relation relation);
+[[nodiscard]] bool has_children_now(Relation relation);
 
 // "schema"."name" for statements, schema.name quoted only where needed.
 [[nodiscard]] std::string qualified_name(Relation relation);

@@ -84,6 +84,11 @@ bool says_the_same(Oid given, Datum value, const char *text) {
     });
 }
 
+void require_type(Oid type) {
+    if (!pg_call([type] { return SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)); }))
+        throw sql_error(state::object_in_use, "the type of a key was dropped while it was read");
+}
+
 // A key of another type, by way of its text. What the column's type would cut or round names
 // another row, and is refused.
 Datum converted(Datum value, Oid given, const char *name, const key_type &type) {
@@ -95,6 +100,9 @@ Datum converted(Datum value, Oid given, const char *name, const key_type &type) 
     const Oid parameter = type.input_parameter;
     const Datum key = pg_call(
         [=] { return OidInputFunctionCall(input, const_cast<char *>(written), parameter, -1); });
+    // Code of the user's may have run, of a domain, and have dropped the types themselves.
+    require_type(given);
+    require_type(type.type);
     const char *read = text_of(type.type, key);
     // A text may be written in many ways, 1.0 and 01 and 1; but name and "char" cut theirs.
     const bool cuts = type.type == NAMEOID || type.type == CHAROID;

@@ -19,6 +19,11 @@ void define_count(const char *name, const char *description, int *value, int lea
                             nullptr, nullptr, nullptr);
 }
 
+void define_limit(const char *name, const char *description, int *value, int least, int most) {
+    DefineCustomIntVariable(name, description, nullptr, value, *value, least, most, PGC_SUSET, 0,
+                            nullptr, nullptr, nullptr);
+}
+
 void define_number(const char *name, const char *description, double *value, double least,
                    double most) {
     DefineCustomRealVariable(name, description, nullptr, value, *value, least, most, PGC_USERSET, 0,

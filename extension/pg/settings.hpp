@@ -12,6 +12,9 @@ void define_milliseconds(const char *name, const char *description, int *value, 
 // A whole number from `least` to `most`; anybody may set it.
 void define_count(const char *name, const char *description, int *value, int least, int most);
 
+// The same for superusers: a limit that others are held to.
+void define_limit(const char *name, const char *description, int *value, int least, int most);
+
 // A number from `least` to `most` that need not be whole; anybody may set it.
 void define_number(const char *name, const char *description, double *value, double least,
                    double most);

@@ -3,8 +3,10 @@
 #include "core/batch.hpp"
 #include "core/sql_error.hpp"
 #include "pg/numerics.hpp"
+#include "pg/settings.hpp"
 #include "pg/values.hpp"
 #include "store/contention.hpp"
+#include "store/ledger_cache.hpp"
 #include "store/lookup.hpp"
 #include "store/numbering.hpp"
 #include "store/replay.hpp"
@@ -13,6 +15,7 @@
 #include "store/under_way.hpp"
 
 #include <algorithm>
+#include <climits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +23,8 @@
 namespace lockstep {
 
 namespace {
+
+int most_items = 1'000'000;
 
 class batch {
   public:
@@ -31,11 +36,12 @@ class batch {
         take_ids();
         number_keys();
         check_shape();
-        check_rights(in_);
         settle_known();
         lock();
         reckon();
         write();
+        // The last code of the user's has run: the heap store asks nobody while it writes.
+        ledger_cache::require_unchanged(in_);
         answer_repeats();
         return std::move(results_);
     }
@@ -393,6 +399,20 @@ class batch {
 };
 
 } // namespace
+
+void install_batch_setting() {
+    define_limit("lockstep.max_batch_items", "Most items that one call of transfer_batch() takes.",
+                 &most_items, 1, INT_MAX);
+}
+
+void require_batch_size(std::size_t items) {
+    if (items <= static_cast<std::size_t>(most_items))
+        return;
+    throw sql_error(
+        state::program_limit_exceeded, "batch is too large: " + std::to_string(items) + " items",
+        "At most " + std::to_string(most_items) + " items are taken (lockstep.max_batch_items).",
+        "Send it in parts, each in a transaction of its own or all in one.");
+}
 
 std::vector<movement_result> book_batch(const ledger &in,
                                         std::span<const movement_request> requests, bool numbered) {

@@ -10,6 +10,12 @@
 
 namespace lockstep {
 
+// Defines lockstep.max_batch_items. Once, when the module is loaded.
+void install_batch_setting();
+
+// 54000 where a batch of so many items is not taken.
+void require_batch_size(std::size_t items);
+
 // Does them in the order of the request, exactly once each where they have an id. Refusals are
 // returned and kept, or end the call, as each request says. Needs an open SPI session; what is
 // returned lives in the memory context that is current. `numbered`: errors name the item. Errors:

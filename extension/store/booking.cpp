@@ -5,6 +5,7 @@
 #include "store/batch.hpp"
 #include "store/choice.hpp"
 #include "store/journal.hpp"
+#include "store/ledger_cache.hpp"
 #include "store/numbering.hpp"
 #include "store/replay.hpp"
 #include "store/rows.hpp"
@@ -89,6 +90,7 @@ movement_result perform(const ledger &in, const movement_request &request,
     // The rows are locked: for each row, bookings have the order of their times and entries.
     booked.booked_at = GetCurrentTimestamp();
     write_booking(in, booked, request.memo);
+    ledger_cache::require_unchanged(in);
     return result_of(booked, no ? "refused" : "applied", no ? no->sqlstate : nullptr);
 }
 
@@ -111,8 +113,6 @@ movement_result book_by_statements(const ledger &in, const movement_request &req
             wait_for_transaction(found.in_flight);
             continue;
         }
-        if (found.booked)
-            check_rights(in);
         movement_result result = found.booked
                                      ? replay(in, request, *found.booked)
                                      : perform(in, request, numbered, *request.request_id, &lock);

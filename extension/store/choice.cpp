@@ -1,6 +1,7 @@
 #include "store/choice.hpp"
 
 #include "core/sql_error.hpp"
+#include "store/distribution.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,14 +13,20 @@ namespace lockstep {
 
 namespace {
 
-enum wanted_store : int { store_auto, store_heap, store_spi };
+enum wanted_store : int { store_auto, store_heap, store_spi, store_spi_by_key };
 
 int wanted = store_auto;
 
 const config_enum_entry choices[] = {{"auto", store_auto, false},
                                      {"heap", store_heap, false},
                                      {"spi", store_spi, false},
+                                     {"spi_by_key", store_spi_by_key, false},
                                      {nullptr, 0, false}};
+
+// What another session may do beside a movement, for its locks do not keep it from that.
+constexpr char has_children[] = "other tables inherit from the table";
+constexpr char journal_has_indexes[] =
+    "its journal has unique indexes, or indexes on expressions, of its own";
 
 // C: runs inside the guard. Whether the constraint behind a trigger of referential integrity is on
 // one of the columns that a movement writes. Where it is not, the trigger has nothing to do.
@@ -133,17 +140,17 @@ const char *why_not_journal(Relation journal) {
         return "its journal has triggers of its own";
     if (journal->rd_rel->relrowsecurity)
         return "its journal has row security";
-    if (journal->rd_rel->relhasrules)
+    if (has_rules(journal))
         return "its journal has rewrite rules";
     if (has_own_columns(journal))
         return "its journal has columns of its own, or changed ones";
     const TupleConstr *constraints = RelationGetDescr(journal)->constr;
     if (constraints != nullptr && constraints->num_check > 0)
         return "its journal has CHECK constraints";
-    if (journal->rd_rel->relhassubclass)
+    if (has_children_now(journal))
         return "its journal has children";
     if (pg_call([journal] { return has_own_indexes(journal); }))
-        return "its journal has unique indexes, or indexes on expressions, of its own";
+        return journal_has_indexes;
     return nullptr;
 }
 
@@ -162,19 +169,19 @@ bool orders_by(Oid index_oid, const column &key) {
 
 void install_store_setting() {
     DefineCustomEnumVariable("lockstep.store", "How the rows of ledgers are read and written.",
-                             "auto chooses by the table and the isolation level; heap and spi "
-                             "force one, for tests.",
+                             "auto chooses by the table and the isolation level; heap, spi and "
+                             "spi_by_key (one key a statement) force one, for tests.",
                              &wanted, store_auto, choices, PGC_USERSET, 0, nullptr, nullptr,
                              nullptr);
 }
 
 const char *why_not_heap(Relation table, Relation journal, const ledger_columns &columns) {
+    if (is_distributed(RelationGetRelid(table)))
+        return "the table is distributed: its rows are kept elsewhere";
     if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
         return "the table is partitioned";
     if (table->rd_rel->relispartition)
         return "the table is a partition";
-    if (table->rd_rel->relhassubclass)
-        return "other tables inherit from the table";
     if (table->rd_rel->relam != HEAP_TABLE_AM_OID)
         return "the table is kept by another access method than heap";
     if (table->rd_rel->relrowsecurity)
@@ -192,7 +199,13 @@ const char *why_not_heap(Relation table, Relation journal, const ledger_columns 
     const column *key = &columns.key;
     if (!pg_call([=] { return orders_by(index, *key); }))
         return "the unique index on the key has an order of its own";
-    return why_not_journal(journal);
+    // Last what may come and go beside a movement: it hides nothing else.
+    const char *why_not = why_not_journal(journal);
+    return why_not == nullptr && has_children_now(table) ? has_children : why_not;
+}
+
+bool may_come_meanwhile(const char *why_not_heap) {
+    return why_not_heap == has_children || why_not_heap == journal_has_indexes;
 }
 
 bool refers_to_others(Relation table) {
@@ -214,6 +227,10 @@ bool is_served_by_heap(const ledger &in) {
                     in.not_heap != nullptr ? std::string{"Reason: "} + in.not_heap + "."
                                            : std::string{"It works under READ COMMITTED only."},
                     "Set lockstep.store to auto.");
+}
+
+bool is_served_by_key(const ledger &in) {
+    return in.is_distributed || wanted == store_spi_by_key;
 }
 
 namespace {
@@ -247,8 +264,8 @@ served how_served(Oid oid) {
             how.reason += ". " + error.detail();
     }
     if (journal != nullptr)
-        close_relation(journal);
-    close_relation(table);
+        close_relation(journal, AccessShareLock);
+    close_relation(table, AccessShareLock);
     return how;
 }
 

@@ -3,6 +3,7 @@
 #include "pg/scan_key.hpp"
 #include "pg/slots.hpp"
 #include "store/fault.hpp"
+#include "store/ledger_cache.hpp"
 #include "store/rows.hpp"
 
 #include <algorithm>
@@ -68,7 +69,7 @@ void close_scan(key_scan &by_key) {
     index_endscan(by_key.scan);
     ExecDropSingleTupleTableSlot(by_key.seen);
     ExecDropSingleTupleTableSlot(by_key.locked);
-    index_close(by_key.index, NoLock);
+    index_close(by_key.index, AccessShareLock);
     table_close(by_key.table, NoLock);
     PopActiveSnapshot();
 }
@@ -190,6 +191,7 @@ std::size_t position_of(const new_booking &one, std::span<const new_booking> boo
 } // namespace
 
 bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
+    ledger_cache::require_unchanged(in_);
     keys_.assign(keys.begin(), keys.end());
     std::vector<locked_row> found(keys.size());
     const ledger *in = &in_;

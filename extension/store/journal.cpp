@@ -1,12 +1,10 @@
 #include "store/journal.hpp"
 
 #include "core/sql_error.hpp"
-#include "pg/role.hpp"
 #include "pg/values.hpp"
 #include "store/contention.hpp"
-#include "store/journal_guard.hpp"
 #include "store/lookup.hpp"
-#include "store/statements.hpp"
+#include "store/spi_journal.hpp"
 
 #include <array>
 #include <cstring>
@@ -62,21 +60,19 @@ void wait_for_transaction(TransactionId other) {
 }
 
 void write_booking(const ledger &in, const booking &row, std::optional<Datum> memo) {
-    spi_parameters values;
-    values.add(datum_from_uuid(row.request_id));
-    values.add(TimestampTzGetDatum(row.booked_at));
-    values.add(row.from);
-    values.add(row.to);
-    values.add(numeric_from_money(row.amount));
-    values.add(numeric_of(row.from_balance));
-    values.add(numeric_of(row.to_balance));
-    values.add(row.refusal ? std::optional{text_datum(row.refusal->c_str())} : std::nullopt);
-    values.add(memo);
-    as_role owner{in.journal_owner};
-    const journal_writing writing{in.journal};
-    const uint64 written = execute(in.book, values);
-    owner.leave();
-    if (written == 1)
+    const std::string refusal = row.refusal.value_or("");
+    const new_booking one{&row.request_id,
+                          false,
+                          false,
+                          0,
+                          row.from,
+                          row.to,
+                          numeric_from_money(row.amount),
+                          numeric_of(row.from_balance),
+                          numeric_of(row.to_balance),
+                          row.refusal ? refusal.c_str() : nullptr,
+                          memo};
+    if (write_one_to_journal(in, one, row.booked_at))
         return;
     if (const booking_state found = find_booking(in, row.request_id);
         found.booked || TransactionIdIsValid(found.in_flight))

@@ -54,7 +54,7 @@ struct booking_state {
 void wait_for_transaction(TransactionId other);
 
 // Writes the row, as the journal's owner. Needs an open SPI session. 40001 where the id was booked
-// in spite of the lock, 09000 where a trigger of the journal swallowed it.
+// in spite of the lock, 09000 where a trigger of the journal swallowed or changed it.
 void write_booking(const ledger &in, const booking &row, std::optional<Datum> memo);
 
 } // namespace lockstep

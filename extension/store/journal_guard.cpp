@@ -4,20 +4,29 @@ namespace lockstep {
 
 namespace {
 
-Oid being_written = InvalidOid;
+journal_writing *innermost = nullptr;
 
 } // namespace
 
-journal_writing::journal_writing(Oid journal) noexcept : before_(being_written) {
-    being_written = journal;
+journal_writing::journal_writing(Oid journal, AttrNumber id_column,
+                                 std::span<const uuid_bytes *const> ids) noexcept
+    : journal_(journal), id_column_(id_column), ids_(ids), before_(innermost) {
+    innermost = this;
 }
 
 journal_writing::~journal_writing() {
-    being_written = before_;
+    innermost = before_;
 }
 
-bool is_being_written(Oid journal) noexcept {
-    return being_written == journal;
+bool journal_writing::take(const uuid_bytes &id) noexcept {
+    if (ids_.empty() || *ids_.front() != id)
+        return false;
+    ids_ = ids_.subspan(1);
+    return true;
+}
+
+journal_writing *being_written(Oid journal) noexcept {
+    return innermost != nullptr && innermost->journal() == journal ? innermost : nullptr;
 }
 
 } // namespace lockstep

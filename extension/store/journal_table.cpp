@@ -3,9 +3,11 @@
 #include "core/sql_error.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
+#include "store/distribution.hpp"
 
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace lockstep {
 
@@ -74,17 +76,18 @@ void guard(const std::string &name) {
     execute("CREATE OR REPLACE TRIGGER lockstep_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE"
             " ON " +
             name + " FOR EACH STATEMENT EXECUTE FUNCTION lockstep.journal_guard()");
-    execute("CREATE OR REPLACE TRIGGER lockstep_guard_rows BEFORE UPDATE OR DELETE ON " + name +
-            " FOR EACH ROW EXECUTE FUNCTION lockstep.journal_guard()");
+    execute("CREATE OR REPLACE TRIGGER lockstep_guard_rows BEFORE INSERT OR UPDATE OR DELETE ON " +
+            name + " FOR EACH ROW EXECUTE FUNCTION lockstep.journal_guard()");
 }
 
 bool is_guarded(Relation journal) {
     int guards = 0;
     const TriggerDesc *triggers = journal->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
-        const std::string_view name{triggers->triggers[i].tgname};
+        const Trigger &one = triggers->triggers[i];
+        const std::string_view name{one.tgname};
         if ((name == "lockstep_guard" || name == "lockstep_guard_rows") &&
-            triggers->triggers[i].tgenabled == TRIGGER_FIRES_ON_ORIGIN)
+            TRIGGER_FOR_INSERT(one.tgtype) && one.tgenabled == TRIGGER_FIRES_ON_ORIGIN)
             ++guards;
     }
     return guards == 2;
@@ -124,8 +127,17 @@ std::optional<journal_facts> look_at(Oid oid) {
     return facts;
 }
 
+journal_facts look_again(Oid oid) {
+    auto found = look_at(oid);
+    if (!found)
+        throw sql_error(state::not_a_ledger, "the journal has gone while it was made ready");
+    return std::move(*found);
+}
+
 // With history, the journal has an index by each of its keys, to read one row's past by.
-void set_history(const journal_facts &journal, const char *key, Oid index, bool history) {
+void set_history(const journal_facts &journal, const char *key, Oid journal_facts::*by_key,
+                 bool history) {
+    const Oid index = journal.*by_key;
     if (history && !OidIsValid(index))
         execute("CREATE INDEX ON " + journal.name + " (" + key + ", entry)");
     if (!history && OidIsValid(index))
@@ -192,9 +204,7 @@ Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
     auto journal = OidIsValid(kept) ? look_at(kept) : std::nullopt;
     if (!journal) {
         oid = create_journal(table, key);
-        journal = look_at(oid);
-        if (!journal)
-            throw sql_error(state::not_a_ledger, "the journal has gone while it was made");
+        journal = look_again(oid);
     }
     if (journal->owner != table->rd_rel->relowner)
         throw sql_error(state::not_a_ledger,
@@ -204,10 +214,11 @@ Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
                         "Change it with ALTER TABLE ... OWNER TO; look at its triggers first.");
     if (!journal->guarded)
         guard(journal->name);
-    follow_key_type(*journal, key);
-    follow_persistence(*journal, table->rd_rel->relpersistence);
-    set_history(*journal, "from_key", journal->from_index, history);
-    set_history(*journal, "to_key", journal->to_index, history);
+    // Each step is a command, which may run code of others: looked at again after it.
+    follow_key_type(look_again(oid), key);
+    follow_persistence(look_again(oid), table->rd_rel->relpersistence);
+    set_history(look_again(oid), "from_key", &journal_facts::from_index, history);
+    set_history(look_again(oid), "to_key", &journal_facts::to_index, history);
     session.finish();
 
     const Relation finished = open_relation(oid, AccessShareLock);
@@ -238,6 +249,8 @@ journal_columns checked_journal(Relation journal, const column &key) {
     const Oid oid = RelationGetRelid(journal);
     if (pg_call([oid] { return has_superclass(oid); }))
         throw refuse("It inherits from another table, or is a partition of one.");
+    if (is_distributed(oid))
+        throw refuse("It is distributed: its rows are kept elsewhere.");
     const auto number = [&](const char *name, Oid type) {
         const auto one = find_column(journal, name);
         if (!one || one->declared_type != type)

@@ -24,6 +24,8 @@ struct journal_columns {
     AttrNumber refusal;
     AttrNumber booked_at;
     AttrNumber memo;
+
+    [[nodiscard]] bool operator==(const journal_columns &) const = default;
 };
 
 // The name that the ledger's journal has: <ledger>_journal, the ledger's part cut where it is long.

@@ -1,8 +1,8 @@
 #include "store/ledger.hpp"
 
-#include "core/sql_error.hpp"
 #include "pg/memory.hpp"
 #include "store/choice.hpp"
+#include "store/distribution.hpp"
 #include "store/statements.hpp"
 
 #include <cstring>
@@ -16,10 +16,13 @@ namespace {
 static_assert(std::is_trivially_destructible_v<ledger>);
 static_assert(alignof(ledger) <= MAXIMUM_ALIGNOF);
 
+sql_error unusable(Relation table, const std::string &why, std::string hint) {
+    return {state::not_a_ledger, "table \"" + plain_name(table) + "\" cannot be used as a ledger",
+            why, std::move(hint)};
+}
+
 [[noreturn]] void not_usable(Relation table, const std::string &why, std::string hint = {}) {
-    throw sql_error(state::not_a_ledger,
-                    "table \"" + plain_name(table) + "\" cannot be used as a ledger", why,
-                    std::move(hint));
+    throw unusable(table, why, std::move(hint));
 }
 
 column needed(Relation table, const registered_column &wanted) {
@@ -69,7 +72,7 @@ void check_table_kind(Relation table) {
         not_usable(table, "It is a temporary table.");
     if (pg_call([table] { return IsSystemRelation(table); }))
         not_usable(table, "It is a system catalog.");
-    if (table->rd_rel->relhasrules)
+    if (has_rules(table))
         not_usable(table, "It has rewrite rules.", "Use triggers instead of rules.");
 }
 
@@ -136,12 +139,13 @@ ledger_columns checked_columns(Relation table, const registration &row) {
     return columns;
 }
 
-void describe_ledger(ledger &made, Relation table, const registration &row) {
+sql_error journal_gone(Relation table) {
+    return unusable(table, "Its journal is gone.",
+                    "Call lockstep.register_ledger to make a new journal.");
+}
+
+void describe_ledger(ledger &made, Relation table, Relation journal, const registration &row) {
     const ledger_columns columns = checked_columns(table, row);
-    const Relation journal = open_relation(row.journal, RowExclusiveLock);
-    if (journal == nullptr)
-        not_usable(table, "Its journal is gone.",
-                   "Call lockstep.register_ledger to make a new journal.");
     const journal_columns booked = checked_journal(journal, columns.key);
     if (table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
         journal->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
@@ -176,10 +180,10 @@ void describe_ledger(ledger &made, Relation table, const registration &row) {
     made.ceiling = row.ceiling;
 
     made.refers_to_others = refers_to_others(table);
+    made.is_distributed = is_distributed(made.table);
     made.not_heap = why_not_heap(table, journal, columns);
     const memory_scope scope{GetMemoryChunkContext(&made)};
     write_statements(made, columns, table, journal);
-    close_relation(journal);
 }
 
 } // namespace lockstep

@@ -7,9 +7,11 @@
 #include "pg/key.hpp"
 
 #include "core/movement.hpp"
+#include "core/sql_error.hpp"
 #include "store/journal_table.hpp"
 #include "store/registration.hpp"
 
+#include <array>
 #include <optional>
 
 namespace lockstep {
@@ -22,6 +24,8 @@ constexpr int row_columns = 5;
 struct kept_column {
     AttrNumber number;
     Oid type; // base type
+
+    [[nodiscard]] bool operator==(const kept_column &) const = default;
 };
 
 // A statement, and its plan once it has run. The text and the types live as long as the ledger.
@@ -35,6 +39,10 @@ struct kept_statement {
 
 // Trivially destructible: it lives in a memory context of its own.
 struct ledger {
+    // Something may have changed since it was made: look again before it is used. Set in the
+    // server's invalidation processing.
+    mutable bool stale;
+
     Oid table;
     Oid journal;
     Oid journal_owner;
@@ -51,11 +59,13 @@ struct ledger {
     std::optional<money> ceiling;
     relation_family family; // the table, and what inherits from it
     bool refers_to_others;  // the table has foreign keys of its own
+    bool is_distributed;    // its rows are kept elsewhere, and read and written key by key
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
 
     // One row, by key equality: $1 is the key.
     kept_statement write; // $2 is added to the amount; returns the row after it
+    kept_statement set;   // $2 is the amount, $3 the version; returns the row after it
     kept_statement lock;  // returns the row as it stands, FOR NO KEY UPDATE
     kept_statement look;  // whether the row is there for the caller at all
     kept_statement book;  // one journal row
@@ -68,6 +78,9 @@ struct ledger {
         return columns[static_cast<int>(which)];
     }
     [[nodiscard]] bool has(row_column which) const { return column_of(which).number != 0; }
+    [[nodiscard]] std::array<const kept_statement *, 8> statements() const {
+        return {&write, &set, &lock, &look, &book, &write_many, &lock_many, &book_many};
+    }
 };
 
 // What a table needs to be a ledger, checked when it is registered and whenever its definition has
@@ -86,8 +99,19 @@ void check_table_kind(Relation table);
 // The amount column's type; LS005 where amounts of that type are not exact.
 [[nodiscard]] amount_type amount_type_of(const column &amount);
 
-// Fills in a zeroed description of a registered ledger; call with the table locked. What it
-// allocates is in the memory context of `made`.
-void describe_ledger(ledger &made, Relation table, const registration &row);
+// Fills in a zeroed description of a registered ledger; call with the table and its journal locked.
+// What it allocates is in the memory context of `made`.
+void describe_ledger(ledger &made, Relation table, Relation journal, const registration &row);
+
+// LS005: the table's journal is gone.
+[[nodiscard]] sql_error journal_gone(Relation table);
+
+// Whether two descriptions of one table say the same, so that work which began by one may go on by
+// the other. What another session may do beside a movement (attach a partition, build an index or
+// replace one) makes no difference.
+[[nodiscard]] bool is_same_for_work(const ledger &before, const ledger &now);
+
+// Whether they do not differ in anything at all.
+[[nodiscard]] bool is_same(const ledger &before, const ledger &now);
 
 } // namespace lockstep

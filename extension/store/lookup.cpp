@@ -5,6 +5,7 @@
 #include "pg/slots.hpp"
 #include "pg/values.hpp"
 #include "store/contention.hpp"
+#include "store/ledger_cache.hpp"
 
 #include <cstddef>
 
@@ -178,6 +179,7 @@ booking journal_answers::in_flight_booking(std::size_t position) const {
 }
 
 journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids, whose_rows whose) {
+    ledger_cache::require_unchanged(in);
     const ledger *where = &in;
     const uuid_bytes *first = ids.data();
     const std::size_t count = ids.size();

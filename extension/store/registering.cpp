@@ -3,8 +3,10 @@
 #include "core/sql_error.hpp"
 #include "pg/catalog.hpp"
 #include "pg/role.hpp"
+#include "store/distribution.hpp"
 #include "store/journal_table.hpp"
 #include "store/ledger.hpp"
+#include "store/ledger_cache.hpp"
 
 #include <cstring>
 #include <string>
@@ -58,6 +60,14 @@ void remember(registered_column &kept, const std::optional<column> &found) {
         remember(kept, *found);
 }
 
+// A movement that is in progress, whose trigger this is, goes by what is registered.
+void require_idle(Relation table) {
+    if (ledger_cache::is_in_use(RelationGetRelid(table)))
+        throw sql_error(state::object_in_use,
+                        "ledger \"" + plain_name(table) + "\" is in use by a movement",
+                        "The movement is one of this session, and has run this code.");
+}
+
 // Lets every session notice, this one in the same statement too.
 void announce(Relation table) {
     pg_call([table] {
@@ -71,7 +81,13 @@ void announce(Relation table) {
 
 Oid register_table(registration wanted) {
     const Relation table = locked_table(wanted.ledger);
+    require_idle(table);
     check_table_kind(table);
+    if (is_worker_node())
+        throw sql_error(state::feature_not_supported,
+                        "ledgers cannot be registered on a worker node",
+                        "This server is a worker node of a cluster of distributed tables.",
+                        "Register and use the ledger on the coordinator.");
     if (is_journal(wanted.ledger))
         throw sql_error(state::not_a_ledger,
                         "table \"" + plain_name(table) + "\" is the journal of a ledger");
@@ -108,6 +124,7 @@ Oid register_table(registration wanted) {
 
 void unregister_table(Oid oid, bool with_journal) {
     const Relation table = locked_table(oid);
+    require_idle(table);
     registration found = registration_of_ledger(table);
     if (with_journal)
         drop_journal(found.journal); // with the caller's own rights

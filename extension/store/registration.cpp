@@ -50,11 +50,18 @@ raw_row scan(AttrNumber by, Oid value, const char *index_name) {
         SysScanDesc scan =
             systable_beginscan(registrations, index, OidIsValid(index), nullptr, 1, &key);
         HeapTuple tuple = systable_getnext(scan);
+        // Another version of the extension may have another table.
+        if (RelationGetDescr(registrations)->natts < static_cast<int>(field_count))
+            ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                            errmsg("the lockstep module and its SQL objects differ in version"),
+                            errhint("Run ALTER EXTENSION lockstep UPDATE.")));
         if (HeapTupleIsValid(tuple)) {
             row.found = true;
             // A copy in the caller's memory: the values point into it.
-            heap_deform_tuple(heap_copytuple(tuple), RelationGetDescr(registrations),
-                              row.values.data(), row.nulls.data());
+            tuple = heap_copytuple(tuple);
+            for (std::size_t i = 0; i < field_count; ++i)
+                row.values[i] = heap_getattr(tuple, static_cast<int>(i) + 1,
+                                             RelationGetDescr(registrations), &row.nulls[i]);
         }
         systable_endscan(scan);
         table_close(registrations, AccessShareLock);

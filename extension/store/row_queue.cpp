@@ -84,9 +84,9 @@ bool look_in(const ledger &in, Oid member, Datum key, int *ahead) {
     Relation index = has_rows && OidIsValid(oid) ? open_at_once(oid) : nullptr;
     if (index != nullptr) {
         found = look_by(table, index, key, ahead);
-        relation_close(index, NoLock);
+        relation_close(index, AccessShareLock);
     }
-    relation_close(table, NoLock);
+    relation_close(table, AccessShareLock);
     return found;
 }
 

@@ -4,9 +4,10 @@
 #include "pg/numerics.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
-#include "store/statements.hpp"
+#include "store/execution.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -76,7 +77,7 @@ bool under_row_security(const ledger &in) {
 bool is_there(const ledger &in, Datum key) {
     spi_parameters values;
     values.add(key);
-    return execute(in.look, values) > 0;
+    return execute(in, in.look, values) > 0;
 }
 
 // Why a write named no row, where the row is there all the same: under row security it is not the
@@ -96,6 +97,21 @@ bool has_right(const ledger &in, AttrNumber column, AclMode right) {
         return pg_class_aclcheck(table, GetUserId(), right) == ACLCHECK_OK ||
                pg_attribute_aclcheck(table, column, GetUserId(), right) == ACLCHECK_OK;
     });
+}
+
+sql_error denied(const ledger &in) {
+    return {state::insufficient_privilege, std::string{"permission denied for table "} + in.name};
+}
+
+void check_schema(const ledger &in) {
+    const Oid table = in.table;
+    const auto schema = pg_call([table] { return get_rel_namespace(table); });
+    if (pg_call([schema] {
+            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
+        }))
+        throw sql_error(state::insufficient_privilege,
+                        "permission denied for schema " +
+                            copied(pg_call([schema] { return get_namespace_name(schema); })));
 }
 
 } // namespace
@@ -161,11 +177,20 @@ row_state state_of(const ledger &in, Datum key, const raw_row &raw) {
 }
 
 row_state result_state(const ledger &in, Datum key, uint64 row, int first_column) {
+    if (row == 0) {
+        std::array<Oid, row_columns> types{};
+        std::ranges::transform(in.columns, types.begin(), &kept_column::type);
+        require_result_types(in, first_column, types);
+    }
     raw_row raw{};
-    pg_call([&raw, row, first_column] {
-        for (int i = 0; i < row_columns; ++i)
-            raw.values[i] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-                                          first_column + i, &raw.nulls[i]);
+    const kept_column *columns = in.columns;
+    pg_call([&raw, row, first_column, columns] {
+        for (int i = 0; i < row_columns; ++i) {
+            raw.nulls[i] = true;
+            if (columns[i].number != 0)
+                raw.values[i] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+                                              first_column + i, &raw.nulls[i]);
+        }
     });
     return state_of(in, key, raw);
 }
@@ -173,20 +198,20 @@ row_state result_state(const ledger &in, Datum key, uint64 row, int first_column
 std::optional<row_state> lock_row(const ledger &in, Datum key) {
     spi_parameters values;
     values.add(key);
-    if (!found_one(in, key, execute(in.lock, values)))
+    if (!found_one(in, key, execute(in, in.lock, values)))
         return std::nullopt;
     return result_state(in, key, 0, 1);
 }
 
+void check_reading_rights(const ledger &in) {
+    check_schema(in);
+    if (!has_right(in, in.key_column, ACL_SELECT))
+        throw denied(in);
+}
+
 void check_rights(const ledger &in) {
+    check_schema(in);
     const Oid table = in.table;
-    const auto schema = pg_call([table] { return get_rel_namespace(table); });
-    if (pg_call([schema] {
-            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
-        }))
-        throw sql_error(state::insufficient_privilege,
-                        "permission denied for schema " +
-                            copied(pg_call([schema] { return get_namespace_name(schema); })));
     constexpr AclMode all = ACL_SELECT | ACL_UPDATE;
     if (pg_call([=] { return pg_class_aclmask(table, GetUserId(), all, ACLMASK_ALL); }) == all)
         return;
@@ -197,19 +222,32 @@ void check_rights(const ledger &in) {
         allowed = allowed &&
                   (!in.has(written) || has_right(in, in.column_of(written).number, ACL_UPDATE));
     if (!allowed)
-        throw sql_error(state::insufficient_privilege,
-                        std::string{"permission denied for table "} + in.name);
+        throw denied(in);
+}
+
+bool may_see_every_row(const ledger &in) {
+    return !under_row_security(in);
 }
 
 bool may_see_row(const ledger &in, Datum key) {
     return !under_row_security(in) || is_there(in, key);
 }
 
+std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &row) {
+    spi_parameters values;
+    values.add(key);
+    values.add(amount_datum(in, *row.amount));
+    values.add(row.version ? std::optional{Int64GetDatum(*row.version)} : std::nullopt);
+    if (!found_one(in, key, execute(in, in.set, values)))
+        return std::nullopt;
+    return result_state(in, key, 0, 1);
+}
+
 std::optional<row_state> add_to_row(const ledger &in, Datum key, money change) {
     spi_parameters values;
     values.add(key);
     values.add(amount_datum(in, change));
-    if (!found_one(in, key, execute(in.write, values))) {
+    if (!found_one(in, key, execute(in, in.write, values))) {
         explain_no_row(in, key);
         return std::nullopt;
     }

@@ -18,7 +18,8 @@ struct raw_row {
 // Makes sense of it. 22004 where the amount is null.
 [[nodiscard]] row_state state_of(const ledger &in, Datum key, const raw_row &raw);
 
-// The same of the last statement's result, whose values begin at this column, from 1.
+// The same of the last statement's result, whose values begin at this column, from 1; rows from the
+// first one on.
 [[nodiscard]] row_state result_state(const ledger &in, Datum key, uint64 row, int first_column);
 
 // An amount and a version as the columns keep them; 22003 where the version's column cannot.
@@ -31,9 +32,18 @@ struct raw_row {
 // Refuses a caller who could not do the movement (42501): the rights that the statements need.
 void check_rights(const ledger &in);
 
+// The same for one who only asks about a row: 42501 without the rights to read its key.
+void check_reading_rights(const ledger &in);
+
+// Whether row security keeps no row from the caller.
+[[nodiscard]] bool may_see_every_row(const ledger &in);
+
 // Whether row security leaves the row to the caller, without locking it: for answers that come from
 // the journal alone.
 [[nodiscard]] bool may_see_row(const ledger &in, Datum key);
+
+// Gives the row this amount and version; the row after that, nothing where the write named none.
+[[nodiscard]] std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &row);
 
 // Adds to the row's amount and counts its version up; the row after that, nothing where the caller
 // has no such row. 22003 where the column cannot hold the sum, 09000 where a trigger swallowed the

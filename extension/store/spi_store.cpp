@@ -2,14 +2,11 @@
 
 #include "core/sql_error.hpp"
 #include "pg/arrays.hpp"
-#include "pg/role.hpp"
-#include "pg/spi.hpp"
-#include "pg/values.hpp"
-#include "store/journal_guard.hpp"
+#include "store/choice.hpp"
+#include "store/execution.hpp"
 #include "store/rows.hpp"
-#include "store/statements.hpp"
+#include "store/spi_journal.hpp"
 
-#include <set>
 #include <string>
 
 namespace lockstep {
@@ -41,126 +38,95 @@ void require_arrays_of(const ledger &in) {
     throw sql_error(state::triggered_action_exception, what + " was suppressed", why);
 }
 
-template <class Field>
-Datum column_array(Oid type, std::span<const new_booking> bookings, Field field) {
-    std::vector<std::optional<Datum>> values;
-    values.reserve(bookings.size());
-    for (const new_booking &one : bookings)
-        values.push_back(field(one));
-    return array_of(type, values);
-}
-
-// The positions of the bookings whose ids the statement did not return.
-std::vector<std::size_t> not_returned(std::span<const new_booking> bookings, uint64 returned) {
-    std::vector<std::size_t> missing;
-    if (returned == bookings.size())
-        return missing;
-    std::set<uuid_bytes> written;
-    for (uint64 i = 0; i < returned; ++i)
-        written.insert(uuid_from_datum(cell(i, 1).value()));
-    for (std::size_t i = 0; i < bookings.size(); ++i)
-        if (!written.contains(*bookings[i].id))
-            missing.push_back(i);
-    return missing;
-}
-
-// The positions of those that the journal did not take.
-std::vector<std::size_t> write_journal(const ledger &in, std::span<const new_booking> bookings,
-                                       TimestampTz booked_at) {
-    using one = const new_booking &;
-    spi_parameters values;
-    values.add(column_array(
-        UUIDOID, bookings, [](one row) { return std::optional{PointerGetDatum(row.id->data())}; }));
-    values.add(TimestampTzGetDatum(booked_at));
-    values.add(column_array(in.key.type, bookings, [](one row) { return row.from; }));
-    values.add(column_array(in.key.type, bookings, [](one row) { return row.to; }));
-    values.add(
-        column_array(NUMERICOID, bookings, [](one row) { return std::optional{row.amount}; }));
-    values.add(column_array(NUMERICOID, bookings, [](one row) { return row.from_balance; }));
-    values.add(column_array(NUMERICOID, bookings, [](one row) { return row.to_balance; }));
-    values.add(column_array(TEXTOID, bookings, [](one row) -> std::optional<Datum> {
-        if (row.refusal == nullptr)
-            return std::nullopt;
-        return text_datum(row.refusal);
-    }));
-    values.add(column_array(INT8OID, bookings,
-                            [](one row) { return std::optional{Int64GetDatum(row.entry)}; }));
-    values.add(column_array(JSONBOID, bookings, [](one row) { return row.memo; }));
-    as_role owner{in.journal_owner};
-    const journal_writing writing{in.journal};
-    const uint64 written = execute(in.book_many, values);
-    auto lost = not_returned(bookings, written);
-    owner.leave();
-    return lost;
-}
-
 } // namespace
+
+spi_store::spi_store(const ledger &in) : in_(in), by_key_(is_served_by_key(in)) {}
 
 bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     require_arrays_of(in_);
     keys_.assign(keys.begin(), keys.end());
     for (batch_row &row : rows)
         row = {};
-    if (keys.empty())
-        return true;
+    if (by_key_)
+        lock_by_key(rows);
+    else if (!keys.empty())
+        lock_at_once(rows);
+    return true;
+}
+
+void spi_store::lock_by_key(std::span<batch_row> rows) const {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i].state = lock_row(in_, keys_[i]);
+}
+
+void spi_store::lock_at_once(std::span<batch_row> rows) const {
     spi_parameters values;
-    values.add(array_of(in_.key.type, optional_of(keys)));
-    const uint64 found = execute(in_.lock_many, values);
+    values.add(array_of(in_.key.type, optional_of(keys_)));
+    const uint64 found = execute(in_, in_.lock_many, values);
     for (uint64 i = 0; i < found; ++i) {
         const std::size_t position = position_of(i);
         if (rows[position].state)
             throw sql_error(state::cardinality_violation,
-                            "key " + key_text(in_.key, keys[position]) +
+                            "key " + key_text(in_.key, keys_[position]) +
                                 " names more than one row of ledger \"" + in_.name + "\"");
-        rows[position].state = result_state(in_, keys[position], i, first_value_column);
+        rows[position].state = result_state(in_, keys_[position], i, first_value_column);
     }
-    return true;
 }
 
-void spi_store::write(std::span<const batch_row> rows) {
+void spi_store::write(std::span<const batch_row> rows) const {
     std::vector<std::size_t> moved;
-    std::vector<std::optional<Datum>> keys;
-    std::vector<std::optional<Datum>> amounts;
-    std::vector<std::optional<Datum>> versions;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].movements == 0)
             continue;
         moved.push_back(i);
-        keys.emplace_back(keys_[i]);
-        amounts.emplace_back(amount_datum(in_, *rows[i].state->amount));
-        const auto version = rows[i].state->version;
-        if (version) // the statement would say less when it does not fit
+        if (const auto version = rows[i].state->version) // a statement would say less
             static_cast<void>(version_datum(in_, keys_[i], *version));
+    }
+    if (by_key_)
+        for (const std::size_t row : moved)
+            check_written(row, rows[row], set_row(in_, keys_[row], *rows[row].state));
+    else if (!moved.empty())
+        write_at_once(rows, moved);
+}
+
+void spi_store::write_at_once(std::span<const batch_row> rows,
+                              const std::vector<std::size_t> &moved) const {
+    std::vector<std::optional<Datum>> keys;
+    std::vector<std::optional<Datum>> amounts;
+    std::vector<std::optional<Datum>> versions;
+    for (const std::size_t row : moved) {
+        keys.emplace_back(keys_[row]);
+        amounts.emplace_back(amount_datum(in_, *rows[row].state->amount));
+        const auto version = rows[row].state->version;
         versions.push_back(version ? std::optional{Int64GetDatum(*version)} : std::nullopt);
     }
-    if (moved.empty())
-        return;
     spi_parameters values;
     values.add(array_of(in_.key.type, keys));
     values.add(array_of(in_.column_of(row_column::amount).type, amounts));
     values.add(array_of(INT8OID, versions));
-    const uint64 written = execute(in_.write_many, values);
-    const auto of_row = [this](std::size_t row) {
-        return "the update of row " + key_text(in_.key, keys_[row]) + " of ledger \"" + in_.name +
-               "\"";
-    };
-    std::vector<bool> answered(moved.size());
+    const uint64 written = execute(in_, in_.write_many, values);
+    std::vector<std::optional<row_state>> after(moved.size());
     for (uint64 i = 0; i < written; ++i) {
         const std::size_t position = position_of(i);
-        const std::size_t row = moved[position];
-        answered[position] = true;
-        const row_state after = result_state(in_, keys_[row], i, first_value_column);
-        if (after.amount != rows[row].state->amount)
-            throw sql_error(
-                state::triggered_action_exception, of_row(row) + " was changed by a trigger",
-                "The amount is " + after.amount->to_string() + " where the batch makes " +
-                    rows[row].state->amount->to_string() + ".",
-                "Where a trigger changes amounts, send the movements one by one.");
+        after[position] = result_state(in_, keys_[moved[position]], i, first_value_column);
     }
-    for (std::size_t i = 0; i < answered.size(); ++i)
-        if (!answered[i])
-            suppressed(of_row(moved[i]),
-                       "A trigger or a row security policy of the table left the row as it was.");
+    for (std::size_t i = 0; i < moved.size(); ++i)
+        check_written(moved[i], rows[moved[i]], after[i]);
+}
+
+// What the write has returned is what the batch has made of the row.
+void spi_store::check_written(std::size_t number, const batch_row &row,
+                              const std::optional<row_state> &after) const {
+    const std::string update =
+        "the update of row " + key_text(in_.key, keys_[number]) + " of ledger \"" + in_.name + "\"";
+    if (!after)
+        suppressed(update,
+                   "A trigger or a row security policy of the table left the row as it was.");
+    if (after->amount != row.state->amount)
+        throw sql_error(state::triggered_action_exception, update + " was changed by a trigger",
+                        "The amount is " + after->amount->to_string() + " where the batch makes " +
+                            row.state->amount->to_string() + ".",
+                        "Where a trigger changes amounts, send the movements one by one.");
 }
 
 void spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
@@ -168,7 +134,7 @@ void spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_a
     if (bookings.empty())
         return;
     write(rows);
-    for (const std::size_t lost : write_journal(in_, bookings, booked_at)) {
+    for (const std::size_t lost : write_to_journal(in_, bookings, booked_at)) {
         if (!rivals.is_answered(lost))
             suppressed(std::string{"the booking of a movement of ledger \""} + in_.name + "\"",
                        "A trigger of the journal left it out.");

@@ -1,6 +1,6 @@
 // Any table, at any isolation level, by statements: one locks all rows, one writes them, one writes
 // the journal. Triggers, row security, partitions and whatever else the table has are the server's
-// to honour.
+// to honour. Where rows are kept on other servers (Citus), each row has statements of its own.
 #pragma once
 
 #include "store/store.hpp"
@@ -11,7 +11,7 @@ namespace lockstep {
 
 class spi_store final : public store {
   public:
-    explicit spi_store(const ledger &in) : in_(in) {}
+    explicit spi_store(const ledger &in);
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
     [[nodiscard]] bool wants_second_look(std::size_t /*movements*/) const override { return true; }
@@ -19,9 +19,16 @@ class spi_store final : public store {
               std::span<const batch_row> rows, const rival_questions &rivals) override;
 
   private:
-    void write(std::span<const batch_row> rows);
+    void lock_by_key(std::span<batch_row> rows) const;
+    void lock_at_once(std::span<batch_row> rows) const;
+    void write(std::span<const batch_row> rows) const;
+    void write_at_once(std::span<const batch_row> rows,
+                       const std::vector<std::size_t> &moved) const;
+    void check_written(std::size_t number, const batch_row &row,
+                       const std::optional<row_state> &after) const;
 
     const ledger &in_;
+    bool by_key_; // rows are locked and written by a statement each
     std::vector<Datum> keys_;
 };
 

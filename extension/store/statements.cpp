@@ -1,7 +1,5 @@
 #include "store/statements.hpp"
 
-#include "pg/role.hpp"
-
 #include <algorithm>
 #include <initializer_list>
 #include <string>
@@ -59,6 +57,11 @@ void write_for_one(ledger &made, const ledger_columns &columns, const std::strin
     }
     made.write = kept(write + where + " RETURNING " + values, {made.key.type, columns.amount.type},
                       InvalidOid);
+    std::string set = "UPDATE " + target + " AS l SET " + amount + " = $2";
+    if (columns.version)
+        set += ", " + quoted(columns.version->name) + " = $3";
+    made.set = kept(set + where + " RETURNING " + values,
+                    {made.key.type, columns.amount.type, INT8OID}, InvalidOid);
     // Not FOR UPDATE: that would hold up the foreign-key checks of other tables.
     made.lock =
         kept("SELECT " + values + " FROM " + target + " AS l" + where + " FOR NO KEY UPDATE",
@@ -94,12 +97,15 @@ void write_for_many(ledger &made, const ledger_columns &columns, const std::stri
 }
 
 // Both are parsed with the rights that they run with: the caller need not reach the journal's
-// schema. Ids go in in their own order, so that two sessions never wait for each other's.
+// schema. Ids go in in their own order, so that two sessions never wait for each other's. What is
+// returned shows what a trigger has made of the rows.
 void write_for_journal(ledger &made, const std::string &journal) {
     const std::string insert = "INSERT INTO " + journal +
                                " (request_id, booked_at, from_key, to_key, amount, from_balance,"
                                " to_balance, refusal, ";
-    const std::string unless_booked = " ON CONFLICT (request_id) DO NOTHING";
+    const std::string unless_booked =
+        " ON CONFLICT (request_id) DO NOTHING RETURNING request_id, booked_at, from_key, to_key,"
+        " amount, from_balance, to_balance, refusal";
     made.book = kept(insert + "memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" + unless_booked,
                      {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID,
                       NUMERICOID, TEXTOID, JSONBOID},
@@ -118,7 +124,7 @@ void write_for_journal(ledger &made, const std::string &journal) {
                  " WITH ORDINALITY AS b(request_id, from_key, to_key, amount, from_balance,"
                  " to_balance, refusal, entry, memo, number)"
                  " ORDER BY b.number" +
-                 unless_booked + " RETURNING request_id",
+                 unless_booked,
              {UUIDARRAYOID, TIMESTAMPTZOID, keys, keys, NUMERICARRAYOID, NUMERICARRAYOID,
               NUMERICARRAYOID, TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID},
              made.journal_owner);
@@ -134,26 +140,8 @@ void write_statements(ledger &made, const ledger_columns &columns, Relation tabl
     write_for_journal(made, qualified_name(journal));
 }
 
-uint64 execute(const kept_statement &statement, const spi_parameters &parameters) {
-    if (statement.plan == nullptr) {
-        const auto prepare = [&statement] {
-            const auto parameters_of = static_cast<std::size_t>(statement.parameters);
-            statement.plan = prepare_kept(statement.sql, {statement.types, parameters_of});
-        };
-        if (OidIsValid(statement.parsed_as)) {
-            as_role owner{statement.parsed_as};
-            prepare();
-            owner.leave();
-        } else {
-            prepare();
-        }
-    }
-    return execute(statement.plan, parameters);
-}
-
 void release_statements(ledger &made) noexcept {
-    for (kept_statement *one : {&made.write, &made.lock, &made.look, &made.book, &made.write_many,
-                                &made.lock_many, &made.book_many})
+    for (const kept_statement *one : made.statements())
         if (one->plan != nullptr) {
             SPI_freeplan(one->plan);
             one->plan = nullptr;

@@ -13,10 +13,6 @@ namespace lockstep {
 void write_statements(ledger &made, const ledger_columns &columns, Relation table,
                       Relation journal);
 
-// Runs one, with a fresh snapshot (where the isolation level gives one); rows processed. Needs an
-// open SPI session.
-uint64 execute(const kept_statement &statement, const spi_parameters &parameters);
-
 // Frees the plans. Raises nothing.
 void release_statements(ledger &made) noexcept;
 

@@ -80,8 +80,8 @@ std::string verification_query(Oid oid) {
            " WHERE a.key " +
            equals +
            " c.key)) "
-           "SELECT violation, key, request_id, expected, found FROM violations"
-           " ORDER BY violation, key COLLATE \"C\", request_id";
+           "SELECT violation::text, key::text, request_id::uuid, expected::numeric, found::numeric"
+           " FROM violations ORDER BY violation, key COLLATE \"C\", request_id";
 }
 
 } // namespace lockstep

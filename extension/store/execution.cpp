@@ -1,0 +1,81 @@
+#include "store/execution.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/role.hpp"
+#include "store/ledger_cache.hpp"
+
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+SPIPlanPtr prepare(const kept_statement &statement) {
+    const auto parameters = static_cast<std::size_t>(statement.parameters);
+    return prepare_kept(statement.sql, {statement.types, parameters});
+}
+
+SPIPlanPtr plan_of(const kept_statement &statement) {
+    if (statement.plan != nullptr)
+        return statement.plan;
+    if (!OidIsValid(statement.parsed_as)) {
+        statement.plan = prepare(statement);
+        return statement.plan;
+    }
+    as_role owner{statement.parsed_as};
+    statement.plan = prepare(statement);
+    owner.leave();
+    return statement.plan;
+}
+
+// Whether the plan, as it was made last, is about this relation.
+bool is_about(SPIPlanPtr plan, Oid relation) {
+    return pg_call([=] {
+        ListCell *cell = nullptr;
+        foreach (cell, SPI_plan_get_plan_sources(plan))
+            if (list_member_oid(static_cast<CachedPlanSource *>(lfirst(cell))->relationOids,
+                                relation))
+                return true;
+        return false;
+    });
+}
+
+[[noreturn]] void found_another(const ledger &in) {
+    throw sql_error(state::object_in_use,
+                    std::string{"another table was found under the name of ledger \""} + in.name +
+                        "\"",
+                    "Its schema was given another name while a movement was in progress.");
+}
+
+} // namespace
+
+uint64 execute(const ledger &in, const kept_statement &statement,
+               const spi_parameters &parameters) {
+    ledger_cache::require_unchanged(in);
+    SPIPlanPtr plan = plan_of(statement);
+    const uint64 rows = execute(plan, parameters);
+    // A statement knows its table by name, and no lock on a table keeps the name of its schema.
+    if (!is_about(plan, OidIsValid(statement.parsed_as) ? in.journal : in.table))
+        found_another(in);
+    return rows;
+}
+
+void require_result_types(const ledger &in, int first_column, std::span<const Oid> types) {
+    const Oid *wanted = types.data();
+    const int count = static_cast<int>(types.size());
+    const bool are_same = pg_call([=] {
+        const TupleDesc columns = SPI_tuptable->tupdesc;
+        for (int i = 0; i < count; ++i) {
+            const int number = first_column + i;
+            if (number > columns->natts ||
+                (OidIsValid(wanted[i]) &&
+                 getBaseType(TupleDescAttr(columns, number - 1)->atttypid) != wanted[i]))
+                return false;
+        }
+        return true;
+    });
+    if (!are_same)
+        found_another(in);
+}
+
+} // namespace lockstep

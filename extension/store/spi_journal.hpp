@@ -1,0 +1,22 @@
+// The journal's rows by statements, for journals that have something of their own: triggers,
+// columns, constraints. They are written as the journal's owner, whose code that is.
+#pragma once
+
+#include "store/store.hpp"
+
+#include <vector>
+
+namespace lockstep {
+
+// Writes many; they come in the order of their ids. The positions of those that the journal did not
+// take: their id is there already, or a trigger has left them out. 09000 where a trigger has
+// changed one. Needs an open SPI session.
+[[nodiscard]] std::vector<std::size_t>
+write_to_journal(const ledger &in, std::span<const new_booking> bookings, TimestampTz booked_at);
+
+// The same for one whose number is still to be drawn, by the journal itself; false where it was not
+// taken.
+[[nodiscard]] bool write_one_to_journal(const ledger &in, const new_booking &booking,
+                                        TimestampTz booked_at);
+
+} // namespace lockstep
