@@ -168,6 +168,13 @@ COMMENT ON COLUMN lockstep.adjust_result.delta IS 'the change, in the unit of th
 COMMENT ON COLUMN lockstep.adjust_result.balance IS 'amount of the row after it, in the unit of the ledger';
 COMMENT ON COLUMN lockstep.adjust_result.booked_at IS 'clock time of the booking';
 
+CREATE FUNCTION lockstep.refuse_expansion(internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'lockstep_refuse_expansion'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.refuse_expansion(internal) IS
+    'for the planner: refuses (lockstep.transfer(...)).*, which would run once for each column';
+
 CREATE FUNCTION lockstep.transfer(
     ledger                regclass,
     from_key              anycompatible,
@@ -179,7 +186,8 @@ CREATE FUNCTION lockstep.transfer(
     on_refusal            text   DEFAULT 'raise')
 RETURNS lockstep.transfer_result
 AS 'MODULE_PATHNAME', 'lockstep_transfer'
-LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000
+SUPPORT lockstep.refuse_expansion;
 COMMENT ON FUNCTION lockstep.transfer(regclass, anycompatible, anycompatible, numeric, uuid, jsonb, bigint, text) IS
     'moves an amount from one row of a ledger to another, once for each request id';
 
@@ -193,7 +201,8 @@ CREATE FUNCTION lockstep.adjust(
     on_refusal       text   DEFAULT 'raise')
 RETURNS lockstep.adjust_result
 AS 'MODULE_PATHNAME', 'lockstep_adjust'
-LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000
+SUPPORT lockstep.refuse_expansion;
 COMMENT ON FUNCTION lockstep.adjust(regclass, anycompatible, numeric, uuid, jsonb, bigint, text) IS
     'adds to one row of a ledger, or takes from it, once for each request id';
 
@@ -206,7 +215,8 @@ CREATE FUNCTION lockstep.transfer_batch(
     atomic      boolean DEFAULT true)
 RETURNS TABLE (item integer, request_id uuid, status text, sqlstate text, from_balance numeric, to_balance numeric)
 AS 'MODULE_PATHNAME', 'lockstep_transfer_batch'
-LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000
+SUPPORT lockstep.refuse_expansion;
 COMMENT ON FUNCTION lockstep.transfer_batch(regclass, anycompatiblearray, anycompatiblearray, numeric[], uuid[], boolean) IS
     'moves many amounts between rows of a ledger, once for each request id; one row an item, in the order of the request';
 

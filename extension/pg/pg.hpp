@@ -67,6 +67,7 @@ extern "C" {
 #include "nodes/execnodes.h"
 #include "nodes/params.h"
 #include "nodes/readfuncs.h"
+#include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
 #include "parser/parse_node.h"
