@@ -15,9 +15,9 @@ LOCKSTEP_FUNCTION(lockstep_backoff_hint) {
     if (const ledger *known = use.open_if_free(table)) {
         check_reading_rights(*known);
         const Datum key = key_argument(fcinfo, 1, "key", known->key);
-        ledger_cache::require_unchanged(*known);
-        // Under row security a row may be none of the caller's; to find out could have to wait.
-        if (may_see_every_row(*known))
+        // Not where code of the key's type has changed the ledger; nor under row security, where a
+        // row may be none of the caller's, and to find out could have to wait.
+        if (!known->stale && may_see_every_row(*known))
             wait = wait_for_row(*known, key);
     }
     use.close();

@@ -79,8 +79,8 @@ inline Oid identity_sequence(Relation relation, AttrNumber column) {
 #endif
 }
 
-// Replaces a row; tells which indexes have to know of the new one. C: runs inside the guard. 16: a
-// page may be left with what only summarizing indexes have to know.
+// Replaces a row, and tells which indexes have to know of the new one. C: runs inside the guard. 16:
+// some rows only summarizing indexes have to know.
 #if PG_VERSION_NUM >= 160000
 using indexes_to_update = TU_UpdateIndexes;
 constexpr indexes_to_update no_indexes = TU_None;
@@ -88,11 +88,13 @@ constexpr indexes_to_update no_indexes = TU_None;
 using indexes_to_update = bool;
 constexpr indexes_to_update no_indexes = false;
 #endif
-inline indexes_to_update replace_row(Relation table, ItemPointer place, TupleTableSlot *fresh,
-                                     Snapshot snapshot) {
-    indexes_to_update needed = no_indexes;
-    simple_table_tuple_update(table, place, fresh, snapshot, &needed);
-    return needed;
+inline TM_Result replace_row(Relation table, ItemPointer place, TupleTableSlot *fresh,
+                             CommandId command, Snapshot snapshot, indexes_to_update *needed) {
+    TM_FailureData failure{};
+    LockTupleMode mode = LockTupleNoKeyExclusive;
+    *needed = no_indexes;
+    return table_tuple_update(table, place, fresh, command, snapshot, InvalidSnapshot, true,
+                              &failure, &mode, needed);
 }
 
 // Adds the row that replaces another one to these indexes. C: runs inside the guard.

@@ -54,6 +54,7 @@ uint64 execute(const ledger &in, const kept_statement &statement,
     ledger_cache::require_unchanged(in);
     SPIPlanPtr plan = plan_of(statement);
     const uint64 rows = execute(plan, parameters);
+    ledger_cache::require_unchanged(in);
     // A statement knows its table by name, and no lock on a table keeps the name of its schema.
     if (!is_about(plan, OidIsValid(statement.parsed_as) ? in.journal : in.table))
         found_another(in);
@@ -67,9 +68,10 @@ void require_result_types(const ledger &in, int first_column, std::span<const Oi
         const TupleDesc columns = SPI_tuptable->tupdesc;
         for (int i = 0; i < count; ++i) {
             const int number = first_column + i;
-            if (number > columns->natts ||
-                (OidIsValid(wanted[i]) &&
-                 getBaseType(TupleDescAttr(columns, number - 1)->atttypid) != wanted[i]))
+            if (number > columns->natts)
+                return false;
+            const Oid type = TupleDescAttr(columns, number - 1)->atttypid;
+            if (OidIsValid(wanted[i]) && type != wanted[i] && getBaseType(type) != wanted[i])
                 return false;
         }
         return true;

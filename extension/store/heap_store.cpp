@@ -145,6 +145,8 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
         CommandCounterIncrement();
         PushActiveSnapshot(GetTransactionSnapshot());
     }
+    // One command, as of a statement: what code of a CHECK does meanwhile comes after it.
+    const CommandId command = GetCurrentCommandId(true);
     EState *estate = CreateExecutorState();
     estate->es_snapshot = GetActiveSnapshot(); // the rows are known by their places
     ResultRelInfo *result = makeNode(ResultRelInfo);
@@ -160,7 +162,17 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
         fill_slot(fresh, old, in, rows[i]);
         if (table->rd_att->constr != nullptr)
             ExecConstraints(result, fresh, estate);
-        const auto needed = version::replace_row(table, &place, fresh, estate->es_snapshot);
+        auto needed = version::no_indexes;
+        const TM_Result result_of_write = version::replace_row(
+            table, &place, fresh, command, estate->es_snapshot, &needed);
+        if (result_of_write == TM_SelfModified)
+            ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+                            errmsg("a row of ledger \"%s\" was changed by code that its own "
+                                   "update has run",
+                                   in.name)));
+        if (result_of_write != TM_Ok)
+            elog(ERROR, "unexpected result of writing a row: %d",
+                 static_cast<int>(result_of_write));
         if (needed != version::no_indexes) {
             if (!indexes_open)
                 ExecOpenIndices(result, false);
