@@ -916,9 +916,9 @@ COMMENT ON FUNCTION lockstep.get_retry_stats() IS 'errors that ask for another a
 
 CREATE VIEW lockstep.retry_stats AS
 SELECT * FROM lockstep.get_retry_stats();
-COMMENT ON VIEW lockstep.retry_stats IS 'errors of class 40 and class LS, 55P03 and 57014, trapped or not, and the attempts that CALL lockstep.retry made for them, since the server started or reset_retry_stats; by database and state; needs shared_preload_libraries';
-COMMENT ON COLUMN lockstep.retry_stats.database IS 'database; null where it was dropped, and in the row of those that had no room';
-COMMENT ON COLUMN lockstep.retry_stats.sqlstate IS 'SQLSTATE; null: several, for which the table of 1,024 rows had no room';
+COMMENT ON VIEW lockstep.retry_stats IS 'errors of class 40 and class LS, 55P03 and 57014, trapped or not, and the attempts that CALL lockstep.retry made for them, since the server started or reset_retry_stats; by database and state, states that somebody has made up together; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.retry_stats.database IS 'database; null: those that found no room, beyond lockstep.counted_databases, together; on a standby also one that was dropped';
+COMMENT ON COLUMN lockstep.retry_stats.sqlstate IS 'SQLSTATE; null: all that neither the server nor Lockstep raises, such as LSZZZ, together';
 COMMENT ON COLUMN lockstep.retry_stats.errors IS 'errors of that state, each counted once';
 COMMENT ON COLUMN lockstep.retry_stats.retries IS 'further attempts of CALL lockstep.retry after such an error';
 COMMENT ON COLUMN lockstep.retry_stats.waited IS 'how long it waited before these';
@@ -941,12 +941,12 @@ COMMENT ON FUNCTION lockstep.get_retry_attempts() IS 'how many attempts transact
 CREATE VIEW lockstep.retry_attempts AS
 SELECT * FROM lockstep.get_retry_attempts();
 COMMENT ON VIEW lockstep.retry_attempts IS 'how many attempts transactions took, of those that say it with lockstep.attempt; by database and source; needs shared_preload_libraries';
-COMMENT ON COLUMN lockstep.retry_attempts.database IS 'database; null where it was dropped, and in the row of those that had no room';
-COMMENT ON COLUMN lockstep.retry_attempts.source IS 'retry: CALL lockstep.retry made them; client: a client set lockstep.attempt; null: both, of several databases, for which there was no room';
+COMMENT ON COLUMN lockstep.retry_attempts.database IS 'database; null: those that found no room, beyond lockstep.counted_databases, together; on a standby also one that was dropped';
+COMMENT ON COLUMN lockstep.retry_attempts.source IS 'retry: CALL lockstep.retry made them; client: a client set lockstep.attempt';
 COMMENT ON COLUMN lockstep.retry_attempts.transactions IS 'transactions that committed';
-COMMENT ON COLUMN lockstep.retry_attempts.attempts IS 'attempts that these took';
+COMMENT ON COLUMN lockstep.retry_attempts.attempts IS 'attempts that these took; one transaction counts 100 at most';
 COMMENT ON COLUMN lockstep.retry_attempts.mean_attempts IS 'attempts that one took on average; 1 is best';
-COMMENT ON COLUMN lockstep.retry_attempts.most_attempts IS 'attempts that the worst one took';
+COMMENT ON COLUMN lockstep.retry_attempts.most_attempts IS 'attempts that the worst one took; 100: or more';
 COMMENT ON COLUMN lockstep.retry_attempts.given_up IS 'calls of CALL lockstep.retry that gave up; of clients that is not known';
 
 CREATE FUNCTION lockstep.get_retry_health()

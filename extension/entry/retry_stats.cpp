@@ -21,7 +21,8 @@ using namespace lockstep;
 
 namespace {
 
-constexpr char no_room[] = "there was no room to count these apart";
+constexpr char other_states[] = "states that neither the server nor lockstep raises for a retry";
+constexpr char no_room[] = "databases that came when there was no room; ";
 
 void require_statistics() {
     if (!lockstep_has_retry_statistics())
@@ -39,8 +40,8 @@ struct named_count {
     Count count;
 
     [[nodiscard]] auto place() const {
-        return std::tuple{count.database == 0, !database, std::string_view{name}, count.database,
-                          std::string_view{what}};
+        return std::tuple{count.database == 0, !database,    std::string_view{name},
+                          count.database,      what.empty(), std::string_view{what}};
     }
 };
 
@@ -67,6 +68,11 @@ std::vector<named_count<Count>> in_order(std::span<const Count> counts, Naming n
 
 std::string state_of(const retry_count &one) {
     return one.sqlstate == 0 ? std::string{} : std::string{unpack_sql_state(one.sqlstate)};
+}
+
+std::string note_of(const retry_count &one, const std::string &state) {
+    const std::string_view said = state.empty() ? other_states : retry_rule_for(state).note;
+    return (one.database == 0 ? no_room : "") + std::string{said};
 }
 
 std::string source_of(const attempt_count &one) {
@@ -110,7 +116,7 @@ LOCKSTEP_FUNCTION(lockstep_get_retry_stats) {
         row.add(Int64GetDatum(one.retries));
         row.add(interval_datum(one.waited_us));
         row.add(moment_value(one.last_at));
-        row.add(state.empty() ? text_datum(no_room) : text_of(retry_rule_for(state).note));
+        row.add(text_of(note_of(one, state)));
         row.append(fcinfo);
     }
     PG_RETURN_NULL();
@@ -128,7 +134,7 @@ LOCKSTEP_FUNCTION(lockstep_get_retry_attempts) {
         if (one.transactions > 0)
             mean = static_cast<double>(one.attempts) / static_cast<double>(one.transactions);
         row.add(database);
-        row.add(one.database == 0 ? column_value{} : text_or_null(source));
+        row.add(text_of(source));
         row.add(Int64GetDatum(one.transactions));
         row.add(Int64GetDatum(one.attempts));
         row.add(rounded(mean));

@@ -11,42 +11,47 @@
 
 #include "pg/shared_memory.h"
 #include "retry/counters.h"
+#include "retry/dropped_databases.h"
 #include "retry/error_watch.h"
 #include "retry/last_minute.h"
+#include "retry/state_kinds.h"
 #include "retry/statistics.h"
-
-#define STATES 1024
-#define SOURCES 1024
 
 /* The counters of a row, by what the row counts. */
 enum { ERRORS, RETRIES, WAITED, LAST_AT };
 enum { TRANSACTIONS, ATTEMPTS, MOST, GIVEN_UP };
 
-/* Second half of a key of a source; the first is the database. It is never 0. */
-enum { BY_CLIENT = 1, BY_RETRY = 2 };
+/* The last kinds of a table; those before are of states. */
+enum { BY_CLIENT, BY_RETRY, SOURCES };
 
 /*
- * Of each table there are two. A reset empties the one that nobody counts in, and then changes to
- * it: emptied in place, a row could be taken by another key while somebody counts in it.
+ * There are two tables. A reset empties the one that nobody counts in, and then changes to it:
+ * emptied in place, a row could be taken by another database while somebody counts in it.
  */
 typedef struct retry_memory {
-    LWLock *lock;            /* for resets alone */
-    pg_atomic_uint32 resets; /* an even number: the first ones count */
+    LWLock *lock;            /* of whoever empties something */
+    pg_atomic_uint32 resets; /* an even number: the first table counts */
 } retry_memory;
 
 static retry_memory *memory = NULL;
-static counter_table *states[2];
-static counter_table *sources[2];
+static counter_table *tables[2];
 static process_seconds *minute = NULL;
+static int counted_databases = 128;
 static int attempt = 0;
 static bool in_retry_call = false;
 
-static Size room_for_memory(void) {
-    Size room = CACHELINEALIGN(sizeof(retry_memory));
+static int32 kinds(void) {
+    return lockstep_state_kinds() + SOURCES;
+}
 
-    room = add_size(room, mul_size(2, CACHELINEALIGN(lockstep_room_for_counters(STATES))));
-    room = add_size(room, mul_size(2, CACHELINEALIGN(lockstep_room_for_counters(SOURCES))));
-    return add_size(room, lockstep_room_for_minute());
+static Size room_for_table(void) {
+    return CACHELINEALIGN(lockstep_room_for_counters(counted_databases, kinds()));
+}
+
+static Size room_for_memory(void) {
+    const Size room = CACHELINEALIGN(sizeof(retry_memory));
+
+    return add_size(add_size(room, mul_size(2, room_for_table())), lockstep_room_for_minute());
 }
 
 static void set_up(void *at, LWLock *lock, bool found) {
@@ -55,20 +60,16 @@ static void set_up(void *at, LWLock *lock, bool found) {
     memory = at;
     next += CACHELINEALIGN(sizeof(retry_memory));
     for (int i = 0; i < 2; ++i) {
-        states[i] = (counter_table *)next;
-        next += CACHELINEALIGN(lockstep_room_for_counters(STATES));
-        sources[i] = (counter_table *)next;
-        next += CACHELINEALIGN(lockstep_room_for_counters(SOURCES));
+        tables[i] = (counter_table *)next;
+        next += room_for_table();
     }
     minute = (process_seconds *)next;
     if (found)
         return;
     memory->lock = lock;
     pg_atomic_init_u32(&memory->resets, 0);
-    for (int i = 0; i < 2; ++i) {
-        lockstep_set_up_counters(states[i], STATES);
-        lockstep_set_up_counters(sources[i], SOURCES);
-    }
+    for (int i = 0; i < 2; ++i)
+        lockstep_set_up_counters(tables[i], counted_databases, kinds());
     lockstep_set_up_minute(minute);
 }
 
@@ -85,20 +86,35 @@ static bool is_counted_here(void) {
            MyBackendType != B_AUTOVAC_WORKER && MyBackendType != B_AUTOVAC_LAUNCHER;
 }
 
-static uint64 key_of(uint32 second_half) {
-    return (uint64)MyDatabaseId << 32 | second_half;
+/* The one that counts now. */
+static counter_table *table_now(void) {
+    return tables[pg_atomic_read_u32(&memory->resets) % 2];
+}
+
+static counter_row *row_of_state(uint32 resets, int sqlstate) {
+    return lockstep_counters_of(tables[resets % 2], lockstep_kind_of_state(sqlstate));
+}
+
+static int32 kind_of_source(int source) {
+    return lockstep_state_kinds() + source;
 }
 
 static void add(counter_row *row, int which, int64 amount) {
     pg_atomic_fetch_add_u64(&row->counts[which], amount);
 }
 
-static bool is_conflict(int sqlstate) {
+static bool is_of_conflicts(int sqlstate) {
     return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_TRANSACTION_ROLLBACK;
 }
 
+/* One of the server's, not one that somebody has made up. */
+static bool is_conflict(int sqlstate) {
+    return is_of_conflicts(sqlstate) &&
+           lockstep_state_of_kind(lockstep_kind_of_state(sqlstate)) == sqlstate;
+}
+
 static bool is_wanted(int sqlstate) {
-    return is_conflict(sqlstate) || sqlstate == ERRCODE_LOCK_NOT_AVAILABLE ||
+    return is_of_conflicts(sqlstate) || sqlstate == ERRCODE_LOCK_NOT_AVAILABLE ||
            sqlstate == ERRCODE_QUERY_CANCELED ||
            ERRCODE_TO_CATEGORY(sqlstate) == MAKE_SQLSTATE('L', 'S', '0', '0', '0');
 }
@@ -112,7 +128,7 @@ static void count_error(int sqlstate) {
         return;
     resets = pg_atomic_read_u32(&memory->resets);
     now = GetCurrentTimestamp();
-    row = lockstep_counters_of(states[resets % 2], key_of(sqlstate));
+    row = row_of_state(resets, sqlstate);
     add(row, ERRORS, 1);
     lockstep_raise_counter(&row->counts[LAST_AT], now);
     if (is_conflict(sqlstate))
@@ -132,15 +148,17 @@ static const error_watcher counting_watcher = {
     .begins = statement_begins,
 };
 
+/* What one transaction says must not drown what all others say. */
 static void count_announced(uint32 resets, TimestampTz now) {
-    counter_row *const row =
-        lockstep_counters_of(sources[resets % 2], key_of(in_retry_call ? BY_RETRY : BY_CLIENT));
+    counter_row *const row = lockstep_counters_of(
+        tables[resets % 2], kind_of_source(in_retry_call ? BY_RETRY : BY_CLIENT));
+    const int counted = Min(attempt, LOCKSTEP_MOST_ATTEMPTS);
 
     add(row, TRANSACTIONS, 1);
-    add(row, ATTEMPTS, attempt);
-    lockstep_raise_counter(&row->counts[MOST], attempt);
+    add(row, ATTEMPTS, counted);
+    lockstep_raise_counter(&row->counts[MOST], counted);
     lockstep_add_to_minute(minute, resets, now, MINUTE_ANNOUNCED, 1);
-    lockstep_add_to_minute(minute, resets, now, MINUTE_ATTEMPTS, attempt);
+    lockstep_add_to_minute(minute, resets, now, MINUTE_ATTEMPTS, counted);
 }
 
 /*
@@ -164,14 +182,27 @@ static void at_commit(XactEvent event, void *arg) {
     }
 }
 
+static void forget_database(Oid database) {
+    LWLockAcquire(memory->lock, LW_EXCLUSIVE);
+    for (int i = 0; i < 2; ++i)
+        lockstep_forget_database(tables[i], database);
+    LWLockRelease(memory->lock);
+}
+
 void lockstep_install_retry_statistics(void) {
     DefineCustomIntVariable("lockstep.attempt",
                             "Which attempt at this transaction it is; 0 says nothing.", NULL,
                             &attempt, 0, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
+    DefineCustomIntVariable(
+        "lockstep.counted_databases", "Databases whose retries are counted each by itself.",
+        "Needs lockstep in shared_preload_libraries.", &counted_databases, 128, 1, 10000,
+        process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, 0, NULL, NULL,
+        NULL);
     if (!process_shared_preload_libraries_in_progress)
         return;
     lockstep_add_shared_part(&retry_part);
     lockstep_watch_errors(&counting_watcher);
+    lockstep_watch_dropped_databases(forget_database);
     RegisterXactCallback(at_commit, NULL);
 }
 
@@ -184,7 +215,7 @@ void lockstep_count_retry(int sqlstate, int64_t waited_us) {
 
     if (!is_counted_here())
         return;
-    row = lockstep_counters_of(states[pg_atomic_read_u32(&memory->resets) % 2], key_of(sqlstate));
+    row = row_of_state(pg_atomic_read_u32(&memory->resets), sqlstate);
     add(row, RETRIES, 1);
     add(row, WAITED, waited_us);
     lockstep_raise_counter(&row->counts[LAST_AT], GetCurrentTimestamp());
@@ -196,74 +227,49 @@ void lockstep_in_retry_call(bool running) {
 
 void lockstep_count_given_up(void) {
     if (is_counted_here())
-        add(lockstep_counters_of(sources[pg_atomic_read_u32(&memory->resets) % 2],
-                                 key_of(BY_RETRY)),
-            GIVEN_UP, 1);
-}
-
-static int64 read_count(counter_row *row, int which) {
-    return (int64)pg_atomic_read_u64(&row->counts[which]);
-}
-
-/* A row may have been taken, and not yet counted in. */
-static bool is_empty(counter_row *row) {
-    for (int i = 0; i < LOCKSTEP_COUNTERS_A_ROW; ++i)
-        if (read_count(row, i) != 0)
-            return false;
-    return true;
-}
-
-/* Every row that counts, the row of the others last; NULL after that. */
-static counter_row *next_row(counter_table *table, int32 *index) {
-    while (*index <= table->size) {
-        counter_row *const row = *index < table->size ? &table->rows[*index] : &table->others;
-
-        ++*index;
-        if (!is_empty(row))
-            return row;
-    }
-    return NULL;
+        add(lockstep_counters_of(table_now(), kind_of_source(BY_RETRY)), GIVEN_UP, 1);
 }
 
 int32_t lockstep_copy_retry_counts(retry_count **to) {
-    counter_table *const table = states[pg_atomic_read_u32(&memory->resets) % 2];
-    counter_row *row;
+    counter_table *const table = table_now();
+    const int32 states = lockstep_state_kinds();
+    counter_copy row;
     int32 count = 0;
-    int32 index = 0;
 
-    *to = palloc(sizeof(retry_count) * (STATES + 1));
-    while ((row = next_row(table, &index)) != NULL) {
-        const uint64 key = pg_atomic_read_u64(&row->key);
-        retry_count *const copy = &(*to)[count++];
+    *to = palloc(sizeof(retry_count) * (table->databases + 1) * states);
+    for (int32 place = 0; place <= table->databases; ++place)
+        for (int32 kind = 0; kind < states; ++kind)
+            if (lockstep_copy_counters(table, place, kind, &row)) {
+                retry_count *const copy = &(*to)[count++];
 
-        copy->database = (uint32)(key >> 32);
-        copy->sqlstate = (int32)(uint32)key;
-        copy->errors = read_count(row, ERRORS);
-        copy->retries = read_count(row, RETRIES);
-        copy->waited_us = read_count(row, WAITED);
-        copy->last_at = read_count(row, LAST_AT);
-    }
+                copy->database = row.database;
+                copy->sqlstate = lockstep_state_of_kind(kind);
+                copy->errors = row.counts[ERRORS];
+                copy->retries = row.counts[RETRIES];
+                copy->waited_us = row.counts[WAITED];
+                copy->last_at = row.counts[LAST_AT];
+            }
     return count;
 }
 
 int32_t lockstep_copy_attempt_counts(attempt_count **to) {
-    counter_table *const table = sources[pg_atomic_read_u32(&memory->resets) % 2];
-    counter_row *row;
+    counter_table *const table = table_now();
+    counter_copy row;
     int32 count = 0;
-    int32 index = 0;
 
-    *to = palloc(sizeof(attempt_count) * (SOURCES + 1));
-    while ((row = next_row(table, &index)) != NULL) {
-        const uint64 key = pg_atomic_read_u64(&row->key);
-        attempt_count *const copy = &(*to)[count++];
+    *to = palloc(sizeof(attempt_count) * (table->databases + 1) * SOURCES);
+    for (int32 place = 0; place <= table->databases; ++place)
+        for (int source = 0; source < SOURCES; ++source)
+            if (lockstep_copy_counters(table, place, kind_of_source(source), &row)) {
+                attempt_count *const copy = &(*to)[count++];
 
-        copy->database = (uint32)(key >> 32);
-        copy->by_retry = (uint32)key == BY_RETRY;
-        copy->transactions = read_count(row, TRANSACTIONS);
-        copy->attempts = read_count(row, ATTEMPTS);
-        copy->most = read_count(row, MOST);
-        copy->given_up = read_count(row, GIVEN_UP);
-    }
+                copy->database = row.database;
+                copy->by_retry = source == BY_RETRY;
+                copy->transactions = row.counts[TRANSACTIONS];
+                copy->attempts = row.counts[ATTEMPTS];
+                copy->most = row.counts[MOST];
+                copy->given_up = row.counts[GIVEN_UP];
+            }
     return count;
 }
 
@@ -285,8 +291,7 @@ void lockstep_clear_retry_statistics(void) {
 
     LWLockAcquire(memory->lock, LW_EXCLUSIVE);
     next = pg_atomic_read_u32(&memory->resets) + 1;
-    lockstep_clear_counters(states[next % 2]);
-    lockstep_clear_counters(sources[next % 2]);
+    lockstep_clear_counters(tables[next % 2]);
     pg_write_barrier();
     pg_atomic_write_u32(&memory->resets, next);
     LWLockRelease(memory->lock);

@@ -31,7 +31,7 @@ void lockstep_count_given_up(void);
 
 typedef struct retry_count {
     uint32_t database; /* 0: several, for which the table had no room */
-    int32_t sqlstate;  /* packed as the server does; 0: several */
+    int32_t sqlstate;  /* packed as the server does; 0: all that have no kind of their own */
     int64_t errors;
     int64_t retries;
     int64_t waited_us;
@@ -40,6 +40,12 @@ typedef struct retry_count {
 
 /* One for each database and state, in no order, in the current memory context. */
 int32_t lockstep_copy_retry_counts(retry_count **to);
+
+/*
+ * What a transaction counts at most, whatever it says. Nobody waits for that many attempts; beyond
+ * it, one transaction would say more about the mean than a hundred others.
+ */
+#define LOCKSTEP_MOST_ATTEMPTS 100
 
 typedef struct attempt_count {
     uint32_t database; /* 0: several */

@@ -29,7 +29,7 @@ $node->safe_psql('postgres', q{
 		$$ BEGIN RAISE EXCEPTION 'failed' USING ERRCODE = state; END $$;
 });
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
-sub counts { return { map { split /=/ } split /\n/, sql(q{SELECT concat_ws('=', concat_ws(' ', nullif(database, 'postgres'), sqlstate), errors) FROM lockstep.retry_stats}) }; }
+sub counts { return { map { split /=/ } split /\n/, sql(q{SELECT concat_ws('=', concat_ws(' ', nullif(database, 'postgres'), coalesce(sqlstate, 'other')), errors) FROM lockstep.retry_stats}) }; }
 
 # What the work adds to the counts, and nothing else.
 sub adds
@@ -73,8 +73,8 @@ adds_by({ 40001 => 1 }, 'in COPY', "COPY (SELECT fail('40001')) TO STDOUT", qr/E
 adds_by({ 40001 => 1 }, 'with a savepoint', "BEGIN; SAVEPOINT s; SELECT fail('40001'); ROLLBACK TO s; COMMIT", qr/ERROR:  failed/);
 adds_by({}, 'a transaction that has failed is no error of these', "BEGIN; SELECT 1 / 0; SELECT fail('40001'); ROLLBACK", qr/current transaction is aborted/);
 adds_by({}, 'a warning is none', q{DO $$ BEGIN RAISE WARNING 'mind' USING ERRCODE = '40001'; END $$}, qr/WARNING:  mind/);
-adds_by({ 40000 => 1, '40P01' => 1, LS001 => 1, LSZZZ => 1, 57014 => 1, '55P03' => 1 }, 'the states that are counted',
-	q{DO $$ DECLARE state text; BEGIN FOREACH state IN ARRAY '{40000,40P01,LS001,LSZZZ,57014,55P03,22012,55000,57P01,57000,LT001,23505,P0001}'::text[] LOOP
+adds_by({ 40000 => 1, '40P01' => 1, LS001 => 1, other => 2, 57014 => 1, '55P03' => 1 }, 'the states that are counted',
+	q{DO $$ DECLARE state text; BEGIN FOREACH state IN ARRAY '{40000,40P01,LS001,LSZZZ,40ZZZ,57014,55P03,22012,55000,57P01,57000,LT001,23505,P0001}'::text[] LOOP
 		BEGIN PERFORM fail(state); EXCEPTION WHEN OTHERS OR query_canceled THEN NULL; END; END LOOP; END $$}, qr/^$/);
 adds_by({ LS001 => 100 }, 'a hundred refusals, trapped',
 	q{DO $$ BEGIN FOR i IN 1..100 LOOP BEGIN PERFORM lockstep.transfer('account', 1, 2, 10); EXCEPTION WHEN SQLSTATE 'LS001' THEN NULL; END; END LOOP; END $$}, qr/^$/);
@@ -182,10 +182,10 @@ sql('CREATE DATABASE another');
 adds({ 'another 40001' => 1 }, 'another database', sub { $node->psql('another', q{DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$}) });
 is(sql('SELECT string_agg(DISTINCT database, $$ $$ ORDER BY database) = $$another postgres$$, array_agg(concat(database, $$ $$, sqlstate)) = array_agg(concat(database, $$ $$, sqlstate) ORDER BY database, sqlstate COLLATE "C") FROM lockstep.retry_stats'), 't|t', 'by database and state');
 sql('DROP DATABASE another');
-is(sql('SELECT sqlstate, errors FROM lockstep.retry_stats WHERE database IS NULL'), '40001|1', 'a dropped database has no name');
+is(sql('SELECT count(*) FROM lockstep.retry_stats WHERE database IS DISTINCT FROM $$postgres$$'), 0, 'what was counted in a database goes with it');
 
 # What clients announce, of transactions that commit.
-sub announce { my ($n, $end) = @_; return "BEGIN; SET LOCAL lockstep.attempt = $n; SELECT count(*) FROM t; " . ($end // 'COMMIT'); }
+sub announce { my ($n, $end) = @_; return "BEGIN; SET LOCAL lockstep.attempt = $n; SELECT 10; " . ($end // 'COMMIT'); }
 my $attempts = 'SELECT database, source, transactions, attempts, mean_attempts, most_attempts, given_up FROM lockstep.retry_attempts';
 is(sql($attempts), '', 'nobody has announced anything');
 $one->run(announce($_)) for 1, 1, 4;
@@ -258,7 +258,7 @@ is(sql(q{SET lockstep.deadlocks_warning = 20; SET lockstep.deadlocks_critical = 
 reset_all();
 my $script = $node->basedir . '/many.sql';
 append_to_file($script, <<'SQL');
-DO $$ BEGIN FOR i IN 1..10 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = 'LS0' || i + 10; EXCEPTION WHEN OTHERS THEN NULL; END; BEGIN PERFORM fail('40001'); EXCEPTION WHEN serialization_failure THEN NULL; END; END LOOP; END $$;
+DO $$ BEGIN FOR i IN 1..10 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = 'LS00' || 1 + i % 5; EXCEPTION WHEN OTHERS THEN NULL; END; BEGIN PERFORM fail('40001'); EXCEPTION WHEN serialization_failure THEN NULL; END; END LOOP; END $$;
 BEGIN;
 SET LOCAL lockstep.attempt = 2;
 SELECT 1;
@@ -268,24 +268,38 @@ for my $protocol ('simple', 'extended', 'prepared')
 {
 	$node->command_ok([ 'pgbench', '-n', '-c', '8', '-j', '2', '-t', '25', '-M', $protocol, '-f', $script, '-d', $node->connstr('postgres') ], "pgbench, $protocol");
 }
-is(sql('SELECT count(*), min(errors), max(errors) FILTER (WHERE sqlstate <> $$40001$$), max(errors) FROM lockstep.retry_stats'), '11|600|600|6000', 'errors of many sessions add up');
+is(sql('SELECT count(*), min(errors), max(errors) FILTER (WHERE sqlstate <> $$40001$$), max(errors) FROM lockstep.retry_stats'), '6|1200|1200|6000', 'errors of many sessions add up');
 is(sql($attempts), 'postgres|client|600|1200|2.00|2|0', 'attempts of many sessions add up');
 my $same = $node->basedir . '/same.sql';
 append_to_file($same, "DO \$\$ BEGIN FOR i IN 1..1000 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = 'LS002'; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END \$\$;\n");
 $node->command_ok([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '25', '-f', $same, '-d', $node->connstr('postgres') ], 'pgbench, one state');
-is(sql('SELECT errors FROM lockstep.retry_stats WHERE sqlstate = $$LS002$$'), 100000, 'of one state, too');
+is(sql('SELECT errors FROM lockstep.retry_stats WHERE sqlstate = $$LS002$$'), 101200, 'of one state, too');
 $node->command_ok([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '20', '-f', $script, '-d', $node->connstr('postgres'), '-f', do { my $file = $node->basedir . '/reset.sql'; append_to_file($file, "SELECT lockstep.reset_retry_stats();\n"); $file } ], 'with resets in between');
 reset_all();
-adds({ LS011 => 1 }, 'after many resets counting goes on', sub { $one->run(q{SELECT fail('LS011')}) });
+adds({ LS010 => 1 }, 'after many resets counting goes on', sub { $one->run(q{SELECT fail('LS010')}) });
 
-# More states than there is room for.
+# States that somebody makes up take no place from anybody, and make no rate.
 reset_all();
-my $states = q{DO $$ BEGIN FOR i IN 1..1100 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = 'LS' || lpad(upper(to_hex(i)), 3, '0'); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$};
-$one->run($states) for 1, 2;
-is(sql('SELECT count(*), count(sqlstate), sum(errors), min(errors) FROM lockstep.retry_stats'), '1025|1024|2200|2', 'a full table loses none');
-is(sql('SELECT database, sqlstate, errors, note FROM lockstep.retry_stats OFFSET 1024'), '||152|there was no room to count these apart', '... the rest is in the last row');
+sql('CREATE ROLE liar LOGIN');
+my $liar = Session->new($node, 'liar', user => 'liar');
+my $made_up = q{DO $$ DECLARE class text; BEGIN FOREACH class IN ARRAY ARRAY['LS', '40', '08', '53', '55', '57', '72', 'ZZ'] LOOP
+	FOR i IN 1..1500 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = class || lpad(upper(to_hex(i)), 3, 'Z'); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END LOOP; END $$};
+$liar->run($made_up) for 1, 2;
+is(sql('SELECT database, sqlstate, errors, note FROM lockstep.retry_stats'), 'postgres||6000|states that neither the server nor lockstep raises for a retry', 'made-up states are one row');
+is(sql("SELECT value FROM lockstep.retry_health WHERE metric = 'retry_rate'"), '0.00', '... and no conflicts');
+adds_by({ 40001 => 1 }, '... and a real one is counted as ever', trap($fail));
+is(sql('SELECT string_agg(coalesce(sqlstate, $$-$$), $$ $$) FROM lockstep.retry_stats'), '40001 -', '... before them');
+
+# What a transaction says of itself weighs no more than a hundred of others.
 reset_all();
-adds_by({ 40001 => 1 }, 'a reset makes room', trap($fail));
+like($liar->run(announce(2147483647)), qr/^10$/, 'anything may be said');
+$one->run(announce(1)) for 1 .. 99;
+is(sql($attempts), 'postgres|client|100|199|1.99|100|0', '... and counts a hundred');
+is(health('mean_attempts'), '1.99|ok|f', '... of the last minute as well');
+$liar->close;
+$node->connect_fails($node->connstr('postgres') . q{ options='-c lockstep.attempt=-1'}, 'a connection that says nonsense', expected_stderr => qr/-1 is outside the valid range for parameter "lockstep.attempt"/);
+reset_all();
+adds_by({ 40001 => 1 }, 'a reset', trap($fail));
 
 # Rights: everybody looks, nobody but the owner resets.
 sql('CREATE ROLE plain LOGIN');
@@ -308,6 +322,33 @@ adds_by({ 40001 => 1 }, '... outside of statements too', q{BEGIN; INSERT INTO la
 $one->run(announce(2));
 is(sql($attempts), 'postgres|client|1|2|2.00|2|0', '... and what is announced');
 $one->close;
+
+# More databases than have a place: still by state, and a place is free again when its database is dropped.
+$node->append_conf('postgresql.conf', 'lockstep.counted_databases = 2');
+$node->restart;
+sub fail_in { my ($database, @states) = @_; $node->psql($database, "DO \$\$ BEGIN RAISE EXCEPTION USING ERRCODE = '$_'; EXCEPTION WHEN OTHERS THEN NULL; END \$\$") for @states; return; }
+sub stats { return sql(q{SELECT concat_ws('|', coalesce(database, '-'), coalesce(sqlstate, '-'), errors, note) FROM lockstep.retry_stats}); }
+my %note = (40001 => 'a concurrent transaction was in the way', '40P01' => 'a deadlock: some code locks out of order', '-' => 'states that neither the server nor lockstep raises for a retry');
+my $together = 'databases that came when there was no room; ';
+sql("CREATE DATABASE $_") for 'first', 'second', 'third';
+fail_in('first', '40001');
+fail_in('second', '40001');
+fail_in('third', '40001', '40P01', 'LSZZZ');
+fail_in('postgres', '40001');
+is(stats(), "first|40001|1|$note{40001}\nsecond|40001|1|$note{40001}\n-|40001|2|$together$note{40001}\n-|40P01|1|$together$note{'40P01'}\n-|-|1|$together$note{'-'}", 'two databases have a place');
+$node->psql('third', announce(3));
+$node->psql('first', announce(5));
+is(sql($attempts), "first|client|1|5|5.00|5|0\n|client|1|3|3.00|3|0", '... and what is announced in others is not lost either');
+sql('ALTER DATABASE first IS_TEMPLATE true');
+$node->psql('postgres', 'DROP DATABASE first', stderr => \my $said);
+like($said, qr/cannot drop a template database/, 'it cannot be dropped');
+like(stats(), qr/^first\|/, '... and its counts stay');
+sql('ALTER DATABASE first IS_TEMPLATE false');
+sql('DROP DATABASE first');
+fail_in('third', '40001');
+fail_in('postgres', '40001');
+is(stats(), "second|40001|1|$note{40001}\nthird|40001|1|$note{40001}\n-|40001|3|$together$note{40001}\n-|40P01|1|$together$note{'40P01'}\n-|-|1|$together$note{'-'}", 'a place that becomes free is taken');
+is(sql($attempts), '|client|1|3|3.00|3|0', '... and has nothing of who had it before');
 
 # Without preloading.
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''");

@@ -1,6 +1,7 @@
 // The table of verdicts: what each code means, the gate of the commit, and that no code of the
 // server is without an answer.
 
+#include "core/counted_states.hpp"
 #include "core/retry_rules.hpp"
 
 #include <gtest/gtest.h>
@@ -31,6 +32,17 @@ TEST(retry_rules, conflicts_run_again_on_the_same_session) {
         EXPECT_EQ(verdict_of(code), retry_verdict::same_session) << code;
         EXPECT_EQ(retry_rule_for(code).backoff, backoff_kind::conflict) << code;
         EXPECT_EQ(retry_rule_for(code).at_most, 0) << code;
+    }
+}
+
+TEST(retry_rules, what_the_server_retries_and_the_class_of_conflicts_are_counted) {
+    for (const auto &rule : retry_rules()) {
+        const bool counts =
+            rule.sqlstate.size() == 5 &&
+            (rule.verdict == retry_verdict::same_session || rule.sqlstate.starts_with("40"));
+        EXPECT_TRUE(!counts || std::binary_search(lockstep::counted_states.begin(),
+                                                  lockstep::counted_states.end(), rule.sqlstate))
+            << rule.sqlstate;
     }
 }
 

@@ -1,0 +1,33 @@
+#include "retry/dropped_databases.h"
+
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_database.h"
+
+static void (*tell)(Oid database) = NULL;
+static object_access_hook_type earlier_hook = NULL;
+
+/* DROP DATABASE is a transaction of its own: there is one at a time. */
+static Oid being_dropped = InvalidOid;
+
+/* Runs before the server is sure that it can drop it. */
+static void see_access(ObjectAccessType access, Oid catalog, Oid object, int column, void *arg) {
+    if (earlier_hook != NULL)
+        earlier_hook(access, catalog, object, column, arg);
+    if (access == OAT_DROP && catalog == DatabaseRelationId)
+        being_dropped = object;
+}
+
+static void at_end(XactEvent event, void *arg) {
+    if (event == XACT_EVENT_COMMIT && OidIsValid(being_dropped))
+        tell(being_dropped);
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+        being_dropped = InvalidOid;
+}
+
+void lockstep_watch_dropped_databases(void (*gone)(Oid database)) {
+    tell = gone;
+    earlier_hook = object_access_hook;
+    object_access_hook = see_access;
+    RegisterXactCallback(at_end, NULL);
+}
