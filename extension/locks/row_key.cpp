@@ -23,7 +23,12 @@ Relation open_key_index(Relation table, row_status *status) {
                 *status = row_status::relation_locked;
                 continue;
             }
-            Relation index = index_open(oid, NoLock);
+            // It may be dropped concurrently to all that the table's lock keeps away.
+            Relation index = try_relation_open(oid, NoLock);
+            if (index == nullptr) {
+                UnlockRelationOid(oid, AccessShareLock);
+                continue;
+            }
             const Form_pg_index form = index->rd_index;
             bool names_rows = form->indisunique && form->indisvalid && form->indislive &&
                               heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr);
@@ -36,7 +41,7 @@ Relation open_key_index(Relation table, row_status *status) {
                 found = index;
                 break;
             }
-            index_close(index, AccessShareLock);
+            relation_close(index, AccessShareLock);
         }
     }
     list_free(indexes);
@@ -278,9 +283,15 @@ void look_behind_index(Oid index, row_look *row) {
     }
     if (table->rd_rel->relam == HEAP_TABLE_AM_OID && !RELATION_IS_OTHER_TEMP(table) &&
         version::lock_relation_if_free(index, AccessShareLock)) {
-        Relation opened = index_open(index, NoLock);
-        look_at_insertion(table, opened, row);
-        index_close(opened, AccessShareLock);
+        Relation opened = try_relation_open(index, NoLock);
+        row->status = row_status::moved;
+        if (opened == nullptr) {
+            UnlockRelationOid(index, AccessShareLock);
+        } else {
+            if (opened->rd_index != nullptr && opened->rd_index->indrelid == relation)
+                look_at_insertion(table, opened, row);
+            relation_close(opened, AccessShareLock);
+        }
     }
     relation_close(table, AccessShareLock);
 }
