@@ -228,6 +228,57 @@ CALL lockstep.retry('SELECT * FROM changing');
 DROP VIEW changing;
 DROP TABLE changed;
 
+-- One schema a tenant: names are those of the search path, and so are the types of the parameters.
+CREATE SCHEMA tenant_a;
+CREATE SCHEMA tenant_b;
+CREATE TYPE tenant_a.state AS ENUM ('open');
+CREATE TYPE tenant_b.state AS ENUM ('open', 'shut');
+CREATE TABLE tenant_a.door (id int, s tenant_a.state);
+CREATE TABLE tenant_b.door (id text, s tenant_b.state);
+SET search_path = tenant_a;
+CALL lockstep.retry('INSERT INTO door VALUES ($1, $2) RETURNING *', params => ARRAY['1', 'open']);
+SET search_path = tenant_b;
+CALL lockstep.retry('INSERT INTO door VALUES ($1, $2) RETURNING *', params => ARRAY['back', 'shut']);
+CALL lockstep.retry('SET search_path = tenant_a; INSERT INTO door VALUES ($1, $2) RETURNING *', params => ARRAY['2', 'open']);
+RESET search_path;
+SET client_min_messages = warning;
+DROP SCHEMA tenant_a, tenant_b CASCADE;
+RESET client_min_messages;
+
+-- A row type cannot be changed by a domain or a cast while values of it are in hand.
+CREATE TYPE inner_row AS (a int, b int);
+CREATE TYPE outer_row AS (list inner_row[], r int);
+CREATE TABLE watched (n int);
+INSERT INTO watched VALUES (1);
+CREATE FUNCTION meddle(text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    ALTER TYPE inner_row ALTER ATTRIBUTE a TYPE text;
+    ALTER TABLE watched ADD more int;
+    RETURN true;
+END $$;
+CREATE DOMAIN meddling AS text CHECK (meddle(VALUE));
+CALL lockstep.retry('SELECT ($1::inner_row).a, $2::meddling FROM watched', params => ARRAY['(1073741820,2)', 'x']);
+\echo :LAST_ERROR_SQLSTATE
+CALL lockstep.retry('SELECT ($1::outer_row).list[1].a, $2::meddling FROM watched', params => ARRAY['("{""(1073741820,2)""}",1)', 'x']);
+CREATE TYPE sly AS ENUM ('x');
+CREATE FUNCTION as_json(sly) RETURNS json LANGUAGE plpgsql AS $$ BEGIN PERFORM meddle('x'); RETURN '1'; END $$;
+CREATE CAST (sly AS json) WITH FUNCTION as_json(sly);
+CALL lockstep.retry('SELECT ''x''::sly AS first, ''(1073741820,2)''::inner_row AS second');
+\echo :LAST_ERROR_SQLSTATE
+CREATE OR REPLACE FUNCTION as_json(sly) RETURNS json LANGUAGE plpgsql AS $$ BEGIN DROP TABLE watched; RETURN '1'; END $$;
+CALL lockstep.retry('SELECT ''x''::sly AS first, watched AS second FROM watched');
+-- Afterwards it can.
+CALL lockstep.retry('SELECT $1::inner_row AS before', params => ARRAY['(1,2)']);
+CALL lockstep.retry('ALTER TYPE inner_row ALTER ATTRIBUTE a TYPE text; SELECT $1::inner_row AS after', params => ARRAY['(one,2)']);
+CALL lockstep.retry('SELECT $1::inner_row AS before', params => ARRAY['(one,2)']);
+SET client_min_messages = warning;
+DROP TYPE sly CASCADE;
+RESET client_min_messages;
+DROP DOMAIN meddling;
+DROP TYPE outer_row, inner_row;
+DROP TABLE watched;
+DROP FUNCTION meddle;
+
 -- Casts to json, domains and cursors run functions of the user's: with a snapshot, and as whom the statement says.
 CREATE TYPE colour AS ENUM ('red');
 CREATE FUNCTION as_json(colour) RETURNS json LANGUAGE sql STABLE AS $$ SELECT json_build_object('colour', $1::text, 'seen', (SELECT count(*) FROM stock)) $$;

@@ -1,6 +1,7 @@
 #include "retry/bound_statement.hpp"
 
 #include "core/sql_error.hpp"
+#include "retry/types_in_use.hpp"
 
 #include <cstddef>
 
@@ -50,6 +51,31 @@ void prepare(script_part *part) {
         elog(ERROR, "SPI_prepare_extended failed: %s", SPI_result_code_string(SPI_result));
     SPI_keepplan(plan);
     part->plan = plan;
+    list_free(part->path);
+    part->path = nullptr;
+    List *path = fetch_search_path(true);
+    MemoryContext before = MemoryContextSwitchTo(GetMemoryChunkContext(part->types));
+    part->path = list_copy(path);
+    MemoryContextSwitchTo(before);
+    list_free(path);
+}
+
+// Whether the plan is there, and its parameters still have the types that it was made for. By
+// itself the server looks at names anew in another search path, but not at the types.
+bool is_prepared(const script_part *part) {
+    if (part->plan == nullptr || !SPI_plan_is_valid(part->plan))
+        return false;
+    List *path = fetch_search_path(true);
+    const bool same = equal(path, part->path);
+    list_free(path);
+    return same;
+}
+
+List *hold_parameter_types(const script_part *part) {
+    List *held = nullptr;
+    for (int i = 0; i < part->type_count; ++i)
+        held = hold_types(held, part->types[i]);
+    return held;
 }
 
 // The parameters that the statement uses, as values of its types.
@@ -84,12 +110,14 @@ int run_all(script *wanted, const char *const *texts) {
         // Constants and values of domains may call functions that look at tables.
         if (part->needs_snapshot)
             PushActiveSnapshot(GetTransactionSnapshot());
-        if (part->plan == nullptr || !SPI_plan_is_valid(part->plan))
+        if (!is_prepared(part))
             prepare(part);
+        List *held = hold_parameter_types(part);
         options.params = values_of(part, texts);
         if (part->needs_snapshot)
             PopActiveSnapshot();
         code = SPI_execute_plan_extended(part->plan, &options);
+        release_types(held);
         if (code < 0)
             break;
     }
@@ -100,6 +128,9 @@ int run_all(script *wanted, const char *const *texts) {
 Datum rows_as_json(MemoryContext outside) {
     TupleDesc columns = SPI_tuptable->tupdesc;
     StringInfoData all;
+    List *held = nullptr;
+    for (int i = 0; i < columns->natts; ++i)
+        held = hold_types(held, TupleDescAttr(columns, i)->atttypid);
     if (columns->tdtypeid == RECORDOID && columns->tdtypmod < 0)
         assign_record_type_typmod(columns);
     initStringInfo(&all);
@@ -116,7 +147,11 @@ Datum rows_as_json(MemoryContext outside) {
         MemoryContextReset(for_row);
     }
     PopActiveSnapshot();
+    release_types(held);
     appendStringInfoString(&all, SPI_processed == 0 ? "[]" : "]");
+    if (static_cast<Size>(all.len) > MaxAllocSize - VARHDRSZ)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("the rows of the last statement are too long for one value")));
     MemoryContextSwitchTo(outside);
     const Datum made = PointerGetDatum(cstring_to_text_with_len(all.data, all.len));
     MemoryContextSwitchTo(before);

@@ -15,6 +15,7 @@ struct script_part {
     SPIPlanPtr plan; // null before that
     Oid *
         types; // of each parameter that is given, as the statement uses it; InvalidOid: it does not
+    List *path;          // the schemas that the plan's names were looked for in
     int type_count;      // parameters that are given
     bool needs_snapshot; // to be parsed, and to make values of its parameters
 };

@@ -1,0 +1,17 @@
+// Row types that values in hand are made of. Code of the user's that runs meanwhile (of a domain,
+// of a cast) could change such a type, and then the values would be read in a layout that they do
+// not have. C: it runs inside the guard.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace lockstep {
+
+// Holds the row types that a type has in it, with those held before: to change one is an error then
+// (55006), as for a table that is read. They are released by release_types, or with the transaction
+// on an error. A row without a declared type (record) does not tell what it has.
+[[nodiscard]] List *hold_types(List *held, Oid type);
+
+void release_types(List *held);
+
+} // namespace lockstep
