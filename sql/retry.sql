@@ -245,6 +245,30 @@ SET client_min_messages = warning;
 DROP SCHEMA tenant_a, tenant_b CASCADE;
 RESET client_min_messages;
 
+-- A constant is read with the settings of now, and at the time of now, however often the text was run before.
+\set constants 'SELECT timestamptz ''2024-01-01 12:00'' AT TIME ZONE ''UTC'' AS at, date ''01/02/2024'' AS d, NULL = NULL AS same'
+SET TimeZone = 'UTC';
+CALL lockstep.retry(:'constants');
+SET TimeZone = 'Asia/Tokyo';
+CALL lockstep.retry(:'constants');
+SET DateStyle = 'ISO, DMY';
+CALL lockstep.retry(:'constants');
+SET transform_null_equals = on;
+CALL lockstep.retry(:'constants');
+RESET transform_null_equals;
+RESET DateStyle;
+CALL lockstep.retry('SELECT set_config(''TimeZone'', $1, true) AS zone; SELECT timestamptz ''2024-01-01 12:00'' AT TIME ZONE ''UTC'' AS at', params => ARRAY['UTC']);
+CALL lockstep.retry('SELECT set_config(''TimeZone'', $1, true) AS zone; SELECT timestamptz ''2024-01-01 12:00'' AT TIME ZONE ''UTC'' AS at', params => ARRAY['Asia/Tokyo']);
+RESET TimeZone;
+CALL lockstep.retry('SELECT ''now''::timestamptz = now() AS is_now, ''Today''::date = current_date AS is_today');
+CALL lockstep.retry('SELECT ''now''::timestamptz = now() AS is_now, ''Today''::date = current_date AS is_today');
+CALL lockstep.retry('SELECT ''a\b'' AS text');
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+CALL lockstep.retry('SELECT ''a\\b'' AS text');
+RESET standard_conforming_strings;
+RESET escape_string_warning;
+
 -- A row type cannot be changed by a domain or a cast while values of it are in hand.
 CREATE TYPE inner_row AS (a int, b int);
 CREATE TYPE outer_row AS (list inner_row[], r int);

@@ -70,9 +70,11 @@ extern "C" {
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
+#include "parser/parse_expr.h"
 #include "parser/parse_node.h"
 #include "parser/parse_param.h"
 #include "parser/parser.h"
+#include "pgtime.h"
 #include "postmaster/autovacuum.h"
 #include "storage/bufmgr.h"
 #include "storage/latch.h"
@@ -109,6 +111,7 @@ extern "C" {
 #include "utils/uuid.h"
 #include "utils/wait_event.h"
 #include "utils/xid8.h"
+#include "utils/xml.h"
 }
 
 // The server's headers define these as macros; standard and other C++ headers use them as names.

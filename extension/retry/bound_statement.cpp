@@ -51,6 +51,7 @@ void prepare(script_part *part) {
         elog(ERROR, "SPI_prepare_extended failed: %s", SPI_result_code_string(SPI_result));
     SPI_keepplan(plan);
     part->plan = plan;
+    part->settings = current_parse_settings();
     list_free(part->path);
     part->path = nullptr;
     List *path = fetch_search_path(true);
@@ -60,10 +61,11 @@ void prepare(script_part *part) {
     list_free(path);
 }
 
-// Whether the plan is there, and its parameters still have the types that it was made for. By
-// itself the server looks at names anew in another search path, but not at the types.
+// Whether the plan is there, and means what the statement means now. By itself the server looks at
+// names anew in another search path, but not at types of parameters, nor at constants.
 bool is_prepared(const script_part *part) {
-    if (part->plan == nullptr || !SPI_plan_is_valid(part->plan))
+    if (part->plan == nullptr || part->is_momentary || !SPI_plan_is_valid(part->plan) ||
+        part->settings != current_parse_settings())
         return false;
     List *path = fetch_search_path(true);
     const bool same = equal(path, part->path);

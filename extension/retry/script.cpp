@@ -11,6 +11,7 @@ constexpr std::size_t longest_kept = std::size_t{64} * 1024;
 struct kept_script {
     script made;
     uint32 hash;
+    parse_settings settings; // that it was taken apart with
     std::size_t length;
     const char *text;
     kept_script *next;
@@ -49,6 +50,7 @@ void take_apart(script &made, const char *text, List *statements, int parameters
         part.sql = statement->stmt_len > 0 ? pnstrdup(begin, static_cast<Size>(statement->stmt_len))
                                            : pstrdup(begin);
         part.type_count = parameters;
+        part.is_momentary = has_momentary_word(part.sql);
         part.needs_snapshot = analyze_requires_snapshot(lfirst_node(RawStmt, cell));
         part.types = static_cast<Oid *>(palloc0(sizeof(Oid) * static_cast<Size>(parameters + 1)));
     }
@@ -66,6 +68,7 @@ kept_script *make(const char *text, std::size_t length, uint32 hash, int paramet
     kept->text = pnstrdup(text, length);
     kept->length = length;
     kept->hash = hash;
+    kept->settings = current_parse_settings();
     take_apart(kept->made, kept->text, statements, parameters);
     MemoryContextSetParent(own, CacheMemoryContext);
     MemoryContextSwitchTo(before);
@@ -85,10 +88,11 @@ void drop(kept_script *one) {
 kept_script *take_out(const char *text, std::size_t length, uint32 hash, int parameters) {
     kept_script *found = nullptr;
     int kept = 0;
+    const parse_settings settings = current_parse_settings();
     for (kept_script **place = &newest; *place != nullptr;) {
         kept_script *one = *place;
         const bool is_it = one->hash == hash && one->length == length &&
-                           one->made.parameter_count == parameters &&
+                           one->made.parameter_count == parameters && one->settings == settings &&
                            memcmp(one->text, text, length) == 0;
         if (!is_it && one->made.trusted && one->length <= longest_kept && ++kept < most_kept) {
             place = &one->next;

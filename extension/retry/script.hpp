@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pg/boundary.hpp"
+#include "retry/parse_settings.hpp"
 
 #include <string>
 
@@ -13,11 +14,13 @@ namespace lockstep {
 struct script_part {
     const char *sql;
     SPIPlanPtr plan; // null before that
-    Oid *
-        types; // of each parameter that is given, as the statement uses it; InvalidOid: it does not
-    List *path;          // the schemas that the plan's names were looked for in
-    int type_count;      // parameters that are given
-    bool needs_snapshot; // to be parsed, and to make values of its parameters
+    // Of each parameter that is given, as the statement uses it; InvalidOid: it does not.
+    Oid *types;
+    List *path;              // the schemas that the plan's names were looked for in
+    parse_settings settings; // that its constants were read with
+    int type_count;          // parameters that are given
+    bool is_momentary;       // has a constant that is another one at another time
+    bool needs_snapshot;     // to be parsed, and to make values of its parameters
 };
 
 struct script {
