@@ -245,6 +245,22 @@ SET client_min_messages = warning;
 DROP SCHEMA tenant_a, tenant_b CASCADE;
 RESET client_min_messages;
 
+-- A type that is dropped, and made again; a row type that changes.
+CREATE TYPE mood AS ENUM ('glad');
+CREATE TYPE place AS (x int, y int);
+CALL lockstep.retry('SELECT $1::mood AS given, ''glad''::mood AS fixed', params => ARRAY['glad']);
+CALL lockstep.retry('DECLARE moods CURSOR FOR SELECT ARRAY[$1::mood] AS moods; FETCH moods', params => ARRAY['glad']);
+CALL lockstep.retry('SELECT ($1::place).x AS x', params => ARRAY['(1,2)']);
+DROP TYPE mood;
+CREATE TYPE mood AS ENUM ('sad', 'glad');
+ALTER TYPE place ALTER ATTRIBUTE x TYPE text;
+CALL lockstep.retry('SELECT $1::mood AS given, ''glad''::mood AS fixed', params => ARRAY['sad']);
+CALL lockstep.retry('DECLARE moods CURSOR FOR SELECT ARRAY[$1::mood] AS moods; FETCH moods', params => ARRAY['sad']);
+CALL lockstep.retry('SELECT ($1::place).x AS x', params => ARRAY['(one,2)']);
+CALL lockstep.retry('DROP TYPE mood; CREATE TYPE mood AS ENUM (''calm''); SELECT $1::mood AS given', params => ARRAY['calm']);
+CALL lockstep.retry('DROP TYPE mood; CREATE TYPE mood AS ENUM (''calm''); SELECT $1::mood AS given', params => ARRAY['calm']);
+DROP TYPE mood, place;
+
 -- A constant is read with the settings of now, and at the time of now, however often the text was run before.
 \set constants 'SELECT timestamptz ''2024-01-01 12:00'' AT TIME ZONE ''UTC'' AS at, date ''01/02/2024'' AS d, NULL = NULL AS same'
 SET TimeZone = 'UTC';

@@ -2,6 +2,7 @@
 
 #include "core/sql_error.hpp"
 #include "retry/types_in_use.hpp"
+#include "retry/types_used.h"
 
 #include <cstddef>
 
@@ -53,19 +54,22 @@ void prepare(script_part *part) {
     part->plan = plan;
     part->settings = current_parse_settings();
     list_free(part->path);
-    part->path = nullptr;
+    list_free_deep(part->types_used);
+    part->path = part->types_used = nullptr;
     List *path = fetch_search_path(true);
     MemoryContext before = MemoryContextSwitchTo(GetMemoryChunkContext(part->types));
     part->path = list_copy(path);
+    part->types_used = lockstep_types_used(plan);
     MemoryContextSwitchTo(before);
     list_free(path);
 }
 
 // Whether the plan is there, and means what the statement means now. By itself the server looks at
-// names anew in another search path, but not at types of parameters, nor at constants.
+// names anew in another search path, but not at types, nor at constants.
 bool is_prepared(const script_part *part) {
     if (part->plan == nullptr || part->is_momentary || !SPI_plan_is_valid(part->plan) ||
-        part->settings != current_parse_settings())
+        part->settings != current_parse_settings() ||
+        !lockstep_types_are_the_same(part->types_used))
         return false;
     List *path = fetch_search_path(true);
     const bool same = equal(path, part->path);

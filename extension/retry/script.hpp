@@ -17,6 +17,7 @@ struct script_part {
     // Of each parameter that is given, as the statement uses it; InvalidOid: it does not.
     Oid *types;
     List *path;              // the schemas that the plan's names were looked for in
+    List *types_used;        // as the plan knows them: see types_used.h
     parse_settings settings; // that its constants were read with
     int type_count;          // parameters that are given
     bool is_momentary;       // has a constant that is another one at another time
