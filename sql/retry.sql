@@ -305,6 +305,8 @@ CREATE FUNCTION as_json(sly) RETURNS json LANGUAGE plpgsql AS $$ BEGIN PERFORM m
 CREATE CAST (sly AS json) WITH FUNCTION as_json(sly);
 CALL lockstep.retry('SELECT ''x''::sly AS first, ''(1073741820,2)''::inner_row AS second');
 \echo :LAST_ERROR_SQLSTATE
+CALL lockstep.retry('SELECT ''x''::sly AS first, ROW(1, ''(1073741820,2)''::inner_row) AS second');
+CALL lockstep.retry('SELECT ''x''::sly AS first, ARRAY[ROW(1, ROW(''(1073741820,2)''::inner_row)), NULL] AS second');
 CREATE OR REPLACE FUNCTION as_json(sly) RETURNS json LANGUAGE plpgsql AS $$ BEGIN DROP TABLE watched; RETURN '1'; END $$;
 CALL lockstep.retry('SELECT ''x''::sly AS first, watched AS second FROM watched');
 -- Afterwards it can.

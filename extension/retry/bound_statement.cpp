@@ -130,13 +130,31 @@ int run_all(script *wanted, const char *const *texts) {
     return code;
 }
 
+// The types of the last statement's rows.
+List *hold_result_types() {
+    TupleDesc columns = SPI_tuptable->tupdesc;
+    List *held = nullptr;
+    for (int i = 0; i < columns->natts; ++i) {
+        const Oid type = TupleDescAttr(columns, i)->atttypid;
+        held = hold_types(held, type);
+        if (type != RECORDOID && type != RECORDARRAYOID)
+            continue;
+        for (uint64 row = 0; row < SPI_processed; ++row) {
+            CHECK_FOR_INTERRUPTS();
+            bool is_null = true;
+            const Datum value = heap_getattr(SPI_tuptable->vals[row], i + 1, columns, &is_null);
+            if (!is_null)
+                held = hold_types_of(held, value, type);
+        }
+    }
+    return held;
+}
+
 // The last statement's rows as one JSON array. Casts to json may be functions of the user's.
 Datum rows_as_json(MemoryContext outside) {
     TupleDesc columns = SPI_tuptable->tupdesc;
     StringInfoData all;
-    List *held = nullptr;
-    for (int i = 0; i < columns->natts; ++i)
-        held = hold_types(held, TupleDescAttr(columns, i)->atttypid);
+    List *held = hold_result_types();
     if (columns->tdtypeid == RECORDOID && columns->tdtypmod < 0)
         assign_record_type_typmod(columns);
     initStringInfo(&all);

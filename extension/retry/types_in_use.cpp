@@ -26,7 +26,50 @@ List *hold_row_type(List *held, Oid relation) {
     return held;
 }
 
+List *hold_types_of_row(List *held, Datum value) {
+    HeapTupleHeader row = DatumGetHeapTupleHeader(value);
+    TupleDesc columns =
+        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+    HeapTupleData tuple;
+    tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+    ItemPointerSetInvalid(&tuple.t_self);
+    tuple.t_tableOid = InvalidOid;
+    tuple.t_data = row;
+    const auto count = static_cast<Size>(columns->natts) + 1;
+    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * count));
+    auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * count));
+    heap_deform_tuple(&tuple, columns, values, nulls);
+    held = hold_types(held, HeapTupleHeaderGetTypeId(row));
+    for (int i = 0; i < columns->natts; ++i) {
+        const Oid type = TupleDescAttr(columns, i)->atttypid;
+        held = hold_types(held, type);
+        if (!nulls[i])
+            held = hold_types_of(held, values[i], type);
+    }
+    pfree(values);
+    pfree(nulls);
+    ReleaseTupleDesc(columns);
+    return held;
+}
+
 } // namespace
+
+List *hold_types_of(List *held, Datum value, Oid type) {
+    check_stack_depth();
+    if (type == RECORDOID)
+        return hold_types_of_row(held, value);
+    if (type != RECORDARRAYOID)
+        return held;
+    Datum *rows = nullptr;
+    bool *nulls = nullptr;
+    int count = 0;
+    deconstruct_array(DatumGetArrayTypeP(value), RECORDOID, -1, false, TYPALIGN_DOUBLE, &rows,
+                      &nulls, &count);
+    for (int i = 0; i < count; ++i)
+        if (!nulls[i])
+            held = hold_types_of_row(held, rows[i]);
+    return held;
+}
 
 List *hold_types(List *held, Oid declared) {
     check_stack_depth();

@@ -9,8 +9,11 @@ namespace lockstep {
 
 // Holds the row types that a type has in it, with those held before: to change one is an error then
 // (55006), as for a table that is read. They are released by release_types, or with the transaction
-// on an error. A row without a declared type (record) does not tell what it has.
+// on an error.
 [[nodiscard]] List *hold_types(List *held, Oid type);
+
+// The same for a value, where its type does not tell: a row without a declared type, or many.
+[[nodiscard]] List *hold_types_of(List *held, Datum value, Oid type);
 
 void release_types(List *held);
 
