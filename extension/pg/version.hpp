@@ -79,8 +79,8 @@ inline Oid identity_sequence(Relation relation, AttrNumber column) {
 #endif
 }
 
-// Replaces a row, and tells which indexes have to know of the new one. C: runs inside the guard. 16:
-// some rows only summarizing indexes have to know.
+// Replaces a row, and tells which indexes have to know of the new one. C: runs inside the guard.
+// 16: some rows only summarizing indexes have to know.
 #if PG_VERSION_NUM >= 160000
 using indexes_to_update = TU_UpdateIndexes;
 constexpr indexes_to_update no_indexes = TU_None;

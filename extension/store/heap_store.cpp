@@ -163,8 +163,8 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
         if (table->rd_att->constr != nullptr)
             ExecConstraints(result, fresh, estate);
         auto needed = version::no_indexes;
-        const TM_Result result_of_write = version::replace_row(
-            table, &place, fresh, command, estate->es_snapshot, &needed);
+        const TM_Result result_of_write =
+            version::replace_row(table, &place, fresh, command, estate->es_snapshot, &needed);
         if (result_of_write == TM_SelfModified)
             ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
                             errmsg("a row of ledger \"%s\" was changed by code that its own "
