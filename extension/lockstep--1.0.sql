@@ -899,7 +899,7 @@ RETURNS integer
 AS 'MODULE_PATHNAME', 'lockstep_backoff_hint'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lockstep.backoff_hint(regclass, anycompatible) IS
-    'milliseconds to wait before one tries again to get a row of a ledger, by how many hold it or wait for it; null: there is no such row';
+    'milliseconds to wait before one tries again to get a row of a ledger, by how many hold it or wait for it; null: there is no such row, or the table is locked, or row security keeps rows from the caller';
 
 CREATE FUNCTION lockstep.get_retry_stats()
 RETURNS TABLE (

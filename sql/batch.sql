@@ -1,5 +1,5 @@
 -- transfer_batch: what each item is told, and what a whole call is refused for. Every call runs in both
--- stores, first in one and undone, then in the other: they must say the same.
+-- stores, by keys too, and is undone but for the last: they must say the same.
 CREATE EXTENSION lockstep;
 
 CREATE FUNCTION asked(store text, statement text) RETURNS text[] LANGUAGE plpgsql AS $$
@@ -19,17 +19,23 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE FUNCTION in_both(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-    heap text[]; spi text[];
+    heap text[]; by_key text[]; spi text[];
 BEGIN
     BEGIN
         heap := asked('heap', statement);
         RAISE EXCEPTION 'undone' USING ERRCODE = 'XX999';
     EXCEPTION WHEN SQLSTATE 'XX999' THEN
     END;
+    BEGIN
+        by_key := asked('spi_by_key', statement);
+        RAISE EXCEPTION 'undone' USING ERRCODE = 'XX999';
+    EXCEPTION WHEN SQLSTATE 'XX999' THEN
+    END;
     spi := asked('spi', statement);
-    IF heap IS DISTINCT FROM spi THEN
+    IF heap IS DISTINCT FROM spi OR by_key IS DISTINCT FROM spi THEN
         RETURN NEXT 'heap: ' || heap::text;
         RETURN NEXT 'spi: ' || spi::text;
+        RETURN NEXT 'spi_by_key: ' || by_key::text;
     ELSE
         RETURN QUERY SELECT unnest(heap);
     END IF;
@@ -343,6 +349,23 @@ RESET ROLE;
 BEGIN READ ONLY;
 SELECT status FROM lockstep.transfer_batch('many', ARRAY[1], ARRAY[2], ARRAY[1]);
 ROLLBACK;
+
+-- So many items and no more; whoever may not move anything is told so before anything is read.
+SET lockstep.max_batch_items = 3;
+SELECT outcome FROM in_both('SELECT status FROM lockstep.transfer_batch(''many'', ARRAY[1, 2, 1], ARRAY[2, 1, 2], ARRAY[1, 1, 1])') AS outcome;
+SELECT lockstep.transfer_batch('many', ARRAY[1, 2, 1, 2], ARRAY[2, 1, 2, 1], ARRAY[1, 1, 1, 1]);
+SELECT lockstep.transfer_batch('many', ARRAY[1], ARRAY[2], ARRAY[1], ARRAY[NULL, NULL, NULL, NULL]::uuid[]);
+SET ROLE regress_lockstep_clerk;
+SET lockstep.max_batch_items = 1000;
+RESET ROLE;
+RESET lockstep.max_batch_items;
+SHOW lockstep.max_batch_items;
+REVOKE UPDATE ON many FROM regress_lockstep_clerk;
+SET ROLE regress_lockstep_clerk;
+SELECT lockstep.transfer_batch('many', ARRAY['x'], ARRAY['y'], ARRAY[1]);
+SELECT lockstep.transfer('many', 'x'::text, 'y', 1);
+SELECT lockstep.adjust('many', 'x'::text, 1);
+RESET ROLE;
 
 SELECT l.ledger, v.violation FROM lockstep.ledgers AS l, LATERAL lockstep.verify_ledger(l.ledger) AS v WHERE l.store IS NOT NULL;
 DROP TABLE accounts, accounts_journal, small, small_journal, children, many, many_journal, owners, parts, parts_journal, strict, strict_journal, cells, cells_journal,

@@ -131,7 +131,8 @@ void lockstep_write_history(const age_sample *first, int32_t firsts, const age_s
     FIN_CRC32C(header.crc);
     written = file != NULL && fwrite(&header, sizeof(header), 1, file) == 1 &&
               fwrite(first, sizeof(age_sample), firsts, file) == (size_t)firsts &&
-              fwrite(second, sizeof(age_sample), seconds, file) == (size_t)seconds;
+              (seconds == 0 || /* then there is no such part at all */
+               fwrite(second, sizeof(age_sample), seconds, file) == (size_t)seconds);
     if (file != NULL && FreeFile(file) != 0)
         written = false;
     if (!written) {

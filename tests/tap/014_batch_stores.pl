@@ -1,5 +1,5 @@
-# The same answer three times: one seeded random work goes through the heap store, through the spi store, and
-# through spi at REPEATABLE READ, on ledgers that start alike, and through a plain model of the contract in this
+# The same answer four times: one seeded random work goes through the heap store, through the spi store, through spi
+# key by key, and through spi at REPEATABLE READ, on ledgers that start alike, and through a plain model of the contract in this
 # file. After each statement the answers (or errors), the tables and the journals must be equal.
 use strict;
 use warnings;
@@ -24,6 +24,7 @@ $node->start;
 my @stores = (
 	[ 'heap', q{SET lockstep.store = 'heap'} ],
 	[ 'spi', q{SET lockstep.store = 'spi'} ],
+	[ 'by_key', q{SET lockstep.store = 'spi_by_key'} ],
 	[ 'repeatable', q{SET default_transaction_isolation = 'repeatable read'} ]);
 
 # Bounds, amounts and versions are texts; undef is null. A row is [amount, floor, ceiling, version, frozen].
