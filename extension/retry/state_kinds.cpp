@@ -3,6 +3,11 @@
 #include "core/counted_states.hpp"
 #include "retry/state_kinds.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+
 namespace {
 
 constexpr auto packed_states = [] {

@@ -4,6 +4,7 @@
 #include "pg/role.hpp"
 #include "store/ledger_cache.hpp"
 
+#include <cstddef>
 #include <string>
 
 namespace lockstep {

@@ -3,8 +3,9 @@
 #include "store/ledger.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <cstring>
+#include <span>
 
 namespace lockstep {
 

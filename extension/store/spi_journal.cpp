@@ -8,6 +8,7 @@
 #include "store/journal_guard.hpp"
 
 #include <array>
+#include <cstddef>
 #include <string>
 
 namespace lockstep {

@@ -4,6 +4,8 @@
 
 #include "store/store.hpp"
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 namespace lockstep {
