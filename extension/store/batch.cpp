@@ -6,6 +6,7 @@
 #include "pg/settings.hpp"
 #include "pg/values.hpp"
 #include "store/contention.hpp"
+#include "store/fault.hpp"
 #include "store/ledger_cache.hpp"
 #include "store/lookup.hpp"
 #include "store/numbering.hpp"
@@ -13,6 +14,7 @@
 #include "store/rows.hpp"
 #include "store/store.hpp"
 #include "store/under_way.hpp"
+#include "store/written_rows.hpp"
 
 #include <algorithm>
 #include <climits>
@@ -263,30 +265,33 @@ class batch {
             settle();
     }
 
-    // Hands the bookings over in the order of their ids, and keeps the answers.
-    void write() {
-        std::vector<std::uint32_t> rank(items_.size());
-        std::uint32_t next = 0;
-        for (std::size_t i = 0; i < items_.size(); ++i)
-            if (is_pending(i))
-                rank[i] = next++;
-        if (next == 0)
-            return;
-        std::vector<std::uint32_t> booked;
-        booked.reserve(next);
+    // The items that are left to do, in the order of their ids.
+    [[nodiscard]] std::vector<std::uint32_t> pending_by_id() const {
+        std::vector<std::uint32_t> pending;
         for (const std::uint32_t item : sorted_)
             if (is_pending(item))
-                booked.push_back(item);
+                pending.push_back(item);
+        return pending;
+    }
+
+    // Writes the rows and the journal, and keeps the answers.
+    void write() {
+        const std::vector<std::uint32_t> booked = pending_by_id();
+        if (booked.empty())
+            return;
+        if (store_->may_change_rows())
+            write_rows();
         std::vector<new_booking> bookings = bookings_of(booked);
+        number(bookings, booked);
         // The rows are locked: for each row, bookings have the order of their times and entries.
-        const std::vector<std::int64_t> entries = next_entries(in_, booked.size());
-        for (std::size_t i = 0; i < booked.size(); ++i)
-            bookings[i].entry = entries[rank[booked[i]]];
         const TimestampTz now = GetCurrentTimestamp();
-        const bool alone = booked.size() == 1;
-        store_->book(bookings, now, rows_,
-                     {[&](std::size_t i) { return is_answered(booked[i], alone); },
-                      [&](std::size_t i) { refuse(booked[i]); }});
+        append(bookings, booked, now);
+        if (booked.size() == 1 && !is_pending(booked.front()))
+            return; // somebody else has done it meanwhile
+        if (!store_->may_change_rows()) {
+            reach(fault_point::after_journal);
+            write_rows();
+        }
         for (std::size_t i = 0; i < booked.size(); ++i) {
             movement_result &result = results_[booked[i]];
             if (result.status != nullptr)
@@ -300,6 +305,72 @@ class batch {
                       bookings[i].to_balance,
                       now};
         }
+    }
+
+    // Entries have the order of the request.
+    void number(std::vector<new_booking> &bookings,
+                const std::vector<std::uint32_t> &booked) const {
+        std::vector<std::uint32_t> place(items_.size());
+        for (std::uint32_t i = 0; i < booked.size(); ++i)
+            place[booked[i]] = i;
+        const std::vector<std::int64_t> entries = next_entries(in_, booked.size());
+        std::size_t next = 0;
+        for (std::size_t item = 0; item < items_.size(); ++item)
+            if (is_pending(item))
+                bookings[place[item]].entry = entries[next++];
+    }
+
+    void write_rows() {
+        const std::vector<std::optional<row_state>> written = store_->write(rows_);
+        if (written.empty())
+            return;
+        if (requests_.size() > 1)
+            require_as_reckoned(in_, keys_, rows_, written);
+        else if (outcomes_.front().refused == nullptr)
+            for_item(0, [&] {
+                outcomes_.front() = accepted_outcome(in_, keys_, items_.front(), written);
+            });
+    }
+
+    // Adds to the journal, and answers those whose ids others have booked meanwhile.
+    void append(std::span<const new_booking> bookings, const std::vector<std::uint32_t> &booked,
+                TimestampTz now) {
+        const bool alone = booked.size() == 1;
+        std::vector<new_booking> rest;
+        std::vector<std::uint32_t> rest_items;
+        for (std::size_t i = 0; i < bookings.size(); ++i) {
+            const std::uint32_t item = booked[i];
+            if (store_->conflict_ends_call() && may_meet_rivals(item, alone)) {
+                while (!store_->append_if_new(bookings[i], now) && !is_answered(item, alone)) {
+                }
+                continue;
+            }
+            rest.push_back(bookings[i]);
+            rest_items.push_back(item);
+        }
+        for (const std::size_t lost : store_->append(rest, now)) {
+            const std::uint32_t item = rest_items[lost];
+            // Whoever asks for the same as these has to wait for a row of ours, has looked already,
+            // or has committed before we looked: what is met here wants something else.
+            if (store_->conflict_ends_call())
+                refuse(item);
+            if (!is_answered(item, alone))
+                throw sql_error(state::triggered_action_exception,
+                                std::string{"the booking of a movement of ledger \""} + in_.name +
+                                    "\" was suppressed",
+                                "A trigger of the journal left it out.");
+            // The rows are written already: what they were to move must not have been moved by
+            // others.
+            if (rest[lost].refusal == nullptr)
+                refuse(item);
+        }
+    }
+
+    // Movements whose rows are not there: nothing puts the same request in line. One after the
+    // other, in the order of the ids, and before all others: so whoever waits here has booked lower
+    // ids alone, and no two sessions wait for each other.
+    [[nodiscard]] bool may_meet_rivals(std::uint32_t item, bool alone) const {
+        return requests_[item].request_id.has_value() && (alone || !is_lined_up(items_[item]));
     }
 
     // The id of an item has turned up in the journal while it was being booked. With other bookings
@@ -356,10 +427,9 @@ class batch {
                 return numerics[fields * i + field];
             };
             const movement_request &request = requests_[booked[i]];
-            bookings.push_back({&ids_[booked[i]], !request.request_id.has_value(),
-                                is_lined_up(items_[booked[i]]), 0, request.from, request.to,
-                                numerics[fields * i], numeric(1), numeric(2),
-                                outcomes_[booked[i]].refused, request.memo});
+            bookings.push_back({&ids_[booked[i]], 0, request.from, request.to, numerics[fields * i],
+                                numeric(1), numeric(2), outcomes_[booked[i]].refused,
+                                request.memo});
         }
         return bookings;
     }

@@ -121,20 +121,23 @@ bool append_one(const ledger &in, const new_booking &row, TimestampTz booked_at)
 
 } // namespace
 
-std::size_t append_to_journal(const ledger &in, std::span<const new_booking> bookings,
-                              TimestampTz booked_at) {
-    if (bookings.empty())
-        return 0;
-    const ledger *where = &in;
-    const new_booking *first = bookings.data();
-    const std::size_t count = bookings.size();
-    return pg_call([=] { return append_all(*where, first, count, booked_at); });
+bool heap_store::append_if_new(const new_booking &booking, TimestampTz booked_at) {
+    const ledger *in = &in_;
+    const new_booking *one = &booking;
+    return pg_call([=] { return append_one(*in, *one, booked_at); });
 }
 
-bool append_or_leave(const ledger &in, const new_booking &booking, TimestampTz booked_at) {
-    const ledger *where = &in;
-    const new_booking *one = &booking;
-    return pg_call([=] { return append_one(*where, *one, booked_at); });
+std::vector<std::size_t> heap_store::append(std::span<const new_booking> bookings,
+                                            TimestampTz booked_at) {
+    if (bookings.empty())
+        return {};
+    const ledger *in = &in_;
+    const new_booking *first = bookings.data();
+    const std::size_t count = bookings.size();
+    const std::size_t written = pg_call([=] { return append_all(*in, first, count, booked_at); });
+    if (written == count)
+        return {};
+    return {written};
 }
 
 } // namespace lockstep

@@ -2,7 +2,6 @@
 
 #include "pg/scan_key.hpp"
 #include "pg/slots.hpp"
-#include "store/fault.hpp"
 #include "store/ledger_cache.hpp"
 #include "store/rows.hpp"
 
@@ -194,12 +193,6 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
 
 // C ends here.
 
-std::size_t position_of(const new_booking &one, std::span<const new_booking> bookings) {
-    const auto same = [&one](const new_booking &other) { return other.id == one.id; };
-    return static_cast<std::size_t>(std::find_if(bookings.begin(), bookings.end(), same) -
-                                    bookings.begin());
-}
-
 } // namespace
 
 bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
@@ -227,41 +220,7 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     return true;
 }
 
-// The journal first: whatever can still end the call or turn out to be answered does it here. False
-// where the only booking is.
-bool heap_store::append(std::span<const new_booking> bookings, TimestampTz booked_at,
-                        const rival_questions &rivals) {
-    const bool alone = bookings.size() == 1;
-    const auto meets_rivals = [alone](const new_booking &one) {
-        return !one.id_is_ours && (alone || !one.is_lined_up);
-    };
-    // Movements whose rows are not there: nothing puts the same request in line. One after the
-    // other, in the order of the ids, and before all others: so whoever waits here has booked lower
-    // ids alone, and no two sessions wait for each other.
-    std::vector<new_booking> rest;
-    for (std::size_t i = 0; i < bookings.size(); ++i) {
-        if (!meets_rivals(bookings[i])) {
-            rest.push_back(bookings[i]);
-            continue;
-        }
-        while (!append_or_leave(in_, bookings[i], booked_at))
-            if (rivals.is_answered(i)) {
-                if (alone)
-                    return false;
-                break;
-            }
-    }
-    // Whoever asks for the same as these has to wait for a row of ours, has looked already, or has
-    // committed before we looked: what is met here wants something else under the same id.
-    const std::size_t met = append_to_journal(in_, rest, booked_at);
-    if (met < rest.size())
-        rivals.refuse(position_of(rest[met], bookings));
-    return true;
-}
-
-void heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                      std::span<const batch_row> rows, const rival_questions &rivals) {
-    // What could still be refused is reckoned before anything is written.
+std::vector<std::optional<row_state>> heap_store::write(std::span<const batch_row> rows) {
     std::vector<written_row> changed;
     changed.reserve(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -273,15 +232,13 @@ void heap_store::book(std::span<const new_booking> bookings, TimestampTz booked_
                            has_version ? version_datum(in_, keys_[i], *state.version) : Datum{0},
                            has_version});
     }
-    if (!append(bookings, booked_at, rivals))
-        return;
-    reach(fault_point::after_journal);
     if (changed.empty())
-        return;
+        return {};
     const ledger *in = &in_;
     const written_row *first = changed.data();
     const std::size_t count = changed.size();
     pg_call([=] { write_all(*in, first, count); });
+    return {};
 }
 
 } // namespace lockstep

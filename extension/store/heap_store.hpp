@@ -17,26 +17,17 @@ class heap_store final : public store {
     [[nodiscard]] bool wants_second_look(std::size_t movements) const override {
         return movements > 1;
     }
-    void book(std::span<const new_booking> bookings, TimestampTz booked_at,
-              std::span<const batch_row> rows, const rival_questions &rivals) override;
+    [[nodiscard]] bool may_change_rows() const override { return false; }
+    std::vector<std::optional<row_state>> write(std::span<const batch_row> rows) override;
+    bool append_if_new(const new_booking &booking, TimestampTz booked_at) override;
+    std::vector<std::size_t> append(std::span<const new_booking> bookings,
+                                    TimestampTz booked_at) override;
+    [[nodiscard]] bool conflict_ends_call() const override { return true; }
 
   private:
-    bool append(std::span<const new_booking> bookings, TimestampTz booked_at,
-                const rival_questions &rivals);
-
     const ledger &in_;
     std::vector<Datum> keys_;
     std::vector<ItemPointerData> places_; // where the locked rows are
 };
-
-// Writes bookings to the journal in one go. The position of the first one whose id another
-// transaction has, their number where there is none: such a conflict cannot be mended, the
-// transaction has to end.
-[[nodiscard]] std::size_t append_to_journal(const ledger &in, std::span<const new_booking> bookings,
-                                            TimestampTz booked_at);
-
-// Writes one booking; false, and nothing is written, where another transaction has its id.
-[[nodiscard]] bool append_or_leave(const ledger &in, const new_booking &booking,
-                                   TimestampTz booked_at);
 
 } // namespace lockstep

@@ -64,11 +64,10 @@ struct ledger {
     const char *not_heap;
 
     // One row, by key equality: $1 is the key.
-    kept_statement write; // $2 is added to the amount; returns the row after it
-    kept_statement set;   // $2 is the amount, $3 the version; returns the row after it
-    kept_statement lock;  // returns the row as it stands, FOR NO KEY UPDATE
-    kept_statement look;  // whether the row is there for the caller at all
-    kept_statement book;  // one journal row
+    kept_statement set;  // $2 is the amount, $3 the version; returns the row after it
+    kept_statement lock; // returns the row as it stands, FOR NO KEY UPDATE
+    kept_statement look; // whether the row is there for the caller at all
+    kept_statement book; // one journal row
     // Many rows, by arrays. Keys come in canonical order, and the number of each is returned.
     kept_statement write_many; // keys, amounts, versions
     kept_statement lock_many;  // keys
@@ -78,8 +77,8 @@ struct ledger {
         return columns[static_cast<int>(which)];
     }
     [[nodiscard]] bool has(row_column which) const { return column_of(which).number != 0; }
-    [[nodiscard]] std::array<const kept_statement *, 8> statements() const {
-        return {&write, &set, &lock, &look, &book, &write_many, &lock_many, &book_many};
+    [[nodiscard]] std::array<const kept_statement *, 7> statements() const {
+        return {&set, &lock, &look, &book, &write_many, &lock_many, &book_many};
     }
 };
 

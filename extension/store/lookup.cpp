@@ -178,6 +178,10 @@ booking journal_answers::in_flight_booking(std::size_t position) const {
     return booking_of(*rows_[position], ids_[position]);
 }
 
+void wait_for_transaction(TransactionId other) {
+    pg_call([other] { XactLockTableWait(other, nullptr, nullptr, XLTW_None); });
+}
+
 journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids, whose_rows whose) {
     ledger_cache::require_unchanged(in);
     const ledger *where = &in;

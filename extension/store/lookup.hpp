@@ -32,6 +32,9 @@ class journal_answers {
     std::span<const uuid_bytes> ids_;
 };
 
+// Waits until the transaction has ended.
+void wait_for_transaction(TransactionId other);
+
 // Looks the ids up, without waiting; they come sorted, and must live as long as the answers. Sees
 // what is committed now, whatever the transaction's snapshot says. What is found is copied into the
 // current memory context.

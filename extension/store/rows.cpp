@@ -80,16 +80,6 @@ bool is_there(const ledger &in, Datum key) {
     return execute(in, in.look, values) > 0;
 }
 
-// Why a write named no row, where the row is there all the same: under row security it is not the
-// caller's to write, which is as good as not there; otherwise a trigger has swallowed the write.
-void explain_no_row(const ledger &in, Datum key) {
-    if (!under_row_security(in) && is_there(in, key))
-        throw sql_error(state::triggered_action_exception,
-                        "the update of row " + key_text(in.key, key) + " of ledger \"" + in.name +
-                            "\" was suppressed",
-                        "A trigger of the table left the row as it was.");
-}
-
 // As the executor asks: the right on the column, or on the whole table.
 bool has_right(const ledger &in, AttrNumber column, AclMode right) {
     const Oid table = in.table;
@@ -233,6 +223,14 @@ bool may_see_row(const ledger &in, Datum key) {
     return !under_row_security(in) || is_there(in, key);
 }
 
+void explain_unwritten(const ledger &in, Datum key) {
+    if (!under_row_security(in) && is_there(in, key))
+        throw sql_error(state::triggered_action_exception,
+                        "the update of row " + key_text(in.key, key) + " of ledger \"" + in.name +
+                            "\" was suppressed",
+                        "A trigger of the table left the row as it was.");
+}
+
 std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &row) {
     spi_parameters values;
     values.add(key);
@@ -240,17 +238,6 @@ std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &r
     values.add(row.version ? std::optional{Int64GetDatum(*row.version)} : std::nullopt);
     if (!found_one(in, key, execute(in, in.set, values)))
         return std::nullopt;
-    return result_state(in, key, 0, 1);
-}
-
-std::optional<row_state> add_to_row(const ledger &in, Datum key, money change) {
-    spi_parameters values;
-    values.add(key);
-    values.add(amount_datum(in, change));
-    if (!found_one(in, key, execute(in, in.write, values))) {
-        explain_no_row(in, key);
-        return std::nullopt;
-    }
     return result_state(in, key, 0, 1);
 }
 

@@ -45,9 +45,9 @@ void check_reading_rights(const ledger &in);
 // Gives the row this amount and version; the row after that, nothing where the write named none.
 [[nodiscard]] std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &row);
 
-// Adds to the row's amount and counts its version up; the row after that, nothing where the caller
-// has no such row. 22003 where the column cannot hold the sum, 09000 where a trigger swallowed the
-// write.
-[[nodiscard]] std::optional<row_state> add_to_row(const ledger &in, Datum key, money change);
+// Why a write named no row, where the row is there all the same: under row security it is not the
+// caller's to write, which is as good as not there; otherwise a trigger has swallowed the write
+// (09000).
+void explain_unwritten(const ledger &in, Datum key);
 
 } // namespace lockstep

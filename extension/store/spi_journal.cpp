@@ -120,10 +120,8 @@ std::vector<std::size_t> run(const ledger &in, const kept_statement &statement,
     return missing;
 }
 
-} // namespace
-
-std::vector<std::size_t> write_to_journal(const ledger &in, std::span<const new_booking> bookings,
-                                          TimestampTz booked_at) {
+std::vector<std::size_t> write_many(const ledger &in, std::span<const new_booking> bookings,
+                                    TimestampTz booked_at) {
     using one = const new_booking &;
     spi_parameters values;
     values.add(column_array(
@@ -142,12 +140,26 @@ std::vector<std::size_t> write_to_journal(const ledger &in, std::span<const new_
     return run(in, in.book_many, values, bookings, booked_at);
 }
 
-bool write_one_to_journal(const ledger &in, const new_booking &booking, TimestampTz booked_at) {
+bool write_one(const ledger &in, const new_booking &booking, TimestampTz booked_at) {
     spi_parameters values;
     for (const auto &value : values_of(booking, booked_at))
         values.add(value);
+    values.add(Int64GetDatum(booking.entry));
     values.add(booking.memo);
     return run(in, in.book, values, {&booking, 1}, booked_at).empty();
+}
+
+} // namespace
+
+std::vector<std::size_t> write_to_journal(const ledger &in, std::span<const new_booking> bookings,
+                                          TimestampTz booked_at) {
+    if (bookings.size() > 1 && in.book_many.sql != nullptr)
+        return write_many(in, bookings, booked_at);
+    std::vector<std::size_t> missing;
+    for (std::size_t i = 0; i < bookings.size(); ++i)
+        if (!write_one(in, bookings[i], booked_at))
+            missing.push_back(i);
+    return missing;
 }
 
 } // namespace lockstep

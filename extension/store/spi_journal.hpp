@@ -16,9 +16,4 @@ namespace lockstep {
 [[nodiscard]] std::vector<std::size_t>
 write_to_journal(const ledger &in, std::span<const new_booking> bookings, TimestampTz booked_at);
 
-// The same for one whose number is still to be drawn, by the journal itself; false where it was not
-// taken.
-[[nodiscard]] bool write_one_to_journal(const ledger &in, const new_booking &booking,
-                                        TimestampTz booked_at);
-
 } // namespace lockstep

@@ -26,30 +26,18 @@ std::size_t position_of(uint64 row) {
     return static_cast<std::size_t>(DatumGetInt64(cell(row, number_column).value()) - 1);
 }
 
-void require_arrays_of(const ledger &in) {
-    if (in.lock_many.sql == nullptr)
-        throw sql_error(state::feature_not_supported,
-                        std::string{"keys of ledger \""} + in.name +
-                            "\" cannot be sent as an array",
-                        "They are arrays or rows themselves.", "Send the movements one by one.");
-}
-
-[[noreturn]] void suppressed(const std::string &what, const char *why) {
-    throw sql_error(state::triggered_action_exception, what + " was suppressed", why);
-}
-
 } // namespace
 
-spi_store::spi_store(const ledger &in) : in_(in), by_key_(is_served_by_key(in)) {}
-
 bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
-    require_arrays_of(in_);
+    constexpr std::size_t few = 2;
+    // Some types have no arrays: arrays themselves, and rows, which would be taken apart.
+    by_key_ = keys.size() <= few || is_served_by_key(in_) || in_.lock_many.sql == nullptr;
     keys_.assign(keys.begin(), keys.end());
     for (batch_row &row : rows)
         row = {};
     if (by_key_)
         lock_by_key(rows);
-    else if (!keys.empty())
+    else
         lock_at_once(rows);
     return true;
 }
@@ -73,7 +61,7 @@ void spi_store::lock_at_once(std::span<batch_row> rows) const {
     }
 }
 
-void spi_store::write(std::span<const batch_row> rows) const {
+std::vector<std::optional<row_state>> spi_store::write(std::span<const batch_row> rows) {
     std::vector<std::size_t> moved;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].movements == 0)
@@ -82,15 +70,18 @@ void spi_store::write(std::span<const batch_row> rows) const {
         if (const auto version = rows[i].state->version) // a statement would say less
             static_cast<void>(version_datum(in_, keys_[i], *version));
     }
+    std::vector<std::optional<row_state>> written(rows.size());
     if (by_key_)
         for (const std::size_t row : moved)
-            check_written(row, rows[row], set_row(in_, keys_[row], *rows[row].state));
+            written[row] = set_row(in_, keys_[row], *rows[row].state);
     else if (!moved.empty())
-        write_at_once(rows, moved);
+        write_at_once(rows, moved, written);
+    return written;
 }
 
 void spi_store::write_at_once(std::span<const batch_row> rows,
-                              const std::vector<std::size_t> &moved) const {
+                              const std::vector<std::size_t> &moved,
+                              std::vector<std::optional<row_state>> &written) const {
     std::vector<std::optional<Datum>> keys;
     std::vector<std::optional<Datum>> amounts;
     std::vector<std::optional<Datum>> versions;
@@ -104,44 +95,20 @@ void spi_store::write_at_once(std::span<const batch_row> rows,
     values.add(array_of(in_.key.type, keys));
     values.add(array_of(in_.column_of(row_column::amount).type, amounts));
     values.add(array_of(INT8OID, versions));
-    const uint64 written = execute(in_, in_.write_many, values);
-    std::vector<std::optional<row_state>> after(moved.size());
-    for (uint64 i = 0; i < written; ++i) {
-        const std::size_t position = position_of(i);
-        after[position] = result_state(in_, keys_[moved[position]], i, first_value_column);
+    const uint64 found = execute(in_, in_.write_many, values);
+    for (uint64 i = 0; i < found; ++i) {
+        const std::size_t row = moved[position_of(i)];
+        written[row] = result_state(in_, keys_[row], i, first_value_column);
     }
-    for (std::size_t i = 0; i < moved.size(); ++i)
-        check_written(moved[i], rows[moved[i]], after[i]);
 }
 
-// What the write has returned is what the batch has made of the row.
-void spi_store::check_written(std::size_t number, const batch_row &row,
-                              const std::optional<row_state> &after) const {
-    const std::string update =
-        "the update of row " + key_text(in_.key, keys_[number]) + " of ledger \"" + in_.name + "\"";
-    if (!after)
-        suppressed(update,
-                   "A trigger or a row security policy of the table left the row as it was.");
-    if (after->amount != row.state->amount)
-        throw sql_error(state::triggered_action_exception, update + " was changed by a trigger",
-                        "The amount is " + after->amount->to_string() + " where the batch makes " +
-                            row.state->amount->to_string() + ".",
-                        "Where a trigger changes amounts, send the movements one by one.");
+bool spi_store::append_if_new(const new_booking &booking, TimestampTz booked_at) {
+    return append({&booking, 1}, booked_at).empty();
 }
 
-void spi_store::book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                     std::span<const batch_row> rows, const rival_questions &rivals) {
-    if (bookings.empty())
-        return;
-    write(rows);
-    for (const std::size_t lost : write_to_journal(in_, bookings, booked_at)) {
-        if (!rivals.is_answered(lost))
-            suppressed(std::string{"the booking of a movement of ledger \""} + in_.name + "\"",
-                       "A trigger of the journal left it out.");
-        // The rows are written already: what they were to move must not have been moved by others.
-        if (bookings[lost].refusal == nullptr)
-            rivals.refuse(lost);
-    }
+std::vector<std::size_t> spi_store::append(std::span<const new_booking> bookings,
+                                           TimestampTz booked_at) {
+    return write_to_journal(in_, bookings, booked_at);
 }
 
 } // namespace lockstep

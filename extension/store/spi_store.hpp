@@ -11,24 +11,25 @@ namespace lockstep {
 
 class spi_store final : public store {
   public:
-    explicit spi_store(const ledger &in);
+    explicit spi_store(const ledger &in) : in_(in) {}
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
     [[nodiscard]] bool wants_second_look(std::size_t /*movements*/) const override { return true; }
-    void book(std::span<const new_booking> bookings, TimestampTz booked_at,
-              std::span<const batch_row> rows, const rival_questions &rivals) override;
+    [[nodiscard]] bool may_change_rows() const override { return true; }
+    std::vector<std::optional<row_state>> write(std::span<const batch_row> rows) override;
+    bool append_if_new(const new_booking &booking, TimestampTz booked_at) override;
+    std::vector<std::size_t> append(std::span<const new_booking> bookings,
+                                    TimestampTz booked_at) override;
+    [[nodiscard]] bool conflict_ends_call() const override { return false; }
 
   private:
     void lock_by_key(std::span<batch_row> rows) const;
     void lock_at_once(std::span<batch_row> rows) const;
-    void write(std::span<const batch_row> rows) const;
-    void write_at_once(std::span<const batch_row> rows,
-                       const std::vector<std::size_t> &moved) const;
-    void check_written(std::size_t number, const batch_row &row,
-                       const std::optional<row_state> &after) const;
+    void write_at_once(std::span<const batch_row> rows, const std::vector<std::size_t> &moved,
+                       std::vector<std::optional<row_state>> &written) const;
 
     const ledger &in_;
-    bool by_key_; // rows are locked and written by a statement each
+    bool by_key_ = false; // rows are locked and written by a statement each
     std::vector<Datum> keys_;
 };
 

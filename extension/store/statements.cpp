@@ -47,17 +47,7 @@ kept_statement kept(const std::string &sql, std::initializer_list<Oid> types, Oi
 void write_for_one(ledger &made, const ledger_columns &columns, const std::string &target) {
     const std::string where = " WHERE " + key_equals(made, columns.key, "$1");
     const std::string values = row_values(columns);
-    const std::string amount = quoted(columns.amount.name);
-    std::string write = "UPDATE " + target + " AS l SET " + amount + " = l." + amount +
-                        " OPERATOR(pg_catalog.+) $2";
-    if (columns.version) {
-        const std::string version = quoted(columns.version->name);
-        write += ", " + version + " = l." + version +
-                 " OPERATOR(pg_catalog.+) '1'::" + type_name(columns.version->type);
-    }
-    made.write = kept(write + where + " RETURNING " + values, {made.key.type, columns.amount.type},
-                      InvalidOid);
-    std::string set = "UPDATE " + target + " AS l SET " + amount + " = $2";
+    std::string set = "UPDATE " + target + " AS l SET " + quoted(columns.amount.name) + " = $2";
     if (columns.version)
         set += ", " + quoted(columns.version->name) + " = $3";
     made.set = kept(set + where + " RETURNING " + values,
@@ -106,9 +96,12 @@ void write_for_journal(ledger &made, const std::string &journal) {
     const std::string unless_booked =
         " ON CONFLICT (request_id) DO NOTHING RETURNING request_id, booked_at, from_key, to_key,"
         " amount, from_balance, to_balance, refusal";
-    made.book = kept(insert + "memo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" + unless_booked,
+    made.book = kept(insert +
+                         "entry, memo) OVERRIDING SYSTEM VALUE"
+                         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)" +
+                         unless_booked,
                      {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID,
-                      NUMERICOID, TEXTOID, JSONBOID},
+                      NUMERICOID, TEXTOID, INT8OID, JSONBOID},
                      made.journal_owner);
     const Oid keys = array_of(made.key.type);
     if (!OidIsValid(keys))

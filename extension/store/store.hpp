@@ -1,12 +1,12 @@
-// Where the rows of a ledger and its journal live, as a batch of movements sees it: two steps, with
-// the reckoning between them. A single movement is a batch of one.
+// Where the rows of a ledger and its journal live, as a batch of movements sees it: rows are locked
+// and read, then written, and the journal is added to. What is decided between these steps, and
+// what a conflict means, is not for a store to know.
 #pragma once
 
 #include "store/ledger.hpp"
 
 #include "core/batch.hpp"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,8 +17,6 @@ namespace lockstep {
 // A journal row to be written. Trivially copyable: it is read inside the guard.
 struct new_booking {
     const uuid_bytes *id;
-    bool id_is_ours;  // made by this call: nobody else can have it
-    bool is_lined_up; // a locked row of the movement puts others with the same request in line
     std::int64_t entry;
     std::optional<Datum> from; // keys of the ledger's type
     std::optional<Datum> to;
@@ -27,15 +25,6 @@ struct new_booking {
     std::optional<Datum> to_balance;
     const char *refusal; // the SQLSTATE of a kept refusal, else null
     std::optional<Datum> memo;
-};
-
-// What a store asks when another transaction has the id of a booking, by its position.
-struct rival_questions {
-    // Whether the journal answers the request now, so that it is not to be booked; false where the
-    // other one is gone. Waits for it, but where it is booking something else: that is LS010.
-    std::function<bool(std::size_t)> is_answered;
-    // Says why the call cannot go on: LS010 mostly. Always throws.
-    std::function<void(std::size_t)> refuse;
 };
 
 class store {
@@ -53,10 +42,25 @@ class store {
     // Whether the ids of so many movements have to be looked up once more when the rows are locked.
     [[nodiscard]] virtual bool wants_second_look(std::size_t movements) const = 0;
 
-    // Writes what the items have made of the rows that were locked, and their bookings, which come
-    // in the order of their ids. A booking whose request turns out to be answered is left out.
-    virtual void book(std::span<const new_booking> bookings, TimestampTz booked_at,
-                      std::span<const batch_row> rows, const rival_questions &rivals) = 0;
+    // Whether code of the user's may make other rows of those that are written. Then they are
+    // written before they are booked; otherwise after, for until then all can be taken back.
+    [[nodiscard]] virtual bool may_change_rows() const = 0;
+
+    // Writes what the items have made of the rows that were locked. Returns the rows as they are
+    // then, by number, nothing for one that the write has not named; nothing at all where they are
+    // as they were to be.
+    virtual std::vector<std::optional<row_state>> write(std::span<const batch_row> rows) = 0;
+
+    // Writes a row of the journal; false, and nothing is written, where its id is there already.
+    [[nodiscard]] virtual bool append_if_new(const new_booking &booking, TimestampTz booked_at) = 0;
+
+    // Writes many, which come in the order of their ids. The positions of those that are not there
+    // then: another transaction has the id, or a trigger of the journal has left them out.
+    [[nodiscard]] virtual std::vector<std::size_t> append(std::span<const new_booking> bookings,
+                                                          TimestampTz booked_at) = 0;
+
+    // Whether append() cannot go on after such a conflict: the transaction has to end.
+    [[nodiscard]] virtual bool conflict_ends_call() const = 0;
 };
 
 // The store that serves this call. Needs an open SPI session, and `in` for as long as it lives.
