@@ -1,17 +1,17 @@
 // The module's identity card. What it needs once per session is set up by _PG_init.
 #include "age/sampling.hpp"
 #include "age/settings.hpp"
-#include "locks/settings.hpp"
-#include "locks/wait_context.h"
+#include "ledger/choice.hpp"
+#include "ledger/ledger_cache.hpp"
+#include "lock_graph/settings.hpp"
+#include "lock_graph/wait_context.h"
+#include "pg/backoff_settings.hpp"
 #include "pg/boundary.hpp"
+#include "pg/worker.h"
 #include "retry/settings.hpp"
 #include "retry/statistics.h"
-#include "sampler/worker.h"
-#include "store/batch.hpp"
-#include "store/choice.hpp"
-#include "store/contention.hpp"
-#include "store/fault.hpp"
-#include "store/ledger_cache.hpp"
+#include "transfer/batch.hpp"
+#include "transfer/fault.hpp"
 
 extern "C" {
 LOCKSTEP_EXPORT extern const Pg_magic_struct *PG_MAGIC_FUNCTION_NAME(void);

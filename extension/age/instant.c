@@ -18,7 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "age/instant.h"
-#include "locks/snapshot.h"
+#include "lock_graph/snapshot.h"
 
 /*
  * The transaction of a prepared one's dummy. Its own field outlives the end of the transaction; the

@@ -1,9 +1,9 @@
 // The history as the caller may see it.
 #pragma once
 
+#include "activity/sessions.hpp"
 #include "age/history.h"
 #include "core/age/claim.hpp"
-#include "locks/sessions.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,10 +1,10 @@
 #include "age/sampling.hpp"
 
+#include "activity/sessions.hpp"
 #include "age/claims.hpp"
 #include "age/history.h"
 #include "age/instant.h"
-#include "locks/sessions.hpp"
-#include "sampler/worker.h"
+#include "pg/worker.h"
 
 #include <cstring>
 

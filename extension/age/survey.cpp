@@ -4,9 +4,9 @@
 #include "age/history.h"
 #include "age/settings.hpp"
 #include "core/age/advice.hpp"
-#include "locks/impact.hpp"
-#include "locks/remedy.hpp"
-#include "locks/settings.hpp"
+#include "lock_graph/impact.hpp"
+#include "lock_graph/remedy.hpp"
+#include "lock_graph/settings.hpp"
 #include "pg/values.hpp"
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 #include "age/temp_tables.hpp"
 #include "core/age/horizons.hpp"
 #include "core/age/judge.hpp"
-#include "locks/scene.hpp"
+#include "lock_graph/scene.hpp"
 
 #include <optional>
 #include <string>

@@ -1,9 +1,9 @@
 // lockstep.backoff_hint: how long to wait before one tries again to get a row.
+#include "ledger/ledger_cache.hpp"
+#include "ledger/rights.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
-#include "store/contention.hpp"
-#include "store/ledger_cache.hpp"
-#include "store/rows.hpp"
+#include "transfer/contention.hpp"
 
 using namespace lockstep;
 

@@ -1,9 +1,9 @@
 // lockstep.register_ledger and lockstep.drop_ledger.
+#include "ledger/choice.hpp"
+#include "ledger/registering.hpp"
 #include "pg/boundary.hpp"
 #include "pg/rows.hpp"
 #include "pg/values.hpp"
-#include "store/choice.hpp"
-#include "store/registering.hpp"
 
 #include "core/sql_error.hpp"
 

@@ -1,5 +1,5 @@
 // lockstep.get_lock_conflicts: which modes conflict, as this server has it.
-#include "locks/row_key.hpp"
+#include "lock_graph/row_key.hpp"
 #include "pg/rows.hpp"
 #include "pg/values.hpp"
 

@@ -1,6 +1,6 @@
 // lockstep.lock_graph_dot, lock_graph_mermaid: the graph in the languages of drawing programs.
-#include "locks/drawing.hpp"
-#include "locks/scene.hpp"
+#include "lock_graph/drawing.hpp"
+#include "lock_graph/scene.hpp"
 #include "pg/values.hpp"
 
 #include "core/sql_error.hpp"

@@ -1,6 +1,6 @@
 // lockstep.get_lock_graph, get_lock_graph_all: who waits for whom at one instant, one row an edge.
-#include "locks/columns.hpp"
-#include "locks/scene.hpp"
+#include "lock_graph/columns.hpp"
+#include "lock_graph/scene.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;

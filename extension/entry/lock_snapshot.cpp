@@ -1,6 +1,6 @@
 // lockstep.lock_snapshot: how large one instant was, and how long the lock manager stood still for
 // it.
-#include "locks/snapshot.h"
+#include "lock_graph/snapshot.h"
 #include "pg/rows.hpp"
 
 using namespace lockstep;

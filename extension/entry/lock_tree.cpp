@@ -1,7 +1,7 @@
 // lockstep.get_lock_tree, lock_tree_text: the graph as a tree, every session once.
-#include "locks/columns.hpp"
-#include "locks/labels.hpp"
-#include "locks/scene.hpp"
+#include "lock_graph/columns.hpp"
+#include "lock_graph/labels.hpp"
+#include "lock_graph/scene.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;

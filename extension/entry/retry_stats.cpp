@@ -1,10 +1,10 @@
 // lockstep.get_retry_stats, get_retry_attempts, get_retry_health, reset_retry_stats: how often work
 // is done again.
+#include "activity/catalogs.hpp"
 #include "core/retry_health.hpp"
 #include "core/retry_rules.hpp"
 #include "core/sql_error.hpp"
-#include "locks/catalogs.hpp"
-#include "locks/columns.hpp"
+#include "lock_graph/columns.hpp"
 #include "pg/rows.hpp"
 #include "retry/settings.hpp"
 #include "retry/statistics.h"

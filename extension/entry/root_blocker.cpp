@@ -1,8 +1,8 @@
 // lockstep.get_root_blockers: who holds up others and waits for nobody, how bad it is, what to do.
-#include "locks/columns.hpp"
-#include "locks/impact.hpp"
-#include "locks/remedy.hpp"
-#include "locks/scene.hpp"
+#include "lock_graph/columns.hpp"
+#include "lock_graph/impact.hpp"
+#include "lock_graph/remedy.hpp"
+#include "lock_graph/scene.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;

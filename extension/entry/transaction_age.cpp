@@ -1,7 +1,7 @@
 // lockstep.get_transaction_ages: one row for everything that has a transaction, a snapshot, a
 // slot's claim or temporary tables.
 #include "age/survey.hpp"
-#include "locks/columns.hpp"
+#include "lock_graph/columns.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;

@@ -1,8 +1,8 @@
 // lockstep.get_transaction_age_history: the samples, oldest first.
+#include "activity/catalogs.hpp"
 #include "age/past.hpp"
 #include "core/sql_error.hpp"
-#include "locks/catalogs.hpp"
-#include "locks/columns.hpp"
+#include "lock_graph/columns.hpp"
 #include "pg/rows.hpp"
 
 #include <array>

@@ -1,7 +1,7 @@
 // lockstep.transaction_info: the caller's own transaction.
 #include "age/instant.h"
 #include "core/age/xids.hpp"
-#include "locks/columns.hpp"
+#include "lock_graph/columns.hpp"
 #include "pg/rows.hpp"
 #include "pg/values.hpp"
 

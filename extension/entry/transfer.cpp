@@ -1,10 +1,10 @@
 // lockstep.transfer and lockstep.adjust: one movement, two legs or one.
+#include "ledger/ledger_cache.hpp"
+#include "ledger/rights.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
-#include "store/booking.hpp"
-#include "store/ledger_cache.hpp"
-#include "store/rows.hpp"
+#include "transfer/booking.hpp"
 
 #include "core/sql_error.hpp"
 

@@ -1,12 +1,12 @@
 // lockstep.transfer_batch: many movements, netted in memory.
+#include "ledger/ledger_cache.hpp"
+#include "ledger/rights.hpp"
 #include "pg/arrays.hpp"
 #include "pg/numerics.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
-#include "store/batch.hpp"
-#include "store/ledger_cache.hpp"
-#include "store/rows.hpp"
+#include "transfer/batch.hpp"
 
 #include "core/batch.hpp"
 

@@ -1,8 +1,8 @@
 // lockstep.verify_ledger: the violations of one ledger, none where all is well.
+#include "ledger/verification.hpp"
 #include "pg/role.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
-#include "store/verification.hpp"
 
 using namespace lockstep;
 

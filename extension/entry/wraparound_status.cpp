@@ -1,6 +1,6 @@
 // lockstep.get_wraparound_status: one row for each database.
 #include "age/databases.hpp"
-#include "locks/columns.hpp"
+#include "lock_graph/columns.hpp"
 #include "pg/rows.hpp"
 #include "pg/values.hpp"
 

@@ -2,12 +2,12 @@
 
 #include "core/backoff.hpp"
 #include "core/retry_rules.hpp"
+#include "pg/backoff_settings.hpp"
 #include "pg/caught.hpp"
 #include "pg/spi.hpp"
 #include "retry/deadline.hpp"
 #include "retry/pause.hpp"
 #include "retry/statistics.h"
-#include "store/contention.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,8 +1,8 @@
 #include "store/execution.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/ledger_cache.hpp"
 #include "pg/role.hpp"
-#include "store/ledger_cache.hpp"
 
 #include <cstddef>
 #include <string>

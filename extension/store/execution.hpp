@@ -3,8 +3,8 @@
 // names is looked at after.
 #pragma once
 
+#include "ledger/ledger.hpp"
 #include "pg/spi.hpp"
-#include "store/ledger.hpp"
 
 #include <span>
 

@@ -1,8 +1,8 @@
 #include "store/heap_store.hpp"
 
+#include "ledger/ledger_cache.hpp"
 #include "pg/scan_key.hpp"
 #include "pg/slots.hpp"
-#include "store/ledger_cache.hpp"
 #include "store/rows.hpp"
 
 #include <algorithm>

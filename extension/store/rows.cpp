@@ -1,6 +1,7 @@
 #include "store/rows.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/rights.hpp"
 #include "pg/numerics.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
@@ -69,39 +70,10 @@ bool found_one(const ledger &in, Datum key, uint64 rows) {
     return rows == 1;
 }
 
-bool under_row_security(const ledger &in) {
-    const Oid table = in.table;
-    return pg_call([table] { return check_enable_rls(table, InvalidOid, true); }) == RLS_ENABLED;
-}
-
 bool is_there(const ledger &in, Datum key) {
     spi_parameters values;
     values.add(key);
     return execute(in, in.look, values) > 0;
-}
-
-// As the executor asks: the right on the column, or on the whole table.
-bool has_right(const ledger &in, AttrNumber column, AclMode right) {
-    const Oid table = in.table;
-    return pg_call([=] {
-        return pg_class_aclcheck(table, GetUserId(), right) == ACLCHECK_OK ||
-               pg_attribute_aclcheck(table, column, GetUserId(), right) == ACLCHECK_OK;
-    });
-}
-
-sql_error denied(const ledger &in) {
-    return {state::insufficient_privilege, std::string{"permission denied for table "} + in.name};
-}
-
-void check_schema(const ledger &in) {
-    const Oid table = in.table;
-    const auto schema = pg_call([table] { return get_rel_namespace(table); });
-    if (pg_call([schema] {
-            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
-        }))
-        throw sql_error(state::insufficient_privilege,
-                        "permission denied for schema " +
-                            copied(pg_call([schema] { return get_namespace_name(schema); })));
 }
 
 } // namespace
@@ -193,38 +165,12 @@ std::optional<row_state> lock_row(const ledger &in, Datum key) {
     return result_state(in, key, 0, 1);
 }
 
-void check_reading_rights(const ledger &in) {
-    check_schema(in);
-    if (!has_right(in, in.key_column, ACL_SELECT))
-        throw denied(in);
-}
-
-void check_rights(const ledger &in) {
-    check_schema(in);
-    const Oid table = in.table;
-    constexpr AclMode all = ACL_SELECT | ACL_UPDATE;
-    if (pg_call([=] { return pg_class_aclmask(table, GetUserId(), all, ACLMASK_ALL); }) == all)
-        return;
-    bool allowed = has_right(in, in.key_column, ACL_SELECT);
-    for (const kept_column &one : in.columns)
-        allowed = allowed && (one.number == 0 || has_right(in, one.number, ACL_SELECT));
-    for (const auto written : {row_column::amount, row_column::version})
-        allowed = allowed &&
-                  (!in.has(written) || has_right(in, in.column_of(written).number, ACL_UPDATE));
-    if (!allowed)
-        throw denied(in);
-}
-
-bool may_see_every_row(const ledger &in) {
-    return !under_row_security(in);
-}
-
 bool may_see_row(const ledger &in, Datum key) {
-    return !under_row_security(in) || is_there(in, key);
+    return may_see_every_row(in) || is_there(in, key);
 }
 
 void explain_unwritten(const ledger &in, Datum key) {
-    if (!under_row_security(in) && is_there(in, key))
+    if (may_see_every_row(in) && is_there(in, key))
         throw sql_error(state::triggered_action_exception,
                         "the update of row " + key_text(in.key, key) + " of ledger \"" + in.name +
                             "\" was suppressed",

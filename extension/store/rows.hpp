@@ -1,9 +1,9 @@
 // The rows of a ledger, one statement a row: lock it and read it, or write it and read what the
 // write returned. Both need an open SPI session and take the row's lock FOR NO KEY UPDATE. And what
-// both stores share: how a row's values are read and written, and who may.
+// both stores share: how a row's values are read and written.
 #pragma once
 
-#include "store/ledger.hpp"
+#include "ledger/ledger.hpp"
 
 #include <optional>
 
@@ -28,15 +28,6 @@ struct raw_row {
 
 // The row as it stands under its lock; nothing where the caller has no such row.
 [[nodiscard]] std::optional<row_state> lock_row(const ledger &in, Datum key);
-
-// Refuses a caller who could not do the movement (42501): the rights that the statements need.
-void check_rights(const ledger &in);
-
-// The same for one who only asks about a row: 42501 without the rights to read its key.
-void check_reading_rights(const ledger &in);
-
-// Whether row security keeps no row from the caller.
-[[nodiscard]] bool may_see_every_row(const ledger &in);
 
 // Whether row security leaves the row to the caller, without locking it: for answers that come from
 // the journal alone.

@@ -1,8 +1,8 @@
 #include "store/spi_store.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/choice.hpp"
 #include "pg/arrays.hpp"
-#include "store/choice.hpp"
 #include "store/execution.hpp"
 #include "store/rows.hpp"
 #include "store/spi_journal.hpp"

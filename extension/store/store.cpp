@@ -1,6 +1,6 @@
 #include "store/store.hpp"
 
-#include "store/choice.hpp"
+#include "ledger/choice.hpp"
 #include "store/heap_store.hpp"
 #include "store/spi_store.hpp"
 

@@ -3,7 +3,7 @@
 // what a conflict means, is not for a store to know.
 #pragma once
 
-#include "store/ledger.hpp"
+#include "ledger/ledger.hpp"
 
 #include "core/batch.hpp"
 

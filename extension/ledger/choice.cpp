@@ -1,0 +1,272 @@
+#include "ledger/choice.hpp"
+
+#include "core/sql_error.hpp"
+#include "ledger/distribution.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace lockstep {
+
+namespace {
+
+enum wanted_store : int { store_auto, store_heap, store_spi, store_spi_by_key };
+
+int wanted = store_auto;
+
+const config_enum_entry choices[] = {{"auto", store_auto, false},
+                                     {"heap", store_heap, false},
+                                     {"spi", store_spi, false},
+                                     {"spi_by_key", store_spi_by_key, false},
+                                     {nullptr, 0, false}};
+
+// What another session may do beside a movement, for its locks do not keep it from that.
+constexpr char has_children[] = "other tables inherit from the table";
+constexpr char journal_has_indexes[] =
+    "its journal has unique indexes, or indexes on expressions, of its own";
+
+// C: runs inside the guard. Whether the constraint behind a trigger of referential integrity is on
+// one of the columns that a movement writes. Where it is not, the trigger has nothing to do.
+bool guards_written_column(const Trigger &trigger, bool is_referenced, AttrNumber amount,
+                           AttrNumber version) {
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger.tgconstraint));
+    if (!HeapTupleIsValid(tuple))
+        return true;
+    bool is_null = false;
+    const Datum value = SysCacheGetAttr(
+        CONSTROID, tuple, is_referenced ? Anum_pg_constraint_confkey : Anum_pg_constraint_conkey,
+        &is_null);
+    bool found = is_null;
+    if (!is_null) {
+        ArrayType *columns = DatumGetArrayTypeP(value);
+        const auto *numbers = reinterpret_cast<const int16 *>(ARR_DATA_PTR(columns));
+        const int count = ArrayGetNItems(ARR_NDIM(columns), ARR_DIMS(columns));
+        for (int i = 0; i < count && !found; ++i)
+            found = numbers[i] == amount || (version != 0 && numbers[i] == version);
+    }
+    ReleaseSysCache(tuple);
+    return found;
+}
+
+bool has_update_trigger(Relation table, AttrNumber amount, AttrNumber version) {
+    const TriggerDesc *triggers = table->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+        const Trigger &one = triggers->triggers[i];
+        if (!TRIGGER_FOR_UPDATE(one.tgtype))
+            continue;
+        const int kind = RI_FKey_trigger_type(one.tgfoid);
+        if (kind == RI_TRIGGER_NONE ||
+            guards_written_column(one, kind == RI_TRIGGER_PK, amount, version))
+            return true;
+    }
+    return false;
+}
+
+bool is_lockstep_guard(Oid function) {
+    const char *name = get_func_name(function);
+    return name != nullptr && std::strcmp(name, "journal_guard") == 0 &&
+           get_func_namespace(function) == get_namespace_oid("lockstep", true);
+}
+
+// Lockstep's own guard has nothing against lockstep.
+bool has_insert_trigger(Relation journal) {
+    const TriggerDesc *triggers = journal->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+        const Trigger &one = triggers->triggers[i];
+        if (TRIGGER_FOR_INSERT(one.tgtype) && !is_lockstep_guard(one.tgfoid))
+            return true;
+    }
+    return false;
+}
+
+bool has_generated_columns(Relation table) {
+    const TupleDesc columns = RelationGetDescr(table);
+    for (int i = 0; i < columns->natts; ++i)
+        if (TupleDescAttr(columns, i)->attgenerated != '\0')
+            return true;
+    return false;
+}
+
+// The columns as register_ledger makes them: ten, four of them never null, none with a length or a
+// precision.
+bool has_own_columns(Relation journal) {
+    constexpr int made_columns = 10;
+    constexpr std::array<std::string_view, 4> never_null{"request_id", "entry", "booked_at",
+                                                         "amount"};
+    int count = 0;
+    const TupleDesc columns = RelationGetDescr(journal);
+    for (int i = 0; i < columns->natts; ++i) {
+        const Form_pg_attribute one = TupleDescAttr(columns, i);
+        if (one->attisdropped)
+            continue;
+        ++count;
+        const bool may_be_null = std::find(never_null.begin(), never_null.end(),
+                                           NameStr(one->attname)) == never_null.end();
+        if (one->atttypmod >= 0 || (one->attnotnull && may_be_null))
+            return true;
+    }
+    return count != made_columns;
+}
+
+// C: runs inside the guard. An index on an expression, or with a condition, runs code of the
+// journal's owner; that is for a statement to do, with the owner's rights. Nothing is made of the
+// expressions here: even to simplify one is to run it. And only one index can say whether an id is
+// booked.
+bool has_own_indexes(Relation journal) {
+    List *indexes = RelationGetIndexList(journal);
+    ListCell *cell = nullptr;
+    bool found = false;
+    int unique = 0;
+    foreach (cell, indexes) {
+        HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+        if (!HeapTupleIsValid(tuple))
+            continue;
+        const auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+        found = found || index->indisexclusion ||
+                !heap_attisnull(tuple, Anum_pg_index_indexprs, nullptr) ||
+                !heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+        unique += index->indisunique ? 1 : 0;
+        ReleaseSysCache(tuple);
+    }
+    list_free(indexes);
+    return found || unique != 1;
+}
+
+const char *why_not_journal(Relation journal) {
+    if (pg_call([journal] { return has_insert_trigger(journal); }))
+        return "its journal has triggers of its own";
+    if (journal->rd_rel->relrowsecurity)
+        return "its journal has row security";
+    if (has_rules(journal))
+        return "its journal has rewrite rules";
+    if (has_own_columns(journal))
+        return "its journal has columns of its own, or changed ones";
+    const TupleConstr *constraints = RelationGetDescr(journal)->constr;
+    if (constraints != nullptr && constraints->num_check > 0)
+        return "its journal has CHECK constraints";
+    if (has_children_now(journal))
+        return "its journal has children";
+    if (pg_call([journal] { return has_own_indexes(journal); }))
+        return journal_has_indexes;
+    return nullptr;
+}
+
+// The index's own order must be the order of the keys.
+bool orders_by(Oid index_oid, const column &key) {
+    Relation index = index_open(index_oid, AccessShareLock);
+    const TypeCacheEntry *entry = lookup_type_cache(key.type, TYPECACHE_BTREE_OPFAMILY);
+    const bool same = index->rd_rel->relam == BTREE_AM_OID &&
+                      index->rd_opfamily[0] == entry->btree_opf &&
+                      index->rd_indcollation[0] == key.collation;
+    index_close(index, AccessShareLock);
+    return same;
+}
+
+} // namespace
+
+void install_store_setting() {
+    DefineCustomEnumVariable("lockstep.store", "How the rows of ledgers are read and written.",
+                             "auto chooses by the table and the isolation level; heap, spi and "
+                             "spi_by_key (one key a statement) force one, for tests.",
+                             &wanted, store_auto, choices, PGC_USERSET, 0, nullptr, nullptr,
+                             nullptr);
+}
+
+const char *why_not_heap(Relation table, Relation journal, const ledger_columns &columns) {
+    if (is_distributed(RelationGetRelid(table)))
+        return "the table is distributed: its rows are kept elsewhere";
+    if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+        return "the table is partitioned";
+    if (table->rd_rel->relispartition)
+        return "the table is a partition";
+    if (table->rd_rel->relam != HEAP_TABLE_AM_OID)
+        return "the table is kept by another access method than heap";
+    if (table->rd_rel->relrowsecurity)
+        return "the table has row security";
+    if (has_generated_columns(table))
+        return "the table has generated columns";
+    if (columns.amount.declared_type != columns.amount.type ||
+        (columns.version && columns.version->declared_type != columns.version->type))
+        return "a column that is written has a domain as its type";
+    const AttrNumber amount = columns.amount.number;
+    const AttrNumber version = columns.version ? columns.version->number : AttrNumber{0};
+    if (pg_call([=] { return has_update_trigger(table, amount, version); }))
+        return "the table has triggers for updates";
+    const Oid index = unique_index_on(table, columns.key.number);
+    const column *key = &columns.key;
+    if (!pg_call([=] { return orders_by(index, *key); }))
+        return "the unique index on the key has an order of its own";
+    // Last what may come and go beside a movement: it hides nothing else.
+    const char *why_not = why_not_journal(journal);
+    return why_not == nullptr && has_children_now(table) ? has_children : why_not;
+}
+
+bool may_come_meanwhile(const char *why_not_heap) {
+    return why_not_heap == has_children || why_not_heap == journal_has_indexes;
+}
+
+bool refers_to_others(Relation table) {
+    const TriggerDesc *triggers = table->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i)
+        if (RI_FKey_trigger_type(triggers->triggers[i].tgfoid) == RI_TRIGGER_FK)
+            return true;
+    return false;
+}
+
+bool is_served_by_heap(const ledger &in) {
+    const bool own_snapshot = IsolationUsesXactSnapshot();
+    if (wanted != store_heap)
+        return wanted == store_auto && in.not_heap == nullptr && !own_snapshot;
+    if (in.not_heap == nullptr && !own_snapshot)
+        return true;
+    throw sql_error(state::prerequisite_state,
+                    std::string{"the heap store cannot serve ledger \""} + in.name + "\"",
+                    in.not_heap != nullptr ? std::string{"Reason: "} + in.not_heap + "."
+                                           : std::string{"It works under READ COMMITTED only."},
+                    "Set lockstep.store to auto.");
+}
+
+bool is_served_by_key(const ledger &in) {
+    return in.is_distributed || wanted == store_spi_by_key;
+}
+
+namespace {
+
+// Which store serves it. `journal` is left open, as far as it came to that.
+served served_by(Relation table, Relation &journal) {
+    const registration row = registration_of_ledger(table);
+    const ledger_columns columns = checked_columns(table, row);
+    journal = open_if_free(row.journal, AccessShareLock);
+    if (journal == nullptr)
+        return {nullptr, "its journal is gone, or locked by others just now"};
+    static_cast<void>(checked_journal(journal, columns.key));
+    if (const char *why_not = why_not_heap(table, journal, columns))
+        return {"spi", why_not};
+    return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};
+}
+
+} // namespace
+
+served how_served(Oid oid) {
+    const Relation table = open_if_free(oid, AccessShareLock);
+    if (table == nullptr)
+        return {nullptr, "the table is gone, or locked by others just now"};
+    Relation journal = nullptr;
+    served how{};
+    try {
+        how = served_by(table, journal);
+    } catch (const sql_error &error) {
+        how = {nullptr, error.what()};
+        if (!error.detail().empty())
+            how.reason += ". " + error.detail();
+    }
+    if (journal != nullptr)
+        close_relation(journal, AccessShareLock);
+    close_relation(table, AccessShareLock);
+    return how;
+}
+
+} // namespace lockstep

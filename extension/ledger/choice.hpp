@@ -1,0 +1,43 @@
+// Which store serves a call: the heap store writes plain tables directly, under READ COMMITTED; the
+// statements of the SPI store honour whatever else a table may have, at any isolation level. Both
+// give the same answers; the setting lockstep.store forces one, or the SPI store key by key.
+#pragma once
+
+#include "ledger/ledger.hpp"
+
+#include <string>
+
+namespace lockstep {
+
+// Defines the setting. Once, when the module is loaded.
+void install_store_setting();
+
+// What the table or its journal has that the heap store does not honour itself; null where there is
+// nothing. The text lives for ever.
+[[nodiscard]] const char *why_not_heap(Relation table, Relation journal,
+                                       const ledger_columns &columns);
+
+// Whether another session may have brought this about beside a movement at work, whose locks do not
+// keep it from doing so.
+[[nodiscard]] bool may_come_meanwhile(const char *why_not_heap);
+
+// Whether the table has foreign keys of its own, whose checks may still be to come.
+[[nodiscard]] bool refers_to_others(Relation table);
+
+// Whether the heap store serves this call. 55000 where the setting forces it and it cannot.
+[[nodiscard]] bool is_served_by_heap(const ledger &in);
+
+// Whether the SPI store names one key a statement: where rows are kept elsewhere, what locks or
+// writes many at once is refused.
+[[nodiscard]] bool is_served_by_key(const ledger &in);
+
+// What a ledger is served by, for people to read: "heap" or "spi", null where the table cannot be
+// used as a ledger just now; and why. Takes ACCESS SHARE on the table and its journal, where that
+// needs no waiting, and lets go of it.
+struct served {
+    const char *store;
+    std::string reason;
+};
+[[nodiscard]] served how_served(Oid table);
+
+} // namespace lockstep

@@ -1,0 +1,285 @@
+#include "ledger/journal_table.hpp"
+
+#include "core/sql_error.hpp"
+#include "ledger/distribution.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace lockstep {
+
+namespace {
+
+// A key's type as the journal keeps it: what a domain stands on, so that no check of the caller's
+// runs when the journal is written.
+std::string key_column_type(const column &key) {
+    std::string text = type_name(key.type);
+    if (OidIsValid(key.collation))
+        text += " COLLATE " + collation_name(key.collation);
+    return text;
+}
+
+std::string create_statement(const std::string &name, Relation table, const column &key) {
+    const bool unlogged = table->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED;
+    const std::string type = key_column_type(key);
+    return std::string{"CREATE "} + (unlogged ? "UNLOGGED " : "") + "TABLE " + name +
+           " (request_id pg_catalog.uuid NOT NULL PRIMARY KEY,"
+           " entry bigint NOT NULL GENERATED ALWAYS AS IDENTITY,"
+           " booked_at pg_catalog.timestamptz NOT NULL,"
+           " from_key " +
+           type + ", to_key " + type +
+           ", amount pg_catalog.numeric NOT NULL,"
+           " from_balance pg_catalog.numeric,"
+           " to_balance pg_catalog.numeric,"
+           " refusal pg_catalog.text,"
+           " memo pg_catalog.jsonb) USING heap";
+}
+
+void describe(const std::string &name, Relation table) {
+    const auto comment = [&name](const char *column, const char *text) {
+        execute("COMMENT ON COLUMN " + name + "." + column + " IS '" + text + "'");
+    };
+    const std::string title = "Journal of lockstep transfers on " + qualified_name(table);
+    const char *plain = title.c_str();
+    const std::string literal = copied(pg_call([plain] { return quote_literal_cstr(plain); }));
+    execute("COMMENT ON TABLE " + name + " IS " + literal);
+    comment("request_id", "the caller''s id of the request: done once, answered for ever");
+    comment("entry", "order of booking; for one row of the ledger, the order of its balances");
+    comment("booked_at", "clock time of the booking, taken while the rows were locked");
+    comment("from_key", "key of the row that gave; null for a deposit");
+    comment("to_key", "key of the row that took; null for a withdrawal");
+    comment("amount", "amount that was moved, always above zero, in the unit of the ledger");
+    comment("from_balance", "amount of the giving row after the booking");
+    comment("to_balance", "amount of the taking row after the booking");
+    comment("refusal", "null, or the SQLSTATE of a refusal that was kept; then nothing was moved");
+    comment("memo", "whatever the caller wanted to keep with the booking");
+}
+
+// Default privileges may have given others rights on the new table and its sequence.
+void take_rights_away(Oid relation, const std::string &kind, const std::string &name) {
+    const std::string oid = std::to_string(relation);
+    const uint64 grantees =
+        execute("SELECT DISTINCT g.grantee FROM pg_catalog.pg_class AS c, "
+                "LATERAL pg_catalog.aclexplode(c.relacl) AS g WHERE c.oid OPERATOR(pg_catalog.=) " +
+                oid + " AND g.grantee OPERATOR(pg_catalog.<>) c.relowner");
+    std::string others = "PUBLIC";
+    for (uint64 i = 0; i < grantees; ++i)
+        if (const auto grantee = cell(i, 1); grantee && DatumGetObjectId(*grantee) != InvalidOid)
+            others += ", " + role_name(DatumGetObjectId(*grantee));
+    execute("REVOKE ALL ON " + kind + " " + name + " FROM " + others);
+}
+
+void guard(const std::string &name) {
+    execute("CREATE OR REPLACE TRIGGER lockstep_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE"
+            " ON " +
+            name + " FOR EACH STATEMENT EXECUTE FUNCTION lockstep.journal_guard()");
+    execute("CREATE OR REPLACE TRIGGER lockstep_guard_rows BEFORE INSERT OR UPDATE OR DELETE ON " +
+            name + " FOR EACH ROW EXECUTE FUNCTION lockstep.journal_guard()");
+}
+
+bool is_guarded(Relation journal) {
+    int guards = 0;
+    const TriggerDesc *triggers = journal->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+        const Trigger &one = triggers->triggers[i];
+        const std::string_view name{one.tgname};
+        if ((name == "lockstep_guard" || name == "lockstep_guard_rows") &&
+            TRIGGER_FOR_INSERT(one.tgtype) && one.tgenabled == TRIGGER_FIRES_ON_ORIGIN)
+            ++guards;
+    }
+    return guards == 2;
+}
+
+// What is looked at in an open journal, before it is closed again: no DDL works on an open
+// relation.
+struct journal_facts {
+    std::string name; // qualified
+    std::string plain;
+    std::optional<column> key; // as the journal keeps it
+    Oid from_index;
+    Oid to_index;
+    char persistence;
+    Oid owner;
+    bool guarded;
+};
+
+std::optional<journal_facts> look_at(Oid oid) {
+    // Not against its readers, a dump among them; what has to be changed takes its own lock.
+    const Relation journal = open_relation(oid, ShareUpdateExclusiveLock);
+    if (journal == nullptr)
+        return std::nullopt;
+    const auto number = [journal](const char *name) {
+        const auto one = find_column(journal, name);
+        return one ? one->number : AttrNumber{0};
+    };
+    journal_facts facts{qualified_name(journal),
+                        plain_name(journal),
+                        find_column(journal, "from_key"),
+                        index_on(journal, number("from_key"), number("entry")),
+                        index_on(journal, number("to_key"), number("entry")),
+                        journal->rd_rel->relpersistence,
+                        journal->rd_rel->relowner,
+                        is_guarded(journal)};
+    close_relation(journal);
+    return facts;
+}
+
+journal_facts look_again(Oid oid) {
+    auto found = look_at(oid);
+    if (!found)
+        throw sql_error(state::not_a_ledger, "the journal has gone while it was made ready");
+    return std::move(*found);
+}
+
+// With history, the journal has an index by each of its keys, to read one row's past by.
+void set_history(const journal_facts &journal, const char *key, Oid journal_facts::*by_key,
+                 bool history) {
+    const Oid index = journal.*by_key;
+    if (history && !OidIsValid(index))
+        execute("CREATE INDEX ON " + journal.name + " (" + key + ", entry)");
+    if (!history && OidIsValid(index))
+        execute("DROP INDEX " + qualified_name_of(index));
+}
+
+// A changed key type: the journal follows by the keys' text, as calls are read.
+void follow_key_type(const journal_facts &journal, const column &key) {
+    const auto &kept = journal.key;
+    if (!kept || (kept->type == key.type && kept->collation == key.collation))
+        return;
+    const std::string type = key_column_type(key);
+    const std::string plain_type = type_name(key.type);
+    execute("ALTER TABLE " + journal.name + " ALTER COLUMN from_key TYPE " + type +
+            " USING from_key::pg_catalog.text::" + plain_type + ", ALTER COLUMN to_key TYPE " +
+            type + " USING to_key::pg_catalog.text::" + plain_type);
+}
+
+// An unlogged journal of a logged ledger would forget its ids in a crash.
+void follow_persistence(const journal_facts &journal, char wanted) {
+    if (journal.persistence == wanted)
+        return;
+    execute("ALTER TABLE " + journal.name +
+            (wanted == RELPERSISTENCE_UNLOGGED ? " SET UNLOGGED" : " SET LOGGED"));
+}
+
+// Creates the journal beside the ledger; its OID.
+Oid create_journal(Relation table, const column &key) {
+    const std::string plain = journal_name(table);
+    const Oid schema = RelationGetNamespace(table);
+    const std::string name = quoted(pg_call([schema] { return get_namespace_name(schema); })) +
+                             "." + quoted(plain.c_str());
+    const char *wanted = plain.c_str();
+    const auto look_up = [=] { return pg_call([=] { return get_relname_relid(wanted, schema); }); };
+    if (OidIsValid(look_up()))
+        throw sql_error(state::duplicate_table, "relation \"" + plain + "\" already exists",
+                        "The journal of ledger \"" + plain_name(table) + "\" needs this name.",
+                        "Rename the relation, or drop it.");
+    execute(create_statement(name, table, key));
+    describe(name, table);
+    guard(name);
+    const Oid created = look_up();
+    take_rights_away(created, "TABLE", name);
+    const char *table_name = name.c_str();
+    execute(
+        "SELECT s::pg_catalog.regclass::pg_catalog.oid FROM pg_catalog.pg_get_serial_sequence(" +
+        copied(pg_call([table_name] { return quote_literal_cstr(table_name); })) +
+        ", 'entry') AS s");
+    const Oid sequence = DatumGetObjectId(cell(0, 1).value());
+    take_rights_away(sequence, "SEQUENCE", qualified_name_of(sequence));
+    return created;
+}
+
+} // namespace
+
+std::string journal_name(Relation table) {
+    const char *name = RelationGetRelationName(table);
+    return copied(pg_call([name] { return makeObjectName(name, nullptr, "journal"); }));
+}
+
+Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
+    spi_session session;
+    Oid oid = kept;
+    auto journal = OidIsValid(kept) ? look_at(kept) : std::nullopt;
+    if (!journal) {
+        oid = create_journal(table, key);
+        journal = look_again(oid);
+    }
+    if (journal->owner != table->rd_rel->relowner)
+        throw sql_error(state::not_a_ledger,
+                        "journal \"" + journal->plain + "\" belongs to another role",
+                        "It belongs to " + role_name(journal->owner) + ", the ledger to " +
+                            role_name(table->rd_rel->relowner) + ".",
+                        "Change it with ALTER TABLE ... OWNER TO; look at its triggers first.");
+    if (!journal->guarded)
+        guard(journal->name);
+    // Each step is a command, which may run code of others: looked at again after it.
+    follow_key_type(look_again(oid), key);
+    follow_persistence(look_again(oid), table->rd_rel->relpersistence);
+    set_history(look_again(oid), "from_key", &journal_facts::from_index, history);
+    set_history(look_again(oid), "to_key", &journal_facts::to_index, history);
+    session.finish();
+
+    const Relation finished = open_relation(oid, AccessShareLock);
+    static_cast<void>(checked_journal(finished, key));
+    close_relation(finished);
+    return oid;
+}
+
+void drop_journal(Oid journal) {
+    spi_session session;
+    const Relation table = open_relation(journal, AccessExclusiveLock);
+    if (table != nullptr) {
+        const std::string name = qualified_name(table);
+        close_relation(table);
+        execute("DROP TABLE " + name);
+    }
+    session.finish();
+}
+
+journal_columns checked_journal(Relation journal, const column &key) {
+    const auto refuse = [journal](const std::string &why) {
+        return sql_error(state::not_a_ledger,
+                         "table \"" + plain_name(journal) + "\" cannot be used as a journal", why,
+                         "Call lockstep.register_ledger to bring the journal in line.");
+    };
+    if (journal->rd_rel->relkind != RELKIND_RELATION || journal->rd_rel->relam != HEAP_TABLE_AM_OID)
+        throw refuse("It is not an ordinary table.");
+    const Oid oid = RelationGetRelid(journal);
+    if (pg_call([oid] { return has_superclass(oid); }))
+        throw refuse("It inherits from another table, or is a partition of one.");
+    if (is_distributed(oid))
+        throw refuse("It is distributed: its rows are kept elsewhere.");
+    const auto number = [&](const char *name, Oid type) {
+        const auto one = find_column(journal, name);
+        if (!one || one->declared_type != type)
+            throw refuse("It has no column \"" + std::string{name} + "\" of type " +
+                         shown_type(type) + ".");
+        return one->number;
+    };
+    const auto kept = find_column(journal, "from_key");
+    if (kept && kept->collation != key.collation)
+        throw refuse("Its keys have another collation than the ledger's.");
+    journal_columns columns{};
+    columns.request_id = number("request_id", UUIDOID);
+    columns.entry = number("entry", INT8OID);
+    columns.from_key = number("from_key", key.type);
+    columns.to_key = number("to_key", key.type);
+    columns.amount = number("amount", NUMERICOID);
+    columns.from_balance = number("from_balance", NUMERICOID);
+    columns.to_balance = number("to_balance", NUMERICOID);
+    columns.refusal = number("refusal", TEXTOID);
+    columns.booked_at = number("booked_at", TIMESTAMPTZOID);
+    columns.memo = number("memo", JSONBOID);
+    const AttrNumber entry = columns.entry;
+    columns.entry_sequence = pg_call([=] { return version::identity_sequence(journal, entry); });
+    if (!OidIsValid(columns.entry_sequence))
+        throw refuse("Its column \"entry\" is no identity column.");
+    columns.unique_index = unique_index_on(journal, columns.request_id);
+    if (!OidIsValid(columns.unique_index))
+        throw refuse("It has no unique index on request_id.");
+    return columns;
+}
+
+} // namespace lockstep

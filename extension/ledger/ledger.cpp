@@ -1,0 +1,189 @@
+#include "ledger/ledger.hpp"
+
+#include "ledger/choice.hpp"
+#include "ledger/distribution.hpp"
+#include "ledger/statements.hpp"
+#include "pg/memory.hpp"
+
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+namespace lockstep {
+
+namespace {
+
+static_assert(std::is_trivially_destructible_v<ledger>);
+static_assert(alignof(ledger) <= MAXIMUM_ALIGNOF);
+
+sql_error unusable(Relation table, const std::string &why, std::string hint) {
+    return {state::not_a_ledger, "table \"" + plain_name(table) + "\" cannot be used as a ledger",
+            why, std::move(hint)};
+}
+
+[[noreturn]] void not_usable(Relation table, const std::string &why, std::string hint = {}) {
+    throw unusable(table, why, std::move(hint));
+}
+
+column needed(Relation table, const registered_column &wanted) {
+    const auto found = find_column(table, wanted.name, wanted.position);
+    // The name is another column's now, and the registered column is there under another name.
+    const auto positioned = find_column(table, "", wanted.position);
+    if (found && positioned && found->number != positioned->number)
+        throw sql_error(state::not_a_ledger,
+                        "column \"" + std::string{wanted.name} + "\" of ledger \"" +
+                            plain_name(table) + "\" is not the one that was registered",
+                        "That one is called \"" + std::string{positioned->name} + "\" now.",
+                        "Call lockstep.register_ledger to name the columns of the ledger.");
+    if (found)
+        return *found;
+    throw sql_error(state::undefined_column,
+                    "column \"" + std::string{wanted.name} + "\" of ledger \"" + plain_name(table) +
+                        "\" does not exist",
+                    {}, "Call lockstep.register_ledger to name the columns of the ledger.");
+}
+
+std::optional<column> optional_column(Relation table, const registered_column &wanted) {
+    if (!wanted.exists())
+        return std::nullopt;
+    return needed(table, wanted);
+}
+
+bool is_integer(Oid type) {
+    return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+void need_type(Relation table, const std::optional<column> &one, bool fits, const char *wanted) {
+    if (one && !fits)
+        throw sql_error(state::datatype_mismatch,
+                        "column \"" + std::string{one->name} + "\" of ledger \"" +
+                            plain_name(table) + "\" has type " + shown_type(one->declared_type),
+                        std::string{wanted});
+}
+
+} // namespace
+
+void check_table_kind(Relation table) {
+    const char kind = table->rd_rel->relkind;
+    if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+        throw sql_error(state::wrong_object_type, "\"" + plain_name(table) + "\" is not a table",
+                        "A ledger is an ordinary or a partitioned table.");
+    if (table->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+        not_usable(table, "It is a temporary table.");
+    if (pg_call([table] { return IsSystemRelation(table); }))
+        not_usable(table, "It is a system catalog.");
+    if (has_rules(table))
+        not_usable(table, "It has rewrite rules.", "Use triggers instead of rules.");
+}
+
+amount_type amount_type_of(const column &amount) {
+    amount_type type{};
+    switch (amount.type) {
+    case INT2OID: type.stored = amount_type::kind::int16; return type;
+    case INT4OID: type.stored = amount_type::kind::int32; return type;
+    case INT8OID: type.stored = amount_type::kind::int64; return type;
+    case NUMERICOID:
+        type.stored = amount_type::kind::numeric;
+        if (amount.typmod >= static_cast<int32>(VARHDRSZ)) {
+            const int32 limits = amount.typmod - static_cast<int32>(VARHDRSZ);
+            type.has_limits = true;
+            type.precision = (limits >> 16) & 0xffff;
+            // Eleven bits with a sign, since numeric takes negative scales.
+            type.scale = ((limits & 0x7ff) ^ 1024) - 1024;
+        }
+        return type;
+    default:
+        throw sql_error(state::not_a_ledger,
+                        "amount column \"" + std::string{amount.name} + "\" has type " +
+                            shown_type(amount.declared_type),
+                        "Amounts are exact: smallint, integer, bigint or numeric.");
+    }
+}
+
+ledger_columns checked_columns(Relation table, const registration &row) {
+    check_table_kind(table);
+    ledger_columns columns{needed(table, row.key),
+                           needed(table, row.amount),
+                           optional_column(table, row.floor_column),
+                           optional_column(table, row.ceiling_column),
+                           optional_column(table, row.version_column),
+                           optional_column(table, row.frozen_column)};
+
+    if (!OidIsValid(unique_index_on(table, columns.key.number)))
+        not_usable(table,
+                   "Column \"" + std::string{columns.key.name} +
+                       "\" has no unique index of its own.",
+                   "A key names one row: a primary key or a unique constraint on that column "
+                   "alone, not deferrable.");
+    if (columns.amount.is_generated)
+        not_usable(table, "Column \"" + std::string{columns.amount.name} + "\" is generated.");
+    if (columns.amount.number == columns.key.number)
+        not_usable(table, "One column cannot be the key and the amount.");
+    static_cast<void>(amount_type_of(columns.amount));
+
+    const auto bound_type = [](const std::optional<column> &one) {
+        return one && (is_integer(one->type) || one->type == NUMERICOID);
+    };
+    need_type(table, columns.floor, bound_type(columns.floor),
+              "A floor is smallint, integer, bigint or numeric.");
+    need_type(table, columns.ceiling, bound_type(columns.ceiling),
+              "A ceiling is smallint, integer, bigint or numeric.");
+    need_type(table, columns.version, columns.version && is_integer(columns.version->type),
+              "A version is smallint, integer or bigint.");
+    need_type(table, columns.frozen, columns.frozen && columns.frozen->type == BOOLOID,
+              "Whether a row is frozen is boolean.");
+    if (columns.version &&
+        (columns.version->is_generated || columns.version->number == columns.amount.number ||
+         columns.version->number == columns.key.number))
+        not_usable(table, "The version needs a column of its own that may be written.");
+    return columns;
+}
+
+sql_error journal_gone(Relation table) {
+    return unusable(table, "Its journal is gone.",
+                    "Call lockstep.register_ledger to make a new journal.");
+}
+
+void describe_ledger(ledger &made, Relation table, Relation journal, const registration &row) {
+    const ledger_columns columns = checked_columns(table, row);
+    const journal_columns booked = checked_journal(journal, columns.key);
+    if (table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+        journal->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+        not_usable(table, "Its journal is unlogged, and would forget its ids in a crash.",
+                   "Call lockstep.register_ledger to bring the journal in line.");
+
+    made.table = RelationGetRelid(table);
+    made.journal = row.journal;
+    made.booked = booked;
+    made.journal_owner = journal->rd_rel->relowner;
+    strlcpy(made.name, RelationGetRelationName(table), sizeof(made.name));
+
+    {
+        // The key's function look-ups stay with the ledger.
+        const memory_scope scope{GetMemoryChunkContext(&made)};
+        made.key = key_type_of(columns.key);
+        made.family = family_of(table);
+    }
+    made.key_column = columns.key.number;
+    made.key_index = unique_index_on(table, columns.key.number);
+    made.amount = amount_type_of(columns.amount);
+    const auto keep = [&made](row_column which, const std::optional<column> &one) {
+        if (one)
+            made.columns[static_cast<int>(which)] = {one->number, one->type};
+    };
+    keep(row_column::amount, columns.amount);
+    keep(row_column::version, columns.version);
+    keep(row_column::floor, columns.floor);
+    keep(row_column::ceiling, columns.ceiling);
+    keep(row_column::frozen, columns.frozen);
+    made.floor = row.floor;
+    made.ceiling = row.ceiling;
+
+    made.refers_to_others = refers_to_others(table);
+    made.is_distributed = is_distributed(made.table);
+    made.not_heap = why_not_heap(table, journal, columns);
+    const memory_scope scope{GetMemoryChunkContext(&made)};
+    write_statements(made, columns, table, journal);
+}
+
+} // namespace lockstep

@@ -1,0 +1,116 @@
+// A ledger as lockstep works with it: the table and its journal, the columns and their types, the
+// bounds, and the statements that read and write its rows. Made from the registration and from what
+// the catalogs say at that moment, and thrown away when either changes.
+#pragma once
+
+#include "pg/catalog.hpp"
+#include "pg/key.hpp"
+
+#include "core/movement.hpp"
+#include "core/sql_error.hpp"
+#include "ledger/journal_table.hpp"
+#include "ledger/registration.hpp"
+
+#include <array>
+#include <optional>
+
+namespace lockstep {
+
+// What is read of a row, in this order.
+enum class row_column : int { amount, version, floor, ceiling, frozen };
+constexpr int row_columns = 5;
+
+// A column of the ledger's table; number 0 where the ledger has none of that kind.
+struct kept_column {
+    AttrNumber number;
+    Oid type; // base type
+
+    [[nodiscard]] bool operator==(const kept_column &) const = default;
+};
+
+// A statement, and its plan once it has run. The text and the types live as long as the ledger.
+struct kept_statement {
+    const char *sql;
+    const Oid *types;
+    int parameters;
+    Oid parsed_as;           // the role whose rights it is parsed with; 0: the caller
+    mutable SPIPlanPtr plan; // null before its first run
+};
+
+// Trivially destructible: it lives in a memory context of its own.
+struct ledger {
+    // Something may have changed since it was made: look again before it is used. Set in the
+    // server's invalidation processing.
+    mutable bool stale;
+
+    Oid table;
+    Oid journal;
+    Oid journal_owner;
+    char name[NAMEDATALEN]; // for messages
+
+    journal_columns booked;
+
+    key_type key;
+    AttrNumber key_column;
+    Oid key_index; // unique, on the key alone
+    amount_type amount;
+    kept_column columns[row_columns]; // by row_column
+    std::optional<money> floor;
+    std::optional<money> ceiling;
+    relation_family family; // the table, and what inherits from it
+    bool refers_to_others;  // the table has foreign keys of its own
+    bool is_distributed;    // its rows are kept elsewhere, and read and written key by key
+    // Why the heap store cannot serve this ledger; null where it can.
+    const char *not_heap;
+
+    // One row, by key equality: $1 is the key.
+    kept_statement set;  // $2 is the amount, $3 the version; returns the row after it
+    kept_statement lock; // returns the row as it stands, FOR NO KEY UPDATE
+    kept_statement look; // whether the row is there for the caller at all
+    kept_statement book; // one journal row
+    // Many rows, by arrays. Keys come in canonical order, and the number of each is returned.
+    kept_statement write_many; // keys, amounts, versions
+    kept_statement lock_many;  // keys
+    kept_statement book_many;  // one array for each column
+
+    [[nodiscard]] const kept_column &column_of(row_column which) const {
+        return columns[static_cast<int>(which)];
+    }
+    [[nodiscard]] bool has(row_column which) const { return column_of(which).number != 0; }
+    [[nodiscard]] std::array<const kept_statement *, 7> statements() const {
+        return {&set, &lock, &look, &book, &write_many, &lock_many, &book_many};
+    }
+};
+
+// What a table needs to be a ledger, checked when it is registered and whenever its definition has
+// changed since. Throws sql_error, LS005 mostly, saying which requirement is not met.
+struct ledger_columns {
+    column key;
+    column amount;
+    std::optional<column> floor;
+    std::optional<column> ceiling;
+    std::optional<column> version;
+    std::optional<column> frozen;
+};
+void check_table_kind(Relation table);
+[[nodiscard]] ledger_columns checked_columns(Relation table, const registration &row);
+
+// The amount column's type; LS005 where amounts of that type are not exact.
+[[nodiscard]] amount_type amount_type_of(const column &amount);
+
+// Fills in a zeroed description of a registered ledger; call with the table and its journal locked.
+// What it allocates is in the memory context of `made`.
+void describe_ledger(ledger &made, Relation table, Relation journal, const registration &row);
+
+// LS005: the table's journal is gone.
+[[nodiscard]] sql_error journal_gone(Relation table);
+
+// Whether two descriptions of one table say the same, so that work which began by one may go on by
+// the other. What another session may do beside a movement (attach a partition, build an index or
+// replace one) makes no difference.
+[[nodiscard]] bool is_same_for_work(const ledger &before, const ledger &now);
+
+// Whether they do not differ in anything at all.
+[[nodiscard]] bool is_same(const ledger &before, const ledger &now);
+
+} // namespace lockstep

@@ -1,0 +1,66 @@
+// Whether two descriptions of one ledger say the same.
+#include "ledger/choice.hpp"
+#include "ledger/ledger.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+namespace lockstep {
+
+namespace {
+
+bool is_same_text(const char *a, const char *b) {
+    return a == b || (a != nullptr && b != nullptr && std::strcmp(a, b) == 0);
+}
+
+bool is_same_key(const key_type &a, const key_type &b) {
+    return a.type == b.type && a.collation == b.collation && a.length == b.length &&
+           a.by_value == b.by_value && a.input_function == b.input_function &&
+           a.input_parameter == b.input_parameter && a.compare.fn_oid == b.compare.fn_oid &&
+           a.output.fn_oid == b.output.fn_oid && is_same_text(a.equals, b.equals);
+}
+
+// The statements name schemas, tables and columns: whatever was renamed shows here.
+bool are_same_statements(const ledger &a, const ledger &b) {
+    for (std::size_t i = 0; i < a.statements().size(); ++i)
+        if (!is_same_text(a.statements()[i]->sql, b.statements()[i]->sql))
+            return false;
+    return true;
+}
+
+bool is_same_journal(journal_columns a, const journal_columns &b, bool same_index) {
+    if (!same_index)
+        a.unique_index = b.unique_index;
+    return a == b;
+}
+
+bool is_same_but_for_indexes(const ledger &a, const ledger &b, bool same_index) {
+    return a.table == b.table && a.journal == b.journal && a.journal_owner == b.journal_owner &&
+           is_same_text(a.name, b.name) && is_same_journal(a.booked, b.booked, same_index) &&
+           is_same_key(a.key, b.key) && a.key_column == b.key_column && a.amount == b.amount &&
+           std::ranges::equal(a.columns, b.columns) && a.floor == b.floor &&
+           a.ceiling == b.ceiling && a.refers_to_others == b.refers_to_others &&
+           a.is_distributed == b.is_distributed && are_same_statements(a, b);
+}
+
+} // namespace
+
+bool is_same_for_work(const ledger &before, const ledger &now) {
+    return is_same_but_for_indexes(before, now, false) &&
+           (is_same_text(before.not_heap, now.not_heap) ||
+            (before.not_heap == nullptr && may_come_meanwhile(now.not_heap)) ||
+            (now.not_heap == nullptr && may_come_meanwhile(before.not_heap)));
+}
+
+bool is_same(const ledger &before, const ledger &now) {
+    const auto family = [](const ledger &in) {
+        return std::span{in.family.members, static_cast<std::size_t>(in.family.count)};
+    };
+    return is_same_but_for_indexes(before, now, true) && before.key_index == now.key_index &&
+           is_same_text(before.not_heap, now.not_heap) &&
+           std::ranges::equal(family(before), family(now));
+}
+
+} // namespace lockstep

@@ -1,0 +1,143 @@
+#include "ledger/registering.hpp"
+
+#include "core/sql_error.hpp"
+#include "ledger/distribution.hpp"
+#include "ledger/journal_table.hpp"
+#include "ledger/ledger.hpp"
+#include "ledger/ledger_cache.hpp"
+#include "pg/catalog.hpp"
+#include "pg/role.hpp"
+
+#include <cstring>
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+// The caller's own table, locked against transfers and against another registration, but not
+// against readers. Whose it is, is asked before the lock is: a lock that nobody may have would stop
+// others.
+Relation locked_table(Oid oid) {
+    const auto exists = [oid] { return pg_call([oid] { return get_rel_relkind(oid); }) != '\0'; };
+    const auto owned = [oid] {
+        return pg_call([oid] { return version::owns_relation(oid, GetUserId()); });
+    };
+    const auto refuse = [oid]() -> sql_error {
+        const char *name = pg_call([oid] { return get_rel_name(oid); });
+        return {state::insufficient_privilege,
+                std::string{"must be owner of table "} + (name != nullptr ? name : "")};
+    };
+    if (exists() && !owned())
+        throw refuse();
+    const Relation relation = open_relation(oid, ShareRowExclusiveLock);
+    if (relation == nullptr)
+        throw sql_error(state::not_a_ledger,
+                        "relation with OID " + std::to_string(oid) + " does not exist");
+    if (!owned())
+        throw refuse();
+    return relation;
+}
+
+void choose_key(Relation table, registered_column &key) {
+    if (key.exists())
+        return;
+    const auto found = primary_key_column(table);
+    if (!found)
+        throw sql_error(state::not_a_ledger,
+                        "table \"" + plain_name(table) + "\" has no primary key of one column", {},
+                        "Name the key column in the argument key.");
+    std::memcpy(key.name, found->name, NAMEDATALEN);
+}
+
+void remember(registered_column &kept, const column &found) {
+    std::memcpy(kept.name, found.name, NAMEDATALEN);
+    kept.position = found.number;
+}
+
+void remember(registered_column &kept, const std::optional<column> &found) {
+    if (found)
+        remember(kept, *found);
+}
+
+// A movement that is in progress, whose trigger this is, goes by what is registered.
+void require_idle(Relation table) {
+    if (ledger_cache::is_in_use(RelationGetRelid(table)))
+        throw sql_error(state::object_in_use,
+                        "ledger \"" + plain_name(table) + "\" is in use by a movement",
+                        "The movement is one of this session, and has run this code.");
+}
+
+// Lets every session notice, this one in the same statement too.
+void announce(Relation table) {
+    pg_call([table] {
+        CacheInvalidateRelcache(table);
+        relation_close(table, NoLock);
+        CommandCounterIncrement();
+    });
+}
+
+} // namespace
+
+Oid register_table(registration wanted) {
+    const Relation table = locked_table(wanted.ledger);
+    require_idle(table);
+    check_table_kind(table);
+    if (is_worker_node())
+        throw sql_error(state::feature_not_supported,
+                        "ledgers cannot be registered on a worker node",
+                        "This server is a worker node of a cluster of distributed tables.",
+                        "Register and use the ledger on the coordinator.");
+    if (is_journal(wanted.ledger))
+        throw sql_error(state::not_a_ledger,
+                        "table \"" + plain_name(table) + "\" is the journal of a ledger");
+    choose_key(table, wanted.key);
+    const ledger_columns columns = checked_columns(table, wanted);
+    static_cast<void>(key_type_of(columns.key)); // it has an order, or this says so
+    if (wanted.floor && wanted.ceiling && *wanted.floor > *wanted.ceiling)
+        throw sql_error(state::invalid_parameter_value, "floor is above ceiling",
+                        "The floor is " + wanted.floor->to_string() + ", the ceiling " +
+                            wanted.ceiling->to_string() + ".");
+
+    remember(wanted.key, columns.key);
+    remember(wanted.amount, columns.amount);
+    remember(wanted.floor_column, columns.floor);
+    remember(wanted.ceiling_column, columns.ceiling);
+    remember(wanted.version_column, columns.version);
+    remember(wanted.frozen_column, columns.frozen);
+    wanted.active = true;
+    const auto before = find_registration(wanted.ledger);
+    {
+        as_role owner{table->rd_rel->relowner};
+        wanted.journal = prepare_journal(table, columns.key, wanted.history,
+                                         before ? before->journal : InvalidOid);
+        owner.leave();
+    }
+    {
+        as_role owner{registration_owner()};
+        save_registration(wanted);
+        owner.leave();
+    }
+    announce(table);
+    return wanted.journal;
+}
+
+void unregister_table(Oid oid, bool with_journal) {
+    const Relation table = locked_table(oid);
+    require_idle(table);
+    registration found = registration_of_ledger(table);
+    if (with_journal)
+        drop_journal(found.journal); // with the caller's own rights
+    {
+        as_role owner{registration_owner()};
+        found.active = false;
+        if (with_journal)
+            delete_registration(oid);
+        else
+            save_registration(found);
+        owner.leave();
+    }
+    announce(table);
+}
+
+} // namespace lockstep

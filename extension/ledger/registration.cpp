@@ -1,0 +1,204 @@
+#include "ledger/registration.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/catalog.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace lockstep {
+
+namespace {
+
+// The columns of lockstep.registration, in the order of the install script.
+enum field : std::size_t {
+    f_ledger,
+    f_journal,
+    f_registered_oid,
+    f_key,
+    f_amount,
+    f_floor_column,
+    f_ceiling_column,
+    f_version_column,
+    f_frozen_column,
+    f_positions,
+    f_floor,
+    f_ceiling,
+    f_history,
+    f_active,
+    field_count
+};
+
+struct raw_row {
+    bool found;
+    std::array<Datum, field_count> values;
+    std::array<bool, field_count> nulls;
+};
+
+// Scans by one OID column, newest committed state. Without an index it reads the whole table.
+raw_row scan(AttrNumber by, Oid value, const char *index_name) {
+    const Oid table = registration_table();
+    return pg_call([=] {
+        raw_row row{};
+        Relation registrations = table_open(table, AccessShareLock);
+        const Oid index = get_relname_relid(index_name, RelationGetNamespace(registrations));
+        ScanKeyData key;
+        ScanKeyInit(&key, by, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(value));
+        // No snapshot given: the scan takes a fresh one.
+        SysScanDesc scan =
+            systable_beginscan(registrations, index, OidIsValid(index), nullptr, 1, &key);
+        HeapTuple tuple = systable_getnext(scan);
+        // Another version of the extension may have another table.
+        if (RelationGetDescr(registrations)->natts < static_cast<int>(field_count))
+            ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                            errmsg("the lockstep module and its SQL objects differ in version"),
+                            errhint("Run ALTER EXTENSION lockstep UPDATE.")));
+        if (HeapTupleIsValid(tuple)) {
+            row.found = true;
+            // A copy in the caller's memory: the values point into it.
+            tuple = heap_copytuple(tuple);
+            for (std::size_t i = 0; i < field_count; ++i)
+                row.values[i] = heap_getattr(tuple, static_cast<int>(i) + 1,
+                                             RelationGetDescr(registrations), &row.nulls[i]);
+        }
+        systable_endscan(scan);
+        table_close(registrations, AccessShareLock);
+        return row;
+    });
+}
+
+void set_name(registered_column &one, const raw_row &row, field which) {
+    if (!row.nulls[which])
+        std::memcpy(one.name, NameStr(*DatumGetName(row.values[which])), NAMEDATALEN);
+}
+
+std::optional<Datum> name_or_null(const registered_column &one) {
+    if (!one.exists())
+        return std::nullopt;
+    return CStringGetDatum(one.name);
+}
+
+std::optional<Datum> numeric_or_null(const std::optional<money> &amount) {
+    if (!amount)
+        return std::nullopt;
+    return numeric_from_money(*amount);
+}
+
+void run_once(const std::string &sql, std::initializer_list<Oid> types,
+              const spi_parameters &parameters) {
+    SPIPlanPtr plan = prepare_kept(sql.c_str(), {types.begin(), types.size()});
+    execute(plan, parameters);
+    pg_call([plan] { SPI_freeplan(plan); });
+}
+
+} // namespace
+
+std::optional<registration> find_registration(Oid ledger) {
+    const raw_row row = scan(f_ledger + 1, ledger, "registration_pkey");
+    if (!row.found)
+        return std::nullopt;
+
+    registration found{};
+    found.ledger = ledger;
+    found.journal = DatumGetObjectId(row.values[f_journal]);
+    std::array<registered_column *, 6> columns{&found.key,
+                                               &found.amount,
+                                               &found.floor_column,
+                                               &found.ceiling_column,
+                                               &found.version_column,
+                                               &found.frozen_column};
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        set_name(*columns[i], row, static_cast<field>(f_key + i));
+    // In another table than the registered one (a restored dump's) positions mean nothing.
+    if (DatumGetObjectId(row.values[f_registered_oid]) == ledger) {
+        const auto *positions =
+            reinterpret_cast<const int2vector *>(DatumGetPointer(row.values[f_positions]));
+        for (std::size_t i = 0; i < columns.size() && static_cast<int>(i) < positions->dim1; ++i)
+            columns[i]->position = positions->values[i];
+    }
+    if (!row.nulls[f_floor])
+        found.floor = money_from_numeric(row.values[f_floor], "floor");
+    if (!row.nulls[f_ceiling])
+        found.ceiling = money_from_numeric(row.values[f_ceiling], "ceiling");
+    found.history = DatumGetBool(row.values[f_history]);
+    found.active = DatumGetBool(row.values[f_active]);
+    return found;
+}
+
+registration registration_of_ledger(Relation table) {
+    const auto found = find_registration(RelationGetRelid(table));
+    if (!found || !found->active)
+        throw sql_error(state::not_a_ledger, "table \"" + plain_name(table) + "\" is not a ledger",
+                        {}, "Call lockstep.register_ledger to register it.");
+    return *found;
+}
+
+bool is_journal(Oid table) {
+    return scan(f_journal + 1, table, "registration_journal_key").found;
+}
+
+void save_registration(const registration &row) {
+    spi_session session;
+    execute("DELETE FROM lockstep.registration AS r WHERE NOT EXISTS (SELECT FROM "
+            "pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)");
+
+    std::array<int16, 6> positions{row.key.position,
+                                   row.amount.position,
+                                   row.floor_column.position,
+                                   row.ceiling_column.position,
+                                   row.version_column.position,
+                                   row.frozen_column.position};
+    const int16 *first = positions.data();
+    spi_parameters values;
+    values.add(ObjectIdGetDatum(row.ledger));
+    values.add(ObjectIdGetDatum(row.journal));
+    values.add(name_or_null(row.key));
+    values.add(name_or_null(row.amount));
+    values.add(name_or_null(row.floor_column));
+    values.add(name_or_null(row.ceiling_column));
+    values.add(name_or_null(row.version_column));
+    values.add(name_or_null(row.frozen_column));
+    values.add(pg_call([first] { return PointerGetDatum(buildint2vector(first, 6)); }));
+    values.add(numeric_or_null(row.floor));
+    values.add(numeric_or_null(row.ceiling));
+    values.add(BoolGetDatum(row.history));
+    values.add(BoolGetDatum(row.active));
+    run_once("INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_column, "
+             "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
+             "column_positions, floor, ceiling, history, active) "
+             "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+             "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_column, "
+             "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
+             "column_positions, floor, ceiling, history, active) = ROW(excluded.journal, "
+             "excluded.registered_oid, excluded.key_column, excluded.amount_column, "
+             "excluded.floor_column, excluded.ceiling_column, excluded.version_column, "
+             "excluded.frozen_column, excluded.column_positions, excluded.floor, "
+             "excluded.ceiling, excluded.history, excluded.active)",
+             {OIDOID, OIDOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
+              NUMERICOID, NUMERICOID, BOOLOID, BOOLOID},
+             values);
+    session.finish();
+}
+
+void delete_registration(Oid ledger) {
+    spi_session session;
+    spi_parameters values;
+    values.add(ObjectIdGetDatum(ledger));
+    run_once("DELETE FROM lockstep.registration AS r WHERE r.ledger OPERATOR(pg_catalog.=) $1",
+             {OIDOID}, values);
+    session.finish();
+}
+
+Oid registration_owner() {
+    const Oid table = registration_table();
+    return pg_call([table] {
+        Relation registrations = table_open(table, AccessShareLock);
+        const Oid owner = registrations->rd_rel->relowner;
+        table_close(registrations, AccessShareLock);
+        return owner;
+    });
+}
+
+} // namespace lockstep

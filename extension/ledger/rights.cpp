@@ -1,0 +1,65 @@
+#include "ledger/rights.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/values.hpp"
+
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+// As the executor asks: the right on the column, or on the whole table.
+bool has_right(const ledger &in, AttrNumber column, AclMode right) {
+    const Oid table = in.table;
+    return pg_call([=] {
+        return pg_class_aclcheck(table, GetUserId(), right) == ACLCHECK_OK ||
+               pg_attribute_aclcheck(table, column, GetUserId(), right) == ACLCHECK_OK;
+    });
+}
+
+sql_error denied(const ledger &in) {
+    return {state::insufficient_privilege, std::string{"permission denied for table "} + in.name};
+}
+
+void check_schema(const ledger &in) {
+    const Oid table = in.table;
+    const auto schema = pg_call([table] { return get_rel_namespace(table); });
+    if (pg_call([schema] {
+            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
+        }))
+        throw sql_error(state::insufficient_privilege,
+                        "permission denied for schema " +
+                            copied(pg_call([schema] { return get_namespace_name(schema); })));
+}
+
+} // namespace
+
+void check_reading_rights(const ledger &in) {
+    check_schema(in);
+    if (!has_right(in, in.key_column, ACL_SELECT))
+        throw denied(in);
+}
+
+void check_rights(const ledger &in) {
+    check_schema(in);
+    const Oid table = in.table;
+    constexpr AclMode all = ACL_SELECT | ACL_UPDATE;
+    if (pg_call([=] { return pg_class_aclmask(table, GetUserId(), all, ACLMASK_ALL); }) == all)
+        return;
+    bool allowed = has_right(in, in.key_column, ACL_SELECT);
+    for (const kept_column &one : in.columns)
+        allowed = allowed && (one.number == 0 || has_right(in, one.number, ACL_SELECT));
+    for (const auto written : {row_column::amount, row_column::version})
+        allowed = allowed &&
+                  (!in.has(written) || has_right(in, in.column_of(written).number, ACL_UPDATE));
+    if (!allowed)
+        throw denied(in);
+}
+
+bool may_see_every_row(const ledger &in) {
+    const Oid table = in.table;
+    return pg_call([table] { return check_enable_rls(table, InvalidOid, true); }) != RLS_ENABLED;
+}
+
+} // namespace lockstep

@@ -1,0 +1,92 @@
+#include "lock_graph/columns.hpp"
+
+namespace lockstep {
+
+column_value row_place_value(const std::optional<ItemPointerData> &row) {
+    if (!row)
+        return {};
+    const ItemPointerData place = *row;
+    return pg_call([place] {
+        auto *copy = static_cast<ItemPointer>(palloc(sizeof(ItemPointerData)));
+        *copy = place;
+        return PointerGetDatum(copy);
+    });
+}
+
+column_value wait_event_value(const lock_process &process, const session &who) {
+    if (who.is_hidden() || process.wait_event == 0)
+        return {};
+    const std::uint32_t event = process.wait_event;
+    const std::string type = copied(pg_call([event] { return pgstat_get_wait_event_type(event); }));
+    return text_or_null(type + ": " +
+                        copied(pg_call([event] { return pgstat_get_wait_event(event); })));
+}
+
+column_value since_value(const scene &now, std::optional<TimestampTz> from) {
+    if (!from || *from == 0)
+        return {};
+    return interval_datum(std::max<TimestampTz>(now.picture().taken_at - *from, 0));
+}
+
+column_value bigints_value(std::span<const std::int64_t> values) {
+    const std::int64_t *first = values.data();
+    const int count = static_cast<int>(values.size());
+    return pg_call([=] {
+        auto *datums = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(count + 1)));
+        for (int i = 0; i < count; ++i)
+            datums[i] = Int64GetDatum(first[i]);
+        return PointerGetDatum(construct_array(datums, count, INT8OID, sizeof(int64),
+                                               FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    });
+}
+
+column_value lock_columns::constant(const char *name) {
+    for (const auto &[known, value] : constants_)
+        if (known == name)
+            return value;
+    return constants_.emplace_back(name, text_datum(name)).second;
+}
+
+column_value lock_columns::mode(const lock_object &lock, std::int32_t mode) {
+    return constant(GetLockmodeName(lock.method, mode));
+}
+
+column_value lock_columns::modes(const lock_object &lock, std::uint32_t mask) {
+    const auto [at, fresh] = masks_.try_emplace({lock.method, mask});
+    if (fresh) {
+        const LOCKMETHODID method = lock.method;
+        at->second = pg_call([=] {
+            Datum names[LOCKSTEP_LOCK_MODES];
+            int count = 0;
+            for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
+                if ((mask & (1U << mode)) != 0)
+                    names[count++] = CStringGetTextDatum(GetLockmodeName(method, mode));
+            return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+        });
+    }
+    return at->second;
+}
+
+column_value lock_columns::kind(std::int32_t process) {
+    return constant(scene_.kind_of(process));
+}
+
+column_value lock_columns::edge_kind(graph::edge_kind kind) {
+    return constant(graph::kind_name(kind).data());
+}
+
+column_value lock_columns::lock_type(const lock_object &lock) {
+    return constant(
+        scene_.place_of_lock(static_cast<std::int32_t>(&lock - scene_.picture().locks)).type);
+}
+
+// The waits of one queue are for the same thing, unless they wait for a transaction.
+column_value lock_columns::what(std::int32_t wait) {
+    const auto [at, fresh] =
+        whats_.try_emplace({scene_.picture().waits[wait].lock, scene_.row_of(wait)});
+    if (fresh)
+        at->second = text_datum(scene_.what(wait).c_str());
+    return at->second;
+}
+
+} // namespace lockstep

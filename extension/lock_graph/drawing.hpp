@@ -1,0 +1,22 @@
+// The scene as a drawing: which sessions and edges are in it, and what stands beside them.
+#pragma once
+
+#include "lock_graph/scene.hpp"
+
+#include "core/graph/drawing.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace lockstep {
+
+struct drawing {
+    std::vector<graph::drawn_node> nodes;
+    std::vector<graph::drawn_edge> edges;
+};
+
+// At most so many sessions, in the order of the tree, so that what blocks most is there; the rest
+// is counted. `reduced` leaves out the edges that others imply.
+[[nodiscard]] drawing drawing_of(scene &seen, bool reduced, std::size_t most);
+
+} // namespace lockstep

@@ -1,0 +1,270 @@
+#include "lock_graph/scene.hpp"
+
+#include "lock_graph/snapshot.h"
+
+#include <algorithm>
+#include <compare>
+#include <tuple>
+#include <utility>
+
+namespace lockstep {
+
+namespace {
+
+std::size_t at(std::int32_t i) {
+    return static_cast<std::size_t>(i);
+}
+
+} // namespace
+
+scene::scene(graph::extent wanted)
+    : picture_(*pg_call([] { return lockstep_take_picture(); })), sessions_(names_.readable()),
+      processes_(picture_.processes, picture_.processes + picture_.process_count),
+      edges_(graph::edges_of(picture_, wanted)) {
+    waited_rows found = rows_waited_for(picture_, names_);
+    rows_ = std::move(found.rows);
+    wait_row_ = std::move(found.of_wait);
+    add_latent_edges();
+    add_snapshot_edges();
+    number_nodes();
+    grow_forest();
+    described_.resize(processes_.size());
+}
+
+std::int32_t scene::add_process(const lock_process &process) {
+    processes_.push_back(process);
+    const auto index = static_cast<std::int32_t>(processes_.size()) - 1;
+    processes_.back().leader = index;
+    return index;
+}
+
+// -1: there is none any more.
+std::int32_t scene::process_with_pid(std::int32_t pid) {
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (processes_[i].pid == pid)
+            return static_cast<std::int32_t>(i);
+    lock_process found;
+    if (!pg_call([pid, &found] { return lockstep_find_process(pid, &found); }))
+        return -1;
+    return add_process(found);
+}
+
+// The server names prepared transactions by pid 0. Where there is one alone, it is that one.
+std::int32_t scene::some_prepared() {
+    const auto &listed = sessions_.prepared();
+    if (listed.size() == 1)
+        return process_with_xid(listed.front().xid);
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (processes_[i].prepared != 0 && processes_[i].xid == InvalidTransactionId)
+            return static_cast<std::int32_t>(i);
+    lock_process unknown{};
+    unknown.slot = -1;
+    unknown.prepared = 1;
+    return add_process(unknown);
+}
+
+std::int32_t scene::process_with_xid(TransactionId xid) {
+    const TransactionId top = topmost(xid);
+    const std::int32_t pid = pg_call([top] { return BackendXidGetPid(top); });
+    if (pid != 0)
+        return process_with_pid(pid);
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (processes_[i].prepared != 0 && processes_[i].xid == top)
+            return static_cast<std::int32_t>(i);
+    for (const prepared_transaction &one : sessions_.prepared())
+        if (one.xid == top) {
+            lock_process dummy{};
+            dummy.slot = -1;
+            dummy.xid = top;
+            dummy.database = one.database;
+            dummy.role = one.owner;
+            dummy.prepared = 1;
+            return add_process(dummy);
+        }
+    return -1;
+}
+
+// A row that several transactions have locked is waited for one of them at a time; the others hold
+// it up as well, and would be next.
+void scene::add_latent_edges() {
+    for (std::int32_t wait = 0; wait < picture_.wait_count; ++wait) {
+        const lock_wait &waiting = picture_.waits[wait];
+        const waited_row *row = row_of(wait);
+        if (row == nullptr || row->locker_count == 0 || lock_of(wait).type != LOCKTAG_TRANSACTION)
+            continue;
+        const TransactionId waited_for = topmost(lock_of(wait).field1);
+        std::vector<std::int32_t> known;
+        for (int i = 0; i < row->locker_count; ++i) {
+            const MultiXactMember &locker = row->lockers[i];
+            const LOCKMODE held = row_lock_mode(locker.status);
+            if (topmost(locker.xid) == waited_for ||
+                !pg_call([&] { return DoLockModesConflict(held, waiting.row_mode); }) ||
+                !pg_call([&] { return TransactionIdIsInProgress(locker.xid); }))
+                continue;
+            const std::int32_t other = process_with_xid(locker.xid);
+            if (other < 0 || process(other).leader == process(waiting.process).leader ||
+                std::ranges::find(known, other) != known.end())
+                continue;
+            known.push_back(other);
+            edges_.push_back(
+                {waiting.process, other, wait, -1, graph::edge_kind::latent, true, false});
+        }
+    }
+}
+
+void scene::add_snapshot_edges() {
+    if (picture_.snapshot_wait_count == 0)
+        return;
+    int *const pids = pg_call(
+        [] { return static_cast<int *>(palloc(sizeof(int) * static_cast<Size>(MaxBackends))); });
+    for (std::int32_t i = 0; i < picture_.snapshot_wait_count; ++i) {
+        const std::int32_t waiter = picture_.snapshot_waits[i];
+        const int pid = process(waiter).pid;
+        const int count =
+            pg_call([=] { return GetSafeSnapshotBlockingPids(pid, pids, MaxBackends); });
+        for (int k = 0; k < count; ++k)
+            if (const std::int32_t other =
+                    pids[k] != 0 ? process_with_pid(pids[k]) : some_prepared();
+                other >= 0)
+                edges_.push_back(
+                    {waiter, other, -1, -1, graph::edge_kind::safe_snapshot, true, false});
+    }
+}
+
+// By lock: its place among them, the one with the longest wait first.
+std::vector<std::int32_t> scene::rank_locks() const {
+    std::vector<std::pair<std::int64_t, std::int32_t>> order;
+    for (std::int32_t lock = 0; lock < picture_.lock_count; ++lock) {
+        std::int64_t oldest = PG_INT64_MAX;
+        for (std::int32_t i = 0; i < picture_.locks[lock].waits; ++i)
+            if (const auto started = picture_.waits[picture_.locks[lock].first_wait + i].started;
+                started > 0)
+                oldest = std::min(oldest, started);
+        order.emplace_back(oldest, lock);
+    }
+    std::ranges::sort(order);
+    std::vector<std::int32_t> ranks(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+        ranks[at(order[i].second)] = static_cast<std::int32_t>(i);
+    return ranks;
+}
+
+// By leading process: the wait that its group shows, or -1.
+std::vector<std::int32_t> scene::waits_to_show(const std::vector<std::int32_t> &ranks) const {
+    std::vector<std::int32_t> shown(processes_.size(), -1);
+    const auto key = [&](std::int32_t wait) {
+        const lock_wait &one = picture_.waits[wait];
+        return std::tuple{process(one.process).leader != one.process, ranks[at(one.lock)], wait};
+    };
+    for (std::int32_t wait = 0; wait < picture_.wait_count; ++wait) {
+        std::int32_t &best = shown[at(process(picture_.waits[wait].process).leader)];
+        if (best < 0 || key(wait) < key(best))
+            best = wait;
+    }
+    return shown;
+}
+
+// Nodes are numbered in the order in which people would read the waits: lock by lock, then along
+// the queue; who waits for nothing comes first.
+void scene::number_nodes() {
+    const std::vector<std::int32_t> ranks = rank_locks();
+    const std::vector<std::int32_t> shown = waits_to_show(ranks);
+    std::vector<bool> takes_part(processes_.size(), false);
+    for (const graph::edge &one : edges_)
+        for (const std::int32_t end : {one.waiter, one.blocker})
+            takes_part[at(process(end).leader)] = true;
+    std::vector<std::tuple<std::int32_t, std::int32_t, std::int32_t, TransactionId, std::int32_t>>
+        order;
+    for (std::size_t i = 0; i < processes_.size(); ++i)
+        if (takes_part[i]) {
+            const std::int32_t wait = shown[i];
+            order.emplace_back(wait < 0 ? -1 : ranks[at(picture_.waits[wait].lock)], wait,
+                               processes_[i].pid, processes_[i].xid, static_cast<std::int32_t>(i));
+        }
+    std::ranges::sort(order);
+    node_of_process_.assign(processes_.size(), -1);
+    for (const auto &[rank, wait, pid, xid, process] : order) {
+        node_of_process_[at(process)] = static_cast<std::int32_t>(process_of_node_.size());
+        process_of_node_.push_back(process);
+        wait_of_node_.push_back(wait);
+    }
+}
+
+void scene::grow_forest() {
+    std::vector<graph::arc> arcs;
+    arcs.reserve(edges_.size());
+    for (const graph::edge &one : edges_)
+        if (one.nearest || one.kind == graph::edge_kind::hard)
+            arcs.push_back({node_of(one.waiter), node_of(one.blocker), one.nearest});
+    forest_ = graph::plant(static_cast<std::int32_t>(process_of_node_.size()), arcs);
+    for (const graph::forest::root &root : forest_.roots)
+        root_ids_.push_back(node_id(root.first));
+}
+
+std::vector<const graph::edge *> scene::edges_in_tree_order() const {
+    std::vector<std::size_t> line(forest_.order.size());
+    for (std::size_t i = 0; i < line.size(); ++i)
+        line[at(forest_.order[i])] = i;
+    struct sort_key {
+        std::size_t line;
+        std::int32_t pid;
+        graph::edge_kind kind;
+        std::size_t blocker_line;
+        const graph::edge *edge;
+        auto operator<=>(const sort_key &) const = default;
+    };
+    std::vector<sort_key> keys;
+    keys.reserve(edges_.size());
+    for (const graph::edge &one : edges_)
+        if (one.nearest)
+            keys.push_back({line[at(node_of(one.waiter))], process(one.waiter).pid, one.kind,
+                            line[at(node_of(one.blocker))], &one});
+    std::ranges::sort(keys);
+    std::vector<const graph::edge *> edges;
+    edges.reserve(keys.size());
+    for (const sort_key &key : keys)
+        edges.push_back(key.edge);
+    return edges;
+}
+
+const char *scene::kind_of(std::int32_t process_index) {
+    if (process(process_index).leader != process_index)
+        return "parallel_worker";
+    return session_of(process_index).kind;
+}
+
+std::int64_t scene::node_id(std::int32_t node) const {
+    const lock_process &one = process(process_of(node));
+    return one.prepared != 0 ? -static_cast<std::int64_t>(one.xid) : one.pid;
+}
+
+const lock_place &scene::place_of_lock(std::int32_t lock) {
+    const auto found = places_.find(lock);
+    if (found != places_.end())
+        return found->second;
+    return places_.emplace(lock, lockstep::place_of(picture_.locks[lock], names_)).first->second;
+}
+
+const waited_row *scene::row_of(std::int32_t wait) const {
+    if (wait < 0 || wait_row_[at(wait)] < 0)
+        return nullptr;
+    return &rows_[at(wait_row_[at(wait)])];
+}
+
+std::optional<scene::relation> scene::relation_of(std::int32_t wait) {
+    if (const waited_row *row = row_of(wait); row != nullptr && row->relation != InvalidOid)
+        return relation{row->database, row->relation};
+    const lock_place &place = place_of_lock(picture_.waits[wait].lock);
+    if (!place.relation)
+        return std::nullopt;
+    return relation{*place.database, *place.relation};
+}
+
+std::string scene::what(std::int32_t wait) {
+    const waited_row *row = row_of(wait);
+    if (row != nullptr && row->relation != InvalidOid)
+        return row_text(row->database, row->relation, row->place, row->key, names_);
+    return place_of_lock(picture_.waits[wait].lock).text;
+}
+
+} // namespace lockstep

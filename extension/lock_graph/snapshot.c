@@ -1,0 +1,248 @@
+/*
+ * One instant of the lock manager. All its partitions are taken shared, once; then every process
+ * that waits leads to the lock that it waits for, and of that lock all is copied: who has it, who
+ * queues. What nobody waits for is not looked at, so the cost follows the contention and not the
+ * number of locks.
+ *
+ * This is C because the server's list and lock headers are, and because nothing here may own
+ * anything that an error would have to release. While the partitions are held nothing is allocated
+ * and nothing raises: the room is made before, and where it turns out too small the whole copy is
+ * made again.
+ *
+ * ProcArrayLock is not needed. Slots of the table of processes are never freed; what is read of
+ * them (the lock waited for, the queues, the claims, the lock group) changes under a partition lock
+ * alone, and a process leaves only after it has released its locks.
+ */
+#include "pg/version.h"
+
+#include "access/twophase.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "storage/lwlock.h"
+#include "storage/procarray.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "lock_graph/snapshot.h"
+
+/* How far back in a partition a waiter's own claims are looked through for the row that it stands
+ * at. */
+#define RECENT_CLAIMS 32
+
+typedef struct album {
+    lock_picture picture;
+    int32_t *index_of_slot; /* in picture.processes, or -1 */
+    int32 total_slots;
+    int32 claim_room;
+    bool overflowed;
+} album;
+
+static int32 slot_of(const PGPROC *process) {
+    return (int32)(process - ProcGlobal->allProcs);
+}
+
+void lockstep_copy_process(PGPROC *process, lock_process *copy) {
+    const int32 slot = slot_of(process);
+
+    memset(copy, 0, sizeof(*copy));
+    copy->slot = slot;
+    copy->pid = process->pid;
+    copy->vxid_slot = (int32)LOCKSTEP_VXID_SLOT(process);
+    copy->vxid_local = LOCKSTEP_VXID_LOCAL(process);
+    copy->xid = process->xid;
+    copy->database = process->databaseId;
+    copy->role = process->roleId;
+    copy->wait_event = *(volatile uint32 *)&process->wait_event_info;
+    copy->prepared = slot >= (int32)ProcGlobal->allProcCount;
+    copy->auxiliary = !copy->prepared && slot >= MaxBackends;
+    copy->autovacuum = (process->statusFlags & PROC_IS_AUTOVACUUM) != 0;
+    copy->wraparound = (process->statusFlags & PROC_VACUUM_FOR_WRAPAROUND) != 0;
+}
+
+/* The index of a process in the picture; it is copied where it is met first. */
+static int32 add_process(album *to, PGPROC *process) {
+    const int32 slot = slot_of(process);
+    int32 index = to->index_of_slot[slot];
+
+    if (index >= 0)
+        return index;
+    index = to->picture.process_count++;
+    to->index_of_slot[slot] = index;
+    lockstep_copy_process(process, &to->picture.processes[index]);
+    to->picture.processes[index].leader = index;
+    if (process->lockGroupLeader != NULL && process->lockGroupLeader != process) {
+        const int32 leader = add_process(to, process->lockGroupLeader);
+
+        to->picture.processes[index].leader = leader;
+    }
+    return index;
+}
+
+/*
+ * The row at whose line the process stands first: it keeps the lock on the row's place while it
+ * waits for the transaction that has the row. That lock is among its newest.
+ */
+static void copy_row(PGPROC *process, lock_wait *copy) {
+    for (int partition = 0; partition < NUM_LOCK_PARTITIONS; ++partition) {
+        const lock_link *const end = LOCKSTEP_CLAIMS_OF_PROCESS(process, partition);
+        const lock_link *link = end->prev;
+
+        for (int seen = 0; link != end && seen < RECENT_CLAIMS; ++seen, link = link->prev) {
+            const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
+            const LOCKTAG *const tag = &claim->tag.myLock->tag;
+
+            if (tag->locktag_type != LOCKTAG_TUPLE || claim->holdMask == 0)
+                continue;
+            copy->row_database = tag->locktag_field1;
+            copy->row_relation = tag->locktag_field2;
+            copy->row_block = tag->locktag_field3;
+            copy->row_offset = tag->locktag_field4;
+            for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
+                if (claim->holdMask & LOCKBIT_ON(mode))
+                    copy->row_mode = mode;
+            return;
+        }
+    }
+}
+
+static void add_claims(album *to, lock_object *object, LOCK *lock) {
+    const lock_link *const end = LOCKSTEP_CLAIMS_OF_LOCK(lock);
+
+    object->first_claim = to->picture.claim_count;
+    for (const lock_link *link = end->next; link != end; link = link->next) {
+        const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, lockLink, link);
+        const int32 at = to->picture.claim_count++;
+
+        if (at >= to->claim_room) {
+            to->overflowed = true;
+            continue; /* counted on, so that the next attempt has room for all */
+        }
+        to->picture.claims[at].process = add_process(to, claim->tag.myProc);
+        to->picture.claims[at].held = (uint32)claim->holdMask;
+    }
+    object->claims = to->picture.claim_count - object->first_claim;
+}
+
+static void add_queue(album *to, lock_object *object, LOCK *lock) {
+    const lock_link *const end = LOCKSTEP_QUEUE_OF_LOCK(lock);
+
+    object->first_wait = to->picture.wait_count;
+    for (const lock_link *link = end->next; link != end; link = link->next) {
+        PGPROC *const process = LOCKSTEP_CONTAINER(PGPROC, links, link);
+        lock_wait *const copy = &to->picture.waits[to->picture.wait_count++];
+
+        memset(copy, 0, sizeof(*copy));
+        copy->process = add_process(to, process);
+        copy->lock = (int32)(object - to->picture.locks);
+        copy->mode = process->waitLockMode;
+        copy->started = (int64)pg_atomic_read_u64(&process->waitStart);
+        if (object->type == LOCKTAG_TRANSACTION)
+            copy_row(process, copy);
+    }
+    object->waits = to->picture.wait_count - object->first_wait;
+}
+
+static void add_lock(album *to, LOCK *lock) {
+    lock_object *const object = &to->picture.locks[to->picture.lock_count++];
+
+    object->field1 = lock->tag.locktag_field1;
+    object->field2 = lock->tag.locktag_field2;
+    object->field3 = lock->tag.locktag_field3;
+    object->field4 = lock->tag.locktag_field4;
+    object->type = lock->tag.locktag_type;
+    object->method = lock->tag.locktag_lockmethodid;
+    object->is_tuple = object->type == LOCKTAG_TUPLE;
+    object->in_group = object->type == LOCKTAG_RELATION_EXTEND;
+    add_claims(to, object, lock);
+    add_queue(to, object, lock);
+}
+
+/* The copy itself; the caller holds every partition. */
+static void copy_contention(album *to) {
+    lock_picture *const picture = &to->picture;
+
+    picture->process_count = picture->lock_count = picture->claim_count = 0;
+    picture->wait_count = picture->snapshot_wait_count = 0;
+    to->overflowed = false;
+    for (uint32 slot = 0; slot < ProcGlobal->allProcCount; ++slot) {
+        PGPROC *const process = &ProcGlobal->allProcs[slot];
+        LOCK *const lock = process->waitLock;
+
+        /* A lock is copied when the head of its queue is met: once. */
+        if (lock != NULL) {
+            if (LOCKSTEP_QUEUE_OF_LOCK(lock)->next == (lock_link *)&process->links)
+                add_lock(to, lock);
+        } else if (*(volatile uint32 *)&process->wait_event_info == WAIT_EVENT_SAFE_SNAPSHOT)
+            picture->snapshot_waits[picture->snapshot_wait_count++] = add_process(to, process);
+    }
+}
+
+static void copy_conflicts(lock_picture *picture) {
+    for (int method = 1; method < LOCKSTEP_LOCK_METHODS; ++method) {
+        LOCKTAG tag = {.locktag_lockmethodid = (uint8)method};
+        const LockMethod table = GetLockTagsMethodTable(&tag);
+
+        for (int mode = 1; mode <= table->numLockModes; ++mode)
+            picture->conflicts[method][mode] = (uint32)table->conflictTab[mode];
+    }
+}
+
+const lock_picture *lockstep_take_picture(void) {
+    album *const taken = palloc0(sizeof(album));
+    lock_picture *const picture = &taken->picture;
+    const Size processes = ProcGlobal->allProcCount;
+
+    StaticAssertStmt(offsetof(PGPROC, links) == 0, "a queue links processes by their first field");
+
+    /*
+     * Prepared transactions have their slots behind all others. The memory is zeroed so that no
+     * page of it is touched first while the lock manager stands still.
+     */
+    taken->total_slots = (int32)processes + max_prepared_xacts;
+    taken->index_of_slot = palloc(sizeof(int32_t) * taken->total_slots);
+    picture->processes = palloc_extended(sizeof(lock_process) * taken->total_slots,
+                                         MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+    picture->locks =
+        palloc_extended(sizeof(lock_object) * processes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+    picture->waits =
+        palloc_extended(sizeof(lock_wait) * processes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+    picture->snapshot_waits = palloc(sizeof(int32_t) * processes);
+    taken->claim_room = Max(4 * (int32)processes, 1024);
+    copy_conflicts(picture);
+    for (;;) {
+        instr_time from, to;
+
+        picture->claims = palloc_extended(sizeof(lock_claim) * taken->claim_room,
+                                          MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+        memset(taken->index_of_slot, -1, sizeof(int32_t) * taken->total_slots);
+        picture->attempts++;
+
+        /* In the server's own order, so that nobody can wait for us in a ring. */
+        LWLockAcquire(LockHashPartitionLockByIndex(0), LW_SHARED);
+        INSTR_TIME_SET_CURRENT(from);
+        for (int partition = 1; partition < NUM_LOCK_PARTITIONS; ++partition)
+            LWLockAcquire(LockHashPartitionLockByIndex(partition), LW_SHARED);
+        copy_contention(taken);
+        for (int partition = NUM_LOCK_PARTITIONS; --partition >= 0;)
+            LWLockRelease(LockHashPartitionLockByIndex(partition));
+        INSTR_TIME_SET_CURRENT(to);
+
+        INSTR_TIME_SUBTRACT(to, from);
+        picture->held_for = (int64)(INSTR_TIME_GET_DOUBLE(to) * 1e9);
+        picture->taken_at = GetCurrentTimestamp();
+        if (!taken->overflowed)
+            return picture;
+        CHECK_FOR_INTERRUPTS();
+        taken->claim_room = picture->claim_count + picture->claim_count / 4;
+        pfree(picture->claims);
+    }
+}
+
+bool lockstep_find_process(int pid, lock_process *to) {
+    PGPROC *const process = BackendPidGetProc(pid);
+
+    if (process == NULL)
+        return false;
+    lockstep_copy_process(process, to);
+    return to->pid == pid;
+}

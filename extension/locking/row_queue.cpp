@@ -1,0 +1,114 @@
+#include "locking/row_queue.hpp"
+
+#include "pg/scan_key.hpp"
+
+namespace lockstep {
+
+namespace {
+
+// C from here to the end of the namespace: it runs inside the guard.
+
+bool is_at_work(TransactionId other) {
+    return TransactionIdIsNormal(other) && !TransactionIdIsCurrentTransactionId(other) &&
+           TransactionIdIsInProgress(other);
+}
+
+// Whether somebody else has the row locked against a change of its amount. Those that only keep its
+// key from changing (checks of foreign keys) are in nobody's way.
+bool is_held(HeapTupleHeader header) {
+    const uint16 marks = header->t_infomask;
+    if ((marks & HEAP_XMAX_INVALID) != 0 || HEAP_XMAX_IS_KEYSHR_LOCKED(marks))
+        return false;
+    if ((marks & HEAP_XMAX_IS_MULTI) == 0)
+        return is_at_work(HeapTupleHeaderGetRawXmax(header));
+    if (!HEAP_XMAX_IS_LOCKED_ONLY(marks))
+        return is_at_work(HeapTupleHeaderGetUpdateXid(header));
+    return MultiXactIdIsRunning(HeapTupleHeaderGetRawXmax(header), true);
+}
+
+// The row's head as it was at one instant: others may lock the row meanwhile, and one's marks with
+// the other's transaction would make no sense.
+HeapTupleHeaderData head_of(TupleTableSlot *slot) {
+    const Buffer page = reinterpret_cast<BufferHeapTupleTableSlot *>(slot)->buffer;
+    bool owned = false;
+    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &owned);
+    LockBuffer(page, BUFFER_LOCK_SHARE);
+    const HeapTupleHeaderData head = *row->t_data;
+    LockBuffer(page, BUFFER_LOCK_UNLOCK);
+    return head;
+}
+
+int ahead_at(Relation table, TupleTableSlot *slot) {
+    LOCKTAG tag;
+    SET_LOCKTAG_TUPLE(tag, table->rd_lockInfo.lockRelId.dbId, table->rd_lockInfo.lockRelId.relId,
+                      ItemPointerGetBlockNumber(&slot->tts_tid),
+                      ItemPointerGetOffsetNumber(&slot->tts_tid));
+    // Whoever waits for a row has asked for this lock: the first one has it, and waits for the
+    // transaction that holds the row; the others wait for the first one.
+    const int waiters = LockWaiterCount(&tag);
+    bool held = waiters > 0;
+    if (!held && TTS_IS_BUFFERTUPLE(slot)) {
+        HeapTupleHeaderData head = head_of(slot);
+        held = is_held(&head);
+    }
+    return waiters + (held ? 1 : 0);
+}
+
+bool look_by(Relation table, Relation index, Datum key, int *ahead) {
+    TupleTableSlot *slot = table_slot_create(table, nullptr);
+    ScanKeyData by_key;
+    look_for_equal(by_key, index, key);
+    IndexScanDesc scan = version::begin_index_scan(table, index, GetActiveSnapshot(), 1);
+    index_rescan(scan, &by_key, 1, nullptr, 0);
+    const bool found = index_getnext_slot(scan, ForwardScanDirection, slot);
+    if (found)
+        *ahead = ahead_at(table, slot);
+    index_endscan(scan);
+    ExecDropSingleTupleTableSlot(slot);
+    return found;
+}
+
+// What is locked by others just now is passed over: whoever asks may hold locks himself.
+Relation open_at_once(Oid oid) {
+    return version::lock_relation_if_free(oid, AccessShareLock) ? try_relation_open(oid, NoLock)
+                                                                : nullptr;
+}
+
+bool look_in(const ledger &in, Oid member, Datum key, int *ahead) {
+    Relation table = open_at_once(member);
+    if (table == nullptr)
+        return false;
+    bool found = false;
+    const bool has_rows = RELKIND_HAS_STORAGE(table->rd_rel->relkind);
+    const Oid oid = member == in.table ? in.key_index : index_get_partition(table, in.key_index);
+    Relation index = has_rows && OidIsValid(oid) ? open_at_once(oid) : nullptr;
+    if (index != nullptr) {
+        found = look_by(table, index, key, ahead);
+        relation_close(index, AccessShareLock);
+    }
+    relation_close(table, AccessShareLock);
+    return found;
+}
+
+bool look_everywhere(const ledger &in, Datum key, int *ahead) {
+    // Also where the transaction's own snapshot is old: who waits, waits for the newest version.
+    PushActiveSnapshot(GetLatestSnapshot());
+    bool found = false;
+    for (int i = 0; i < in.family.count && !found; ++i)
+        found = look_in(in, in.family.members[i], key, ahead);
+    PopActiveSnapshot();
+    return found;
+}
+
+} // namespace
+
+std::optional<int> sessions_ahead(const ledger &in, Datum key) {
+    const ledger *where = &in;
+    int ahead = 0;
+    int *const to = &ahead;
+    if (!pg_call([=] { return look_everywhere(*where, key, to); }))
+        return std::nullopt;
+    return ahead;
+}
+
+} // namespace lockstep

@@ -1,0 +1,25 @@
+// The one row that each movement leaves, under its request id.
+#pragma once
+
+#include "ledger/ledger.hpp"
+
+#include "core/request_id.hpp"
+
+#include <optional>
+#include <string>
+
+namespace lockstep {
+
+// One row of the journal.
+struct booking {
+    uuid_bytes request_id;
+    std::optional<Datum> from; // keys of the ledger's type
+    std::optional<Datum> to;
+    money amount;
+    std::optional<money> from_balance;
+    std::optional<money> to_balance;
+    std::optional<std::string> refusal; // the SQLSTATE of a kept refusal
+    TimestampTz booked_at;
+};
+
+} // namespace lockstep

@@ -1,0 +1,193 @@
+#include "transfer/lookup.hpp"
+
+#include "core/sql_error.hpp"
+#include "ledger/ledger_cache.hpp"
+#include "pg/numerics.hpp"
+#include "pg/slots.hpp"
+#include "pg/values.hpp"
+#include "transfer/contention.hpp"
+
+#include <cstddef>
+
+namespace lockstep {
+
+// The parts of a journal row that a replay needs, as Datums in the memory context of the look-up.
+struct found_row {
+    TransactionId in_flight; // while it is valid, nothing else counts
+    bool too_new;            // committed after the transaction's snapshot was taken
+    Datum from, to, amount, from_balance, to_balance, refusal, booked_at;
+    bool no_from, no_to, no_from_balance, no_to_balance, no_refusal;
+};
+
+namespace {
+
+// C from here to the end of the look-up: it runs inside the guard.
+void read_row(found_row &row, TupleTableSlot *slot, const journal_columns &columns) {
+    bool never = false;
+    row.from = copied_value(slot, columns.from_key, &row.no_from);
+    row.to = copied_value(slot, columns.to_key, &row.no_to);
+    row.amount = copied_value(slot, columns.amount, &never);
+    row.from_balance = copied_value(slot, columns.from_balance, &row.no_from_balance);
+    row.to_balance = copied_value(slot, columns.to_balance, &row.no_to_balance);
+    row.refusal = copied_value(slot, columns.refusal, &row.no_refusal);
+    row.booked_at = copied_value(slot, columns.booked_at, &never);
+}
+
+bool newer_than_snapshot(Relation journal, TupleTableSlot *slot) {
+    // A row of our own is ours, even where the statement's snapshot is older than it.
+    if (!IsolationUsesXactSnapshot() || is_of_this_transaction(slot))
+        return false;
+    return !table_tuple_satisfies_snapshot(journal, slot, GetTransactionSnapshot());
+}
+
+// An open scan of the journal by request id.
+struct id_scan {
+    Relation journal;
+    Relation index;
+    TupleTableSlot *slot;
+    IndexScanDesc scan;
+    SnapshotData dirty; // shows what is being booked just now, and by whom
+};
+
+void look_for(id_scan &by_id, StrategyNumber strategy, Oid function, const uuid_bytes &id) {
+    ScanKeyData key;
+    ScanKeyInit(&key, 1, strategy, function, PointerGetDatum(id.data()));
+    index_rescan(by_id.scan, &key, 1, nullptr, 0);
+}
+
+// Null where the id is not there.
+found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &columns,
+                  whose_rows whose) {
+    found_row row{};
+    bool found = false;
+    look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
+    while (index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot)) {
+        if (TransactionIdIsValid(by_id.dirty.xmin) && by_id.dirty.speculativeToken != 0) {
+            // It may be taken back in a moment; and its session does not wait meanwhile.
+            SpeculativeInsertionWait(by_id.dirty.xmin, by_id.dirty.speculativeToken);
+            found = false;
+            look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
+            continue;
+        }
+        if (whose == whose_rows::of_others && is_of_this_transaction(by_id.slot))
+            continue;
+        row = {};
+        found = true;
+        row.in_flight =
+            TransactionIdIsValid(by_id.dirty.xmin) ? by_id.dirty.xmin : by_id.dirty.xmax;
+        row.too_new =
+            !TransactionIdIsValid(row.in_flight) && newer_than_snapshot(by_id.journal, by_id.slot);
+        read_row(row, by_id.slot, columns);
+        // Sessions that meet over an id may all have a row there for a moment: one that is booked
+        // counts more than one in flight.
+        if (!TransactionIdIsValid(row.in_flight))
+            break;
+    }
+    if (!found)
+        return nullptr;
+    auto *copy = static_cast<found_row *>(palloc(sizeof(found_row)));
+    *copy = row;
+    return copy;
+}
+
+// Whether there is an id at or above this one. Ids that lead with the time are above all others
+// when they are new: then one look answers for all of them.
+bool reaches(id_scan &by_id, const uuid_bytes &id) {
+    look_for(by_id, BTGreaterEqualStrategyNumber, F_UUID_GE, id);
+    return index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot);
+}
+
+void open_id_scan(id_scan &by_id, const ledger &in) {
+    by_id.journal = table_open(in.journal, RowExclusiveLock);
+    by_id.index = index_open(in.booked.unique_index, AccessShareLock);
+    by_id.slot = table_slot_create(by_id.journal, nullptr);
+    InitDirtySnapshot(by_id.dirty);
+    by_id.scan = version::begin_index_scan(by_id.journal, by_id.index, &by_id.dirty, 1);
+}
+
+void close_id_scan(id_scan &by_id) {
+    index_endscan(by_id.scan);
+    ExecDropSingleTupleTableSlot(by_id.slot);
+    index_close(by_id.index, AccessShareLock);
+    // The journal is ours until the end of the transaction, as an INSERT's would be.
+    table_close(by_id.journal, NoLock);
+}
+
+found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count, whose_rows whose) {
+    auto **rows = static_cast<found_row **>(MemoryContextAllocExtended(
+        CurrentMemoryContext, sizeof(void *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    id_scan by_id{};
+    open_id_scan(by_id, in);
+    constexpr std::size_t worth_a_look = 4;
+    if (count < worth_a_look || reaches(by_id, ids[0]))
+        for (std::size_t i = 0; i < count; ++i) {
+            CHECK_FOR_INTERRUPTS();
+            rows[i] = row_of(by_id, ids[i], in.booked, whose);
+        }
+    close_id_scan(by_id);
+    return rows;
+}
+
+std::optional<Datum> unless(bool is_null, Datum value) {
+    if (is_null)
+        return std::nullopt;
+    return value;
+}
+
+std::optional<money> amount_unless(bool is_null, Datum value, const char *name) {
+    if (is_null)
+        return std::nullopt;
+    money amount;
+    read_numerics({&value, 1}, name, {&amount, 1});
+    return amount;
+}
+
+booking booking_of(const found_row &row, const uuid_bytes &id) {
+    booking found{};
+    found.request_id = id;
+    found.from = unless(row.no_from, row.from);
+    found.to = unless(row.no_to, row.to);
+    found.amount = amount_unless(false, row.amount, "amount").value();
+    found.from_balance = amount_unless(row.no_from_balance, row.from_balance, "balance");
+    found.to_balance = amount_unless(row.no_to_balance, row.to_balance, "balance");
+    if (!row.no_refusal) {
+        const Datum refusal = row.refusal;
+        found.refusal = copied(pg_call([refusal] { return TextDatumGetCString(refusal); }));
+    }
+    found.booked_at = DatumGetTimestampTz(row.booked_at);
+    return found;
+}
+
+} // namespace
+
+TransactionId journal_answers::in_flight(std::size_t position) const {
+    const found_row *row = rows_[position];
+    return row == nullptr ? InvalidTransactionId : row->in_flight;
+}
+
+std::optional<booking> journal_answers::booked(std::size_t position) const {
+    const found_row *row = rows_[position];
+    if (row == nullptr || TransactionIdIsValid(row->in_flight))
+        return std::nullopt;
+    if (row->too_new)
+        lose_race_for_id(*in_, unless(row->no_from, row->from), unless(row->no_to, row->to));
+    return booking_of(*row, ids_[position]);
+}
+
+booking journal_answers::in_flight_booking(std::size_t position) const {
+    return booking_of(*rows_[position], ids_[position]);
+}
+
+void wait_for_transaction(TransactionId other) {
+    pg_call([other] { XactLockTableWait(other, nullptr, nullptr, XLTW_None); });
+}
+
+journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids, whose_rows whose) {
+    ledger_cache::require_unchanged(in);
+    const ledger *where = &in;
+    const uuid_bytes *first = ids.data();
+    const std::size_t count = ids.size();
+    return {in, pg_call([=] { return rows_of(*where, first, count, whose); }), ids};
+}
+
+} // namespace lockstep

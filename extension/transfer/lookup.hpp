@@ -1,0 +1,48 @@
+// What the journal says of request ids: many are looked up in one pass through its unique index.
+#pragma once
+
+#include "transfer/journal.hpp"
+
+#include <span>
+#include <vector>
+
+namespace lockstep {
+
+struct found_row; // a journal row as the look-up copied it
+
+// The answers, by the position of the id that was asked for.
+class journal_answers {
+  public:
+    journal_answers(const ledger &in, found_row *const *rows, std::span<const uuid_bytes> ids)
+        : in_(&in), rows_(rows), ids_(ids) {}
+
+    // Whether the id is not known at all: neither booked nor in flight.
+    [[nodiscard]] bool is_new(std::size_t position) const { return rows_[position] == nullptr; }
+    // The transaction that is booking it just now, InvalidTransactionId where there is none.
+    [[nodiscard]] TransactionId in_flight(std::size_t position) const;
+    // Its booking; nothing where it is new or in flight. 40001 where the booking is committed but
+    // newer than the transaction's snapshot.
+    [[nodiscard]] std::optional<booking> booked(std::size_t position) const;
+    // What is being booked in flight.
+    [[nodiscard]] booking in_flight_booking(std::size_t position) const;
+
+  private:
+    const ledger *in_;
+    found_row *const *rows_;
+    std::span<const uuid_bytes> ids_;
+};
+
+// Waits until the transaction has ended.
+void wait_for_transaction(TransactionId other);
+
+// Looks the ids up, without waiting; they come sorted, and must live as long as the answers. Sees
+// what is committed now, whatever the transaction's snapshot says. What is found is copied into the
+// current memory context.
+enum class whose_rows {
+    of_all,
+    of_others
+}; // of others: what this transaction has booked is not seen
+[[nodiscard]] journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids,
+                                      whose_rows whose = whose_rows::of_all);
+
+} // namespace lockstep

@@ -1,0 +1,102 @@
+#include "transfer/replay.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/numerics.hpp"
+#include "store/rows.hpp"
+
+#include <array>
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+std::string shown(const ledger &in, const std::optional<Datum> &key) {
+    return key ? key_text(in.key, *key) : "null";
+}
+
+bool same_key(const ledger &in, const std::optional<Datum> &a, const std::optional<Datum> &b) {
+    if (!a || !b)
+        return !a && !b;
+    return compare_keys(in.key, *a, *b) == 0;
+}
+
+// Balances of a row that row security hides are not told; where none was booked there is none to
+// tell.
+void check_may_see(const ledger &in, const std::optional<Datum> &key,
+                   const std::optional<money> &balance) {
+    if (key && balance && !may_see_row(in, *key))
+        throw sql_error(state::row_not_found, "row " + key_text(in.key, *key) + " of ledger \"" +
+                                                  in.name + "\" not found");
+}
+
+// LS010 where the earlier request under this id asked for something else. What it was is told to
+// those only who may see its rows, and not before it is committed.
+void check_same_content(const ledger &in, const movement_request &request, const booking &earlier,
+                        bool committed) {
+    const auto hidden = [&in](const std::optional<Datum> &key) {
+        return key && !may_see_row(in, *key);
+    };
+    const auto differs = [&](const char *field, const std::string &then, const std::string &now) {
+        throw sql_error(
+            state::request_id_reused,
+            "request id " + id_text(earlier.request_id) + " was used for another request",
+            !committed || hidden(earlier.from) || hidden(earlier.to)
+                ? std::string{"Field "} + field + " differs."
+                : std::string{"Field "} + field + " was " + then + " and is " + now + " now.",
+            "Use a new request id for a new request.");
+    };
+    if (!same_key(in, request.from, earlier.from))
+        differs("from_key", shown(in, earlier.from), shown(in, request.from));
+    if (!same_key(in, request.to, earlier.to))
+        differs("to_key", shown(in, earlier.to), shown(in, request.to));
+    if (request.amount != earlier.amount)
+        differs("amount", earlier.amount.to_string(), request.amount.to_string());
+}
+
+} // namespace
+
+std::string id_text(const uuid_bytes &id) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (std::size_t i = 0; i < id.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            text.push_back('-');
+        text.push_back(digits[id[i] >> 4]);
+        text.push_back(digits[id[i] & 0x0f]);
+    }
+    return text;
+}
+
+movement_result replay(const ledger &in, const movement_request &request, const booking &earlier) {
+    check_may_see(in, earlier.from, earlier.from_balance);
+    check_may_see(in, earlier.to, earlier.to_balance);
+    check_same_content(in, request, earlier, true);
+    if (earlier.refusal && !request.return_refusals)
+        throw sql_error(state::already_refused,
+                        "request id " + id_text(earlier.request_id) + " was refused before",
+                        "The first refusal was " + *earlier.refusal + ".",
+                        "Use a new request id to try again.");
+    return result_of(earlier, earlier.refusal ? "refused" : "replayed",
+                     earlier.refusal ? state::already_refused : nullptr);
+}
+
+void require_same_content(const ledger &in, const movement_request &request,
+                          const booking &in_flight) {
+    check_same_content(in, request, in_flight, false);
+}
+
+movement_result result_of(const booking &booked, const char *status, const char *sqlstate) {
+    const std::array<std::optional<money>, 2> balances{booked.from_balance, booked.to_balance};
+    std::array<Datum, 2> numerics{};
+    make_numerics(balances, numerics);
+    const auto balance = [&](std::size_t leg) -> std::optional<Datum> {
+        if (!balances[leg])
+            return std::nullopt;
+        return numerics[leg];
+    };
+    return {booked.request_id, status,     sqlstate,        booked.amount,
+            balance(0),        balance(1), booked.booked_at};
+}
+
+} // namespace lockstep

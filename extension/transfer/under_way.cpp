@@ -1,0 +1,34 @@
+#include "transfer/under_way.hpp"
+
+#include "core/sql_error.hpp"
+#include "transfer/replay.hpp"
+
+#include <algorithm>
+
+namespace lockstep {
+
+under_way::under_way(const ledger &in, std::span<const Datum> keys, std::span<const uuid_bytes> ids)
+    : table_(in.table), keys_(keys), ids_(ids) {
+    for (const under_way *outer = innermost_; outer != nullptr; outer = outer->next_)
+        if (outer->table_ == in.table)
+            check_apart(in, *outer);
+    next_ = innermost_;
+    innermost_ = this;
+}
+
+void under_way::check_apart(const ledger &in, const under_way &outer) const {
+    for (const uuid_bytes &id : ids_)
+        if (std::binary_search(outer.ids_.begin(), outer.ids_.end(), id))
+            throw sql_error(state::prerequisite_state,
+                            "request id " + id_text(id) + " is under way in this session");
+    const auto before = [&in](Datum a, Datum b) { return compare_keys(in.key, a, b) < 0; };
+    for (const Datum key : keys_)
+        if (std::binary_search(outer.keys_.begin(), outer.keys_.end(), key, before))
+            throw sql_error(state::prerequisite_state,
+                            "row " + key_text(in.key, key) + " of ledger \"" + in.name +
+                                "\" is in a movement of this session",
+                            "A trigger cannot move a row again before the movement that fired it "
+                            "is booked.");
+}
+
+} // namespace lockstep

@@ -1,0 +1,53 @@
+#include "transfer/written_rows.hpp"
+
+#include "core/sql_error.hpp"
+#include "store/rows.hpp"
+
+#include <string>
+#include <utility>
+
+namespace lockstep {
+
+item_outcome accepted_outcome(const ledger &in, std::span<const Datum> keys, const batch_item &item,
+                              const written_rows &written) {
+    const auto seen = [&](std::uint32_t number) -> std::optional<leg> {
+        if (number == no_row)
+            return std::nullopt;
+        if (!written[number])
+            explain_unwritten(in, keys[number]);
+        return leg{key_text(in.key, keys[number]), written[number]};
+    };
+    const auto from = seen(item.from);
+    const auto to = seen(item.to);
+    if (const auto no = decide(in.name, from ? &*from : nullptr, to ? &*to : nullptr, item.amount,
+                               item.expected_version))
+        throw sql_error(no->sqlstate, no->message, no->detail);
+    return {nullptr, from ? from->after->amount : std::nullopt,
+            to ? to->after->amount : std::nullopt};
+}
+
+void require_as_reckoned(const ledger &in, std::span<const Datum> keys,
+                         std::span<const batch_row> rows, const written_rows &written) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].movements == 0)
+            continue;
+        const auto changed = [&](const char *how, const std::string &detail, std::string hint) {
+            return sql_error(state::triggered_action_exception,
+                             "the update of row " + key_text(in.key, keys[i]) + " of ledger \"" +
+                                 in.name + "\" was " + how,
+                             detail, std::move(hint));
+        };
+        if (!written[i])
+            throw changed("suppressed",
+                          "A trigger or a row security policy of the table left the row as it was.",
+                          {});
+        const money reckoned = *rows[i].state->amount;
+        if (written[i]->amount != reckoned)
+            throw changed("changed by a trigger",
+                          "The amount is " + written[i]->amount->to_string() +
+                              " where the batch makes " + reckoned.to_string() + ".",
+                          "Where a trigger changes amounts, send the movements one by one.");
+    }
+}
+
+} // namespace lockstep
