@@ -2,6 +2,8 @@
 # What every script here needs: where the checkout is, which server is meant, how a program is run as
 # the server's user, and a folder that this user can reach. Sourced, never run.
 
+# The shell has a path even in an empty environment; what it starts needs it too.
+export PATH
 root_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 build_dir=$root_dir/build
 # The server reads the extension from here, so that nothing has to be installed into the system.
@@ -73,6 +75,16 @@ forget_pg_environment() {
         PG[A-Z]*) unset "$name" ;;
         esac
     done < <(compgen -e)
+}
+
+# The locale of our servers, whatever the caller's is.
+server_locale() {
+    if locale -a 2>/dev/null | grep -ix 'C.UTF-\?8' >/dev/null; then echo C.UTF-8; else echo C; fi
+}
+
+# Gives what root has made in a checkout of somebody else (by sudo) to its owner, who has to go on with it.
+give_to_owner() {
+    [ "$(id -u)" -ne 0 ] || chown --reference="$root_dir" -- "$@"
 }
 
 # A value for a line of postgresql.conf.
