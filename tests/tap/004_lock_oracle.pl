@@ -97,7 +97,7 @@ sub start_waiter
 
 sub hold
 {
-	$node->safe_psql($database, 'SELECT pg_sleep(0.1)');
+	$node->safe_psql($database, 'SELECT oracle.hold(0.1)');
 	return;
 }
 

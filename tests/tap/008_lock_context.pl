@@ -37,7 +37,7 @@ sub wait_for_log
 {
 	my ($from) = @_;
 	my $said = '';
-	for (1 .. 1000)
+	for (1 .. 100 * $PostgreSQL::Test::Utils::timeout_default)
 	{
 		$said = PostgreSQL::Test::Utils::slurp_file($node->logfile, $from);
 		last if $said =~ /still waiting for/;
@@ -100,9 +100,13 @@ $waiter->run('ROLLBACK');
 # What was said of an earlier wait is not taken for this one, which nobody logs.
 $node->append_conf('postgresql.conf', 'log_lock_waits = off');
 $node->reload;
-$waiter->run('SELECT 1');
+# A session reads its settings anew some time after the signal.
+for (1 .. 100 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	last if $waiter->run('SHOW log_lock_waits') eq 'off';
+	select undef, undef, undef, 0.01;
+}
 $holder->run(q{BEGIN; INSERT INTO accounts VALUES (90, 'x')});
-$waiter->run('SHOW log_lock_waits');
 $waiter->start(q{BEGIN; INSERT INTO accounts VALUES (90, 'y')});
 Session::wait_blocked($node, 1, 'waiter');
 is($node->safe_psql('postgres', q{SELECT row_source, row_key, row_status FROM lockstep.lock_graph}), '||unknown', 'an earlier message is not taken for this wait');

@@ -120,14 +120,21 @@ $foreign->run('BEGIN; CREATE TABLE x (n int)');
 burn(20);
 # The look itself is not held against anybody.
 is($watch->run(q{SELECT is_oldest_for FROM lockstep.transaction_age WHERE app = 'foreign'}), '{"data of other","catalogs of other","shared catalogs",pg_subtrans}', 'a transaction of another database holds nothing here but shared catalogs');
-my $echo = Session->new($node, 'echo');
-$echo->start('SELECT pg_sleep(1000)');
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'echo' AND wait_event = 'PgSleep'}) or die;
-is($watch->run(q{SELECT e.xmin::text = f.xid::text, e.marginal_gain_xids, e.is_oldest_for, f.marginal_gain_xids >= 20, f.is_oldest_for, f.db
-	FROM lockstep.transaction_age AS e, lockstep.transaction_age AS f WHERE e.app = 'echo' AND f.app = 'foreign'}),
-	't|0|{}|t|{"data of postgres","data of other","catalogs of postgres","catalogs of other","shared catalogs",pg_subtrans}|other',
+# That is so for the first ten seconds of a transaction: who looks too late needs a new one.
+my ($echo, $is_young, $echoes);
+for (1 .. 20)
+{
+	$echo = Session->new($node, 'echo');
+	$echo->start('SELECT pg_sleep(1000)');
+	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'echo' AND wait_event = 'PgSleep'}) or die;
+	($is_young, $echoes) = split(/\|/, $watch->run(q{SELECT e.xact_age <= interval '10 s', e.xmin::text = f.xid::text, e.marginal_gain_xids, e.is_oldest_for, f.marginal_gain_xids >= 20, f.is_oldest_for, f.db, e.advice
+	FROM lockstep.transaction_age AS e, lockstep.transaction_age AS f WHERE e.app = 'echo' AND f.app = 'foreign'}), 2);
+	last if $is_young eq 't';
+	$echo->close_hard;
+}
+like($echoes, qr/^\Qt|0|{}|t|{"data of postgres","data of other","catalogs of postgres","catalogs of other","shared catalogs",pg_subtrans}|other|\E/,
 	'a transaction of another database answers for the snapshots that repeat it');
-like(row('advice', q{app = 'echo'}), qr/^Leave it: its snapshot only goes back to another transaction/, '... and they are left alone');
+like($echoes, qr/\|Leave it: its snapshot only goes back to another transaction[^|]*$/, '... and they are left alone');
 # After ten seconds it answers for itself: it may stay.
 $node->poll_query_until('postgres', q{SELECT xact_age > interval '10 s' FROM lockstep.transaction_age WHERE app = 'echo'}) or die;
 is(row(q{marginal_gain_xids >= 20, cardinality(is_oldest_for) > 0, advice}, q{app = 'echo'}), 't|t|', 'a transaction of more than ten seconds stands for itself');
@@ -201,11 +208,13 @@ is($watch->run(q{SELECT string_agg(holder_kind, ' ' ORDER BY holder_kind), count
 	'active parallel_worker parallel_worker|1|1|t', 'a parallel query is one holder');
 $parallel->close_hard;
 
-# A vacuum keeps no rows; ANALYZE does. (Slow by its cost, not by its size.)
+# A vacuum keeps no rows; ANALYZE does. (Slow by its cost: a tenth of a second a page, and a page a row, longer than any look takes.)
+$node->safe_psql('postgres', q{
+	CREATE TABLE slow WITH (fillfactor = 10, autovacuum_enabled = off) AS SELECT n, repeat('x', 700) AS filler FROM generate_series(1, 4000) AS n});
 my $vacuum = Session->new($node, 'vacuum');
 $vacuum->run('SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1');
 my $old_cutoff = cutoff();
-$vacuum->start('VACUUM (FREEZE, DISABLE_PAGE_SKIPPING) pg_proc');
+$vacuum->start('VACUUM (FREEZE, DISABLE_PAGE_SKIPPING) slow');
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_progress_vacuum}) or die;
 burn(200);
 is(row('holder_kind, horizons, marginal_gain_xids, severity, advice', q{app = 'vacuum'}),
@@ -215,12 +224,12 @@ $watch->run('SET vacuum_freeze_min_age = 100; SET lockstep.age_active_critical =
 is(row('severity, action_sql', q{app = 'vacuum'}), 'ok|', '... neither by transactions nor by time');
 $watch->run('RESET ALL');
 $vacuum->close_hard;
-$node->safe_psql('postgres', q{INSERT INTO busy SELECT generate_series(1, 20000); DELETE FROM busy;
-	ALTER TABLE busy SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
+$node->safe_psql('postgres', q{DELETE FROM slow;
+	ALTER TABLE slow SET (autovacuum_enabled = on, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
 	ALTER SYSTEM SET autovacuum = on; ALTER SYSTEM SET autovacuum_naptime = 1; SELECT pg_reload_conf()});
 $node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM lockstep.transaction_age WHERE holder_kind = 'autovacuum' AND horizons = '{pg_subtrans}'}) or die;
 pass('an autovacuum that removes rows holds pg_subtrans alone');
-$node->safe_psql('postgres', q{ALTER SYSTEM RESET ALL; SELECT pg_reload_conf(); ALTER TABLE busy RESET (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit); SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'});
+$node->safe_psql('postgres', q{ALTER SYSTEM RESET ALL; SELECT pg_reload_conf(); ALTER TABLE slow RESET (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit); SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'});
 
 # Prepared transactions, before and after a restart.
 $node->safe_psql('postgres', q{CREATE ROLE keeper SUPERUSER; SET ROLE keeper; BEGIN; UPDATE accounts SET balance = 1 WHERE id = 2; LOCK TABLE accounts IN SHARE MODE; PREPARE TRANSACTION 'left'});

@@ -135,7 +135,7 @@ adds({ '40P01' => 1 }, 'a deadlock', sub {
 $two->run('BEGIN; SELECT * FROM t WHERE id = 3 FOR UPDATE');
 adds_by({ '55P03' => 1 }, 'NOWAIT on a row', 'SELECT * FROM t WHERE id = 3 FOR UPDATE NOWAIT', qr/could not obtain lock on row/);
 adds_by({ '55P03' => 1 }, 'lock_timeout on a row', "SET lock_timeout = 20; UPDATE t SET n = 1 WHERE id = 3; RESET lock_timeout", qr/due to lock timeout/);
-adds_by({ 57014 => 1 }, 'statement_timeout on a row', "SET statement_timeout = 50; UPDATE t SET n = 1 WHERE id = 3; RESET statement_timeout", qr/due to statement timeout/);
+adds_by({ 57014 => 1 }, 'statement_timeout on a row', "BEGIN; SET LOCAL statement_timeout = 50; UPDATE t SET n = 1 WHERE id = 3; ROLLBACK", qr/due to statement timeout/);
 adds({ 57014 => 1 }, 'a cancelled statement', sub {
 	my $pid = $one->run('SELECT pg_backend_pid()');
 	$one->start('UPDATE t SET n = 1 WHERE id = 3');
@@ -147,12 +147,12 @@ $two->run('LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
 adds_by({ '55P03' => 1 }, 'lock_timeout in LOCK TABLE', "BEGIN; SET LOCAL lock_timeout = 20; LOCK TABLE t; ROLLBACK", qr/due to lock timeout/);
 adds_by({ '55P03' => 1 }, 'NOWAIT in LOCK TABLE', "BEGIN; LOCK TABLE t NOWAIT; ROLLBACK", qr/could not obtain lock on relation/);
 adds_by({ '55P03' => 1 }, 'lock_timeout in parsing', "SET lock_timeout = 20; SELECT count(*) FROM t; RESET lock_timeout", qr/due to lock timeout/);
-adds_by({ 57014 => 1 }, 'statement_timeout in parsing', "SET statement_timeout = 50; SELECT count(*) FROM t; RESET statement_timeout", qr/due to statement timeout/);
+adds_by({ 57014 => 1 }, 'statement_timeout in parsing', "BEGIN; SET LOCAL statement_timeout = 50; SELECT count(*) FROM t; ROLLBACK", qr/due to statement timeout/);
 adds_by({ 40001 => 1, '55P03' => 1 }, 'trapped, then lock_timeout in parsing', 'BEGIN; SET LOCAL lock_timeout = 20; ' . trap($fail) . '; SELECT count(*) FROM t; ROLLBACK', qr/due to lock timeout/);
 adds_by({ 40001 => 1, '55P03' => 1 }, 'not trapped, then lock_timeout in parsing', "SET lock_timeout = 20; SELECT fail('40001');\nSELECT count(*) FROM t; RESET lock_timeout", qr/due to lock timeout/);
 adds_by({}, 'a table that VACUUM skips is a warning', 'VACUUM (SKIP_LOCKED) t', qr/WARNING:  skipping vacuum/);
 $two->run('ROLLBACK');
-adds_by({ 57014 => 1 }, 'statement_timeout in pg_sleep', 'SET statement_timeout = 20; SELECT pg_sleep(60); RESET statement_timeout', qr/due to statement timeout/);
+adds_by({ 57014 => 1 }, 'statement_timeout in pg_sleep', 'BEGIN; SET LOCAL statement_timeout = 20; SELECT pg_sleep(60); ROLLBACK', qr/due to statement timeout/);
 
 # Of a parallel query its leader's alone. The setting has another name from 16 on.
 my $force = sql(q{SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});

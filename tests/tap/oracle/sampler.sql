@@ -61,6 +61,20 @@ CREATE FUNCTION oracle.evidence(picture lockstep.lock_graph_all[]) RETURNS jsonb
     SELECT jsonb_agg(to_jsonb(p)) FROM unnest(picture) AS p
 $$;
 
+-- A scene is held for as long as is said, and until the sampler has looked at it three times more.
+CREATE UNLOGGED SEQUENCE oracle.looks;
+CREATE FUNCTION oracle.hold(seconds double precision) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    enough bigint := (SELECT last_value FROM oracle.looks) + 4; -- one has begun already
+BEGIN
+    PERFORM pg_sleep(seconds);
+    -- Two minutes; then there is no sampler.
+    FOR i IN 1 .. 24000 LOOP
+        EXIT WHEN (SELECT last_value >= enough FROM oracle.looks);
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+END $$;
+
 CREATE PROCEDURE oracle.watch() LANGUAGE plpgsql AS $$
 DECLARE
     valid bigint := 0;
@@ -144,6 +158,7 @@ BEGIN
                 INSERT INTO oracle.sample SELECT seen.*;
             END IF;
         END IF;
+        PERFORM nextval('oracle.looks');
         -- Nobody shall wait long for the sampler's snapshot.
         COMMIT;
         -- Leaves a processor to those who are watched.
