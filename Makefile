@@ -37,12 +37,17 @@ ISOLATION      = $(patsubst $(src)/tests/isolation/specs/%.spec,%,$(sort $(wildc
 ISOLATION_OPTS = --inputdir='$(src)/tests/isolation' --load-extension=lockstep
 
 ifneq (,$(filter installcheck,$(MAKECMDGOALS)))
+# What the server has not got is left out, and said.
+tests_with = $(patsubst $(src)/sql/%.sql,%,$(shell grep -l '$(1)' '$(src)'/sql/*.sql))
 ifeq (,$(wildcard $(shell $(PG_CONFIG) --sharedir)/extension/lockstep_wall.control))
-ifneq (,$(filter wall,$(regress_all)))
-REGRESS := $(filter-out wall,$(regress_all))
-$(info skipped: wall (its test module lockstep_wall is not installed in this server; make check-local runs it))
+left_out := $(call tests_with,EXTENSION lockstep_wall)
+$(info skipped: $(left_out) (the test module lockstep_wall is not installed in this server; make check-local runs them))
 endif
+ifeq (0,$(shell '$(shell $(PG_CONFIG) --bindir)/psql' -X -A -t -d postgres -c 'SHOW max_prepared_transactions' 2>/dev/null))
+no_prepared := $(call tests_with,PREPARE TRANSACTION)
+$(info skipped: $(no_prepared) (max_prepared_transactions is 0 in this server))
 endif
+REGRESS := $(filter-out $(left_out) $(no_prepared),$(regress_all))
 ifeq (,$(wildcard $(src)/tests/tap/*.pl))
 else ifneq (yes,$(shell perl -MIPC::Run -e 1 2>/dev/null && echo yes))
 $(info skipped: TAP tests (perl module IPC::Run is missing))

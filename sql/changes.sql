@@ -117,7 +117,7 @@ ALTER TABLE scratch OWNER TO regress_ls_heir;
 SET ROLE regress_ls_heir;
 SELECT status FROM lockstep.transfer('scratch', 1, 2, 1);
 -- The journal is still the former owner's, until somebody hands it over.
-SELECT outcome('SELECT lockstep.register_ledger(''scratch'', floor => 5)');
+SELECT replace(outcome('SELECT lockstep.register_ledger(''scratch'', floor => 5)'), 'to ' || session_user, 'to its maker') AS outcome;
 RESET ROLE;
 ALTER TABLE scratch_journal OWNER TO regress_ls_heir;
 SET ROLE regress_ls_heir;

@@ -89,9 +89,9 @@ CREATE ROLE regress_lockstep_teller;
 CREATE SCHEMA other;
 SET work_mem = '5MB';
 CALL lockstep.retry('SET search_path = other; SET ROLE regress_lockstep_teller; SET work_mem = ''7MB''; SET LOCAL lock_timeout = ''7s''; SELECT set_config(''x.y'', ''z'', false); SELECT current_schema, current_user, current_setting(''work_mem'') AS work_mem, current_setting(''lock_timeout'') AS lock_timeout');
-SELECT current_schema, current_user, current_setting('work_mem') AS work_mem, current_setting('lock_timeout') AS lock_timeout, current_setting('x.y', true) AS x_y;
+SELECT current_schema, current_user = session_user AS same_user, current_setting('work_mem') AS work_mem, current_setting('lock_timeout') AS lock_timeout, current_setting('x.y', true) AS x_y;
 CALL lockstep.retry('SET ROLE regress_lockstep_teller; SELECT * FROM stock');
-SELECT current_user;
+SELECT current_user = session_user AS same_user;
 -- Deferred triggers fire with the settings that are local to the transaction.
 CREATE TABLE audit (who text, item text);
 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (current_setting('app.who', true), NEW.item); RETURN NULL; END $$;
