@@ -40,23 +40,15 @@ ifneq (,$(filter installcheck,$(MAKECMDGOALS)))
 # What the server has not got is left out, and said.
 tests_with = $(patsubst $(src)/sql/%.sql,%,$(shell grep -l '$(1)' '$(src)'/sql/*.sql))
 ifeq (,$(wildcard $(shell $(PG_CONFIG) --sharedir)/extension/lockstep_wall.control))
-left_out := $(call tests_with,EXTENSION lockstep_wall)
-$(info skipped: $(left_out) (the test module lockstep_wall is not installed in this server; make check-local runs them))
+no_wall := $(call tests_with,EXTENSION lockstep_wall)
+$(info skipped: $(no_wall) (the test module lockstep_wall is not installed in this server; make check-local runs them))
 endif
 ifeq (0,$(shell '$(shell $(PG_CONFIG) --bindir)/psql' -X -A -t -d postgres -c 'SHOW max_prepared_transactions' 2>/dev/null))
 no_prepared := $(call tests_with,PREPARE TRANSACTION)
 $(info skipped: $(no_prepared) (max_prepared_transactions is 0 in this server))
 endif
-REGRESS := $(filter-out $(left_out) $(no_prepared),$(regress_all))
-ifeq (,$(wildcard $(src)/tests/tap/*.pl))
-else ifneq (yes,$(shell perl -MIPC::Run -e 1 2>/dev/null && echo yes))
-$(info skipped: TAP tests (perl module IPC::Run is missing))
-else ifeq (0,$(shell id -u))
-$(info skipped: TAP tests (initdb refuses root; make tap runs them as the user postgres))
-else
-TAP_TESTS   = 1
-PROVE_TESTS = $(src)/tests/tap/*.pl
-endif
+REGRESS := $(filter-out $(no_wall) $(no_prepared),$(regress_all))
+$(info skipped: TAP tests (they make servers of their own; make tap runs them))
 endif
 
 # -isystem: the server's headers are not ours to mend. Hidden: only marked functions are exported.
