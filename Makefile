@@ -34,6 +34,9 @@ wall_objs  = $(WALL_OBJS) $(patsubst $(src)/tests/wall/%,build/wall/%.o,$(wall_s
 regress_all    := $(patsubst $(src)/sql/%.sql,%,$(sort $(wildcard $(src)/sql/*.sql)))
 REGRESS        = $(regress_all)
 ISOLATION      = $(patsubst $(src)/tests/isolation/specs/%.spec,%,$(sort $(wildcard $(src)/tests/isolation/specs/*.spec)))
+# Whatever the server's own are.
+ENCODING       = UTF8
+NO_LOCALE      = 1
 ISOLATION_OPTS = --inputdir='$(src)/tests/isolation' --load-extension=lockstep
 
 ifneq (,$(filter installcheck,$(MAKECMDGOALS)))

@@ -92,17 +92,22 @@ sub kill_server
 	my @children = children_of($postmaster);
 	$node->kill9;
 	for (@children) { kill 'KILL', $_ if rand(2) < 1; }
-	# Who was killed is there until somebody has asked for its status.
+	my @alive;
 	for my $try (1 .. 600)
 	{
-		last unless grep { -e "/proc/$_" } $postmaster, @children;
+		@alive = grep { (eval { slurp_file("/proc/$_/stat") } || ') Z') !~ /\) Z/ } $postmaster, @children;
+		last unless @alive;
 		if ($try == 100) { kill 'KILL', $_ for @children; }
 		select(undef, undef, undef, 0.1);
 	}
-	my @alive = grep { (eval { slurp_file("/proc/$_/stat") } || ') Z') !~ /\) Z/ } $postmaster, @children;
 	die "still alive: @alive" if @alive;
-	# Where nobody asks, the server would take the dead one for alive.
-	unlink $node->data_dir . '/postmaster.pid' if -e "/proc/$postmaster";
+	# Who was killed is there until somebody has asked for its status. Where nobody asks, the server would take the dead one for alive.
+	for (1 .. 50)
+	{
+		last unless -e "/proc/$postmaster";
+		select(undef, undef, undef, 0.1);
+	}
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock' if -e "/proc/$postmaster";
 	# A crash may leave much to replay, on a slow disk.
 	local $ENV{PGCTLTIMEOUT} = 180;
 	$node->start;
