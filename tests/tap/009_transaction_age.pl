@@ -174,7 +174,7 @@ like(row('severity, reason', q{app = 'idle'}), qr/^warning\|idle for \d+ s \(lim
 is((split /\n/, $watch->run('SELECT app FROM lockstep.transaction_age'))[0], 'idle', 'the worst comes first');
 my $audit = $watch->run('SELECT lockstep.transaction_audit()');
 like($audit, qr/^findings: 1 warning$/m, 'the audit counts it');
-like($audit, qr/^warning    session \d+ idle \(\w+ in postgres\)\n           oldest for data of postgres, catalogs of postgres, shared catalogs, pg_subtrans; ending\s+it frees \d+\s+transactions?;\s+1 session waits for it;\s+holds \d+ locks\n           why  idle for/m, '... and writes it out');
+like($audit, qr/^warning    session \d+ idle \(\S+ in postgres\)\n           oldest for data of postgres, catalogs of postgres, shared catalogs, pg_subtrans; ending\s+it frees \d+\s+transactions?;\s+1 session waits for it;\s+holds \d+ locks\n           why  idle for/m, '... and writes it out');
 # The action ends it, and nobody else.
 my $action = row('action_sql', q{app = 'idle'});
 like($action, qr/^SELECT pg_terminate_backend\(pid\) FROM pg_stat_activity WHERE pid = \d+ AND backend_start = '/, 'the action names the session and its start');

@@ -180,9 +180,10 @@ is($out, 'refused', '... and nobody else gets one');
 $before = value_of($node, $state);
 for my $call ('SELECT count(*) FROM ' . call_of($batch), q{SELECT status FROM lockstep.transfer('plain', 1, 2, 1, lockstep.request_id('fault'), on_refusal => 'return')})
 {
+	my $crash = value_of($node, 'SELECT clock_timestamp()');
 	($code, $out, $err) = $node->psql('postgres', "SET lockstep.debug_fault_point = 'after_journal'; $call", on_error_stop => 0);
 	like($err, qr/server closed the connection unexpectedly|connection to server was lost|terminating connection/, 'the backend kills itself after the journal');
-	$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+	Session::wait_restarted($node, $crash);
 	is(value_of($node, $state), $before, '... and leaves nothing');
 }
 check_ledgers($node, 'after the fault');

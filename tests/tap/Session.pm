@@ -76,4 +76,13 @@ sub wait_blocked
 	return;
 }
 
+# Waits until the server has started its processes anew after a crash of a session, which it notices some time later.
+sub wait_restarted
+{
+	my ($node, $since) = @_;
+	$node->poll_query_until('postgres', "SELECT backend_start > '$since' FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+	  or die 'the server does not come back';
+	return;
+}
+
 1;
