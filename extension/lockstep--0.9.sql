@@ -1,4 +1,4 @@
--- lockstep 1.0: the install script. Frozen when 1.0 is released.
+-- lockstep 0.9: the install script. It changes freely until 1.0 is released; from then on there are upgrade scripts.
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION lockstep" to load this file. \quit
