@@ -154,15 +154,24 @@ const char *why_not_journal(Relation journal) {
     return nullptr;
 }
 
-// The index's own order must be the order of the keys.
-bool orders_by(Oid index_oid, const column &key) {
-    Relation index = index_open(index_oid, AccessShareLock);
+// C: runs inside the guard. The index's own order must be the order of the keys. The index is not
+// opened for that: whoever only looks must not wait for what makes it anew.
+bool orders_by(Oid index, const column &key) {
+    HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    bool is_null = false;
+    const Datum collations =
+        SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indcollation, &is_null);
+    const bool same_collation =
+        !is_null && reinterpret_cast<const oidvector *>(DatumGetPointer(collations))->values[0] ==
+                        key.collation;
+    ReleaseSysCache(tuple);
     const TypeCacheEntry *entry = lookup_type_cache(key.type, TYPECACHE_BTREE_OPFAMILY);
-    const bool same = index->rd_rel->relam == BTREE_AM_OID &&
-                      index->rd_opfamily[0] == entry->btree_opf &&
-                      index->rd_indcollation[0] == key.collation;
-    index_close(index, AccessShareLock);
-    return same;
+    const Oid opclass = get_index_column_opclass(index, 1);
+    // A family is of one access method.
+    return same_collation && OidIsValid(opclass) && OidIsValid(entry->btree_opf) &&
+           get_opclass_family(opclass) == entry->btree_opf;
 }
 
 } // namespace
@@ -205,7 +214,8 @@ const char *why_not_heap(Relation table, Relation journal, const ledger_columns 
 }
 
 bool may_come_meanwhile(const char *why_not_heap) {
-    return why_not_heap == has_children || why_not_heap == journal_has_indexes;
+    return why_not_heap == nullptr || why_not_heap == has_children ||
+           why_not_heap == journal_has_indexes;
 }
 
 bool refers_to_others(Relation table) {

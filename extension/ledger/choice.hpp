@@ -17,8 +17,8 @@ void install_store_setting();
 [[nodiscard]] const char *why_not_heap(Relation table, Relation journal,
                                        const ledger_columns &columns);
 
-// Whether another session may have brought this about beside a movement at work, whose locks do not
-// keep it from doing so.
+// Whether another session may bring this about, or do away with it, beside a movement at work,
+// whose locks do not keep it from doing so; null, nothing, is such a state as well.
 [[nodiscard]] bool may_come_meanwhile(const char *why_not_heap);
 
 // Whether the table has foreign keys of its own, whose checks may still be to come.

@@ -50,8 +50,7 @@ bool is_same_but_for_indexes(const ledger &a, const ledger &b, bool same_index) 
 bool is_same_for_work(const ledger &before, const ledger &now) {
     return is_same_but_for_indexes(before, now, false) &&
            (is_same_text(before.not_heap, now.not_heap) ||
-            (before.not_heap == nullptr && may_come_meanwhile(now.not_heap)) ||
-            (now.not_heap == nullptr && may_come_meanwhile(before.not_heap)));
+            (may_come_meanwhile(before.not_heap) && may_come_meanwhile(now.not_heap)));
 }
 
 bool is_same(const ledger &before, const ledger &now) {
