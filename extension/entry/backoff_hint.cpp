@@ -8,6 +8,7 @@
 using namespace lockstep;
 
 LOCKSTEP_FUNCTION(lockstep_backoff_hint) {
+    pg_call([] { PreventCommandIfParallelMode("lockstep.backoff_hint()"); });
     ledger_cache::use use;
     spi_session session;
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));

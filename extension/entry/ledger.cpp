@@ -30,7 +30,7 @@ std::optional<money> bound_argument(FunctionCallInfo fcinfo, int number, const c
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_register_ledger) {
-    pg_call([] { PreventCommandIfReadOnly("lockstep.register_ledger()"); });
+    require_writing_allowed("lockstep.register_ledger()");
     registration wanted{};
     wanted.ledger = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
     wanted.key = column_argument(fcinfo, 1);
@@ -48,7 +48,7 @@ LOCKSTEP_FUNCTION(lockstep_register_ledger) {
 }
 
 LOCKSTEP_FUNCTION(lockstep_drop_ledger) {
-    pg_call([] { PreventCommandIfReadOnly("lockstep.drop_ledger()"); });
+    require_writing_allowed("lockstep.drop_ledger()");
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
     unregister_table(table, DatumGetBool(required_argument(fcinfo, 1, "drop_journal")));
     PG_RETURN_VOID();

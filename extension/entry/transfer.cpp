@@ -21,7 +21,7 @@ struct common_positions {
 const ledger &ledger_argument(ledger_cache::use &use, FunctionCallInfo fcinfo,
                               const char *function) {
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
-    pg_call([function] { PreventCommandIfReadOnly(function); });
+    require_writing_allowed(function);
     const ledger &in = use.open(table);
     check_rights(in);
     return in;

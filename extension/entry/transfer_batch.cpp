@@ -111,7 +111,7 @@ LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
     ledger_cache::use use;
     spi_session session;
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
-    pg_call([] { PreventCommandIfReadOnly("lockstep.transfer_batch()"); });
+    require_writing_allowed("lockstep.transfer_batch()");
     const ledger &known = use.open(table);
     check_rights(known);
     const bool atomic = DatumGetBool(required_argument(fcinfo, 5, "atomic"));

@@ -48,13 +48,12 @@ bool concerns(const ledger &described, Oid relation) noexcept {
 }
 
 // Runs inside the server's invalidation processing: looks at nothing but its own memory.
-void forget(Oid relation) noexcept {
+template <class Test>
+void forget_where(Test concerned) noexcept {
     if (entries == nullptr)
         return;
-    if (relation == InvalidOid || relation == describing_table || relation == describing_journal)
-        ++changes;
-    const auto mark = [relation](const ledger *described) {
-        if (described != nullptr && concerns(*described, relation))
+    const auto mark = [concerned](const ledger *described) {
+        if (described != nullptr && concerned(*described))
             described->stale = true;
     };
     HASH_SEQ_STATUS scan;
@@ -63,6 +62,19 @@ void forget(Oid relation) noexcept {
         mark(one->described);
     for (const retired *one = retired_first; one != nullptr; one = one->next)
         mark(one->described);
+}
+
+void forget(Oid relation) noexcept {
+    if (relation == InvalidOid || relation == describing_table || relation == describing_journal)
+        ++changes;
+    forget_where([relation](const ledger &described) { return concerns(described, relation); });
+}
+
+// By the hash of the type; 0 is all of them.
+void forget_type(uint32 hash) noexcept {
+    ++changes; // the one that is being described has no hash yet
+    forget_where(
+        [hash](const ledger &described) { return hash == 0 || hash == described.key.type_hash; });
 }
 
 void make_table() {
@@ -88,6 +100,26 @@ entry &entry_of(Oid table) {
             made->described = nullptr;
         return made;
     }));
+}
+
+// What is known of tables that have changed or gone since makes room when another one comes. No
+// description is in use.
+void make_room_for(Oid table) {
+    if (entries == nullptr)
+        return;
+    pg_call([&table] {
+        if (hash_search(entries, &table, HASH_FIND, nullptr) != nullptr)
+            return;
+        HASH_SEQ_STATUS scan;
+        hash_seq_init(&scan, entries);
+        while (auto *one = static_cast<entry *>(hash_seq_search(&scan))) {
+            if (one->described != nullptr && !one->described->stale)
+                continue;
+            if (one->described != nullptr)
+                free_description(one->described);
+            hash_search(entries, &one->table, HASH_REMOVE, nullptr);
+        }
+    });
 }
 
 // A description in the making, freed where making the rest of it fails.
@@ -197,6 +229,10 @@ static void lockstep_relation_changed(Datum, Oid relation) {
 static void lockstep_schema_changed(Datum, int, uint32) {
     forget(InvalidOid);
 }
+
+static void lockstep_type_changed(Datum, int, uint32 hash) {
+    forget_type(hash);
+}
 }
 
 void install() {
@@ -205,6 +241,9 @@ void install() {
     CacheRegisterSyscacheCallback(NAMESPACEOID, lockstep_schema_changed, Datum{0});
     // So do they name operators, and an extension may move to another schema with its operators.
     CacheRegisterSyscacheCallback(OPEROID, lockstep_schema_changed, Datum{0});
+    // And a key's type, where the column is of a domain. Types come and go with every table: only
+    // its own counts.
+    CacheRegisterSyscacheCallback(TYPEOID, lockstep_type_changed, Datum{0});
 }
 
 use::use() noexcept : outer_(innermost) {
@@ -224,6 +263,8 @@ use::~use() {
 }
 
 const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
+    if (outer_ == nullptr && held_.empty())
+        make_room_for(table);
     const auto found = open_both(table, lock, waits);
     if (!found)
         return nullptr;

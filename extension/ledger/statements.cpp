@@ -92,14 +92,11 @@ void write_for_many(ledger &made, const ledger_columns &columns, const std::stri
 void write_for_journal(ledger &made, const std::string &journal) {
     const std::string insert = "INSERT INTO " + journal +
                                " (request_id, booked_at, from_key, to_key, amount, from_balance,"
-                               " to_balance, refusal, ";
+                               " to_balance, refusal, entry, memo) OVERRIDING SYSTEM VALUE ";
     const std::string unless_booked =
         " ON CONFLICT (request_id) DO NOTHING RETURNING request_id, booked_at, from_key, to_key,"
-        " amount, from_balance, to_balance, refusal";
-    made.book = kept(insert +
-                         "entry, memo) OVERRIDING SYSTEM VALUE"
-                         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)" +
-                         unless_booked,
+        " amount, from_balance, to_balance, refusal, entry";
+    made.book = kept(insert + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)" + unless_booked,
                      {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID,
                       NUMERICOID, TEXTOID, INT8OID, JSONBOID},
                      made.journal_owner);
@@ -108,7 +105,7 @@ void write_for_journal(ledger &made, const std::string &journal) {
         return;
     made.book_many =
         kept(insert +
-                 "entry, memo) OVERRIDING SYSTEM VALUE SELECT b.request_id, $2, b.from_key,"
+                 "SELECT b.request_id, $2, b.from_key,"
                  " b.to_key, b.amount, b.from_balance, b.to_balance, b.refusal, b.entry, b.memo"
                  " FROM ROWS FROM ("
                  "pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($4),"

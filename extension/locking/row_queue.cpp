@@ -70,8 +70,12 @@ bool look_by(Relation table, Relation index, Datum key, int *ahead) {
 
 // What is locked by others just now is passed over: whoever asks may hold locks himself.
 Relation open_at_once(Oid oid) {
-    return version::lock_relation_if_free(oid, AccessShareLock) ? try_relation_open(oid, NoLock)
-                                                                : nullptr;
+    if (!version::lock_relation_if_free(oid, AccessShareLock))
+        return nullptr;
+    Relation opened = try_relation_open(oid, NoLock);
+    if (opened == nullptr)
+        UnlockRelationOid(oid, AccessShareLock);
+    return opened;
 }
 
 bool look_in(const ledger &in, Oid member, Datum key, int *ahead) {

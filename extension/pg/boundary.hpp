@@ -94,6 +94,15 @@ inline void check_interrupts() {
         pg_call([] { CHECK_FOR_INTERRUPTS(); });
 }
 
+// Refuses to write in a read-only transaction (25006) and, where somebody has labelled a caller
+// PARALLEL SAFE, during a parallel operation (25000).
+inline void require_writing_allowed(const char *function) {
+    pg_call([function] {
+        PreventCommandIfReadOnly(function);
+        PreventCommandIfParallelMode(function);
+    });
+}
+
 // Runs the body of an SQL function and turns whatever it throws into an ERROR.
 Datum enter(FunctionCallInfo fcinfo, Datum (*body)(FunctionCallInfo));
 

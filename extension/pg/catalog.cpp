@@ -16,7 +16,8 @@ column described(Form_pg_attribute attribute) {
     one.declared_type = attribute->atttypid;
     one.typmod = attribute->atttypmod;
     one.collation = attribute->attcollation;
-    one.is_generated = attribute->attgenerated != '\0';
+    one.is_generated =
+        attribute->attgenerated != '\0' || attribute->attidentity == ATTRIBUTE_IDENTITY_ALWAYS;
     int32 typmod = attribute->atttypmod;
     const Oid declared = attribute->atttypid;
     one.type = pg_call([&typmod, declared] { return getBaseTypeAndTypmod(declared, &typmod); });
@@ -62,7 +63,10 @@ Relation open_if_free(Oid relation, LOCKMODE lock) {
     return pg_call([=]() -> Relation {
         if (!version::lock_relation_if_free(relation, lock))
             return nullptr;
-        return try_relation_open(relation, NoLock);
+        Relation opened = try_relation_open(relation, NoLock);
+        if (opened == nullptr)
+            UnlockRelationOid(relation, lock);
+        return opened;
     });
 }
 

@@ -17,7 +17,7 @@ struct column {
     Oid type;          // what a domain stands on, else the declared type
     int32 typmod;
     Oid collation;
-    bool is_generated;
+    bool is_generated; // written by the server alone
 };
 
 // Opens the relation and locks it until the end of the transaction; nothing where it is gone.

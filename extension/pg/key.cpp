@@ -173,6 +173,7 @@ key_type key_type_of(const column &key) {
 
     pg_call([&type, oid, operators] {
         get_typlenbyval(oid, &type.length, &type.by_value);
+        type.type_hash = GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(oid));
         getTypeInputInfo(oid, &type.input_function, &type.input_parameter);
         Oid output = InvalidOid;
         bool varlena = false;

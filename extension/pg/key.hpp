@@ -20,6 +20,7 @@ namespace lockstep {
 struct key_type {
     Oid type;
     Oid collation;
+    uint32 type_hash; // of the type's entry in the server's cache, by which changes are told
     int16 length;
     bool by_value;
     Oid input_function;

@@ -70,6 +70,16 @@ bool found_one(const ledger &in, Datum key, uint64 rows) {
     return rows == 1;
 }
 
+// What the last statement has found of a row. Nothing of the result is needed any longer: a batch
+// by single keys would keep some thousand bytes for each of them.
+std::optional<row_state> result_of_one(const ledger &in, Datum key, uint64 rows) {
+    std::optional<row_state> found;
+    if (found_one(in, key, rows))
+        found = result_state(in, key, 0, 1);
+    pg_call([] { SPI_freetuptable(SPI_tuptable); });
+    return found;
+}
+
 bool is_there(const ledger &in, Datum key) {
     spi_parameters values;
     values.add(key);
@@ -160,9 +170,7 @@ row_state result_state(const ledger &in, Datum key, uint64 row, int first_column
 std::optional<row_state> lock_row(const ledger &in, Datum key) {
     spi_parameters values;
     values.add(key);
-    if (!found_one(in, key, execute(in, in.lock, values)))
-        return std::nullopt;
-    return result_state(in, key, 0, 1);
+    return result_of_one(in, key, execute(in, in.lock, values));
 }
 
 bool may_see_row(const ledger &in, Datum key) {
@@ -182,9 +190,7 @@ std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &r
     values.add(key);
     values.add(amount_datum(in, *row.amount));
     values.add(row.version ? std::optional{Int64GetDatum(*row.version)} : std::nullopt);
-    if (!found_one(in, key, execute(in, in.set, values)))
-        return std::nullopt;
-    return result_state(in, key, 0, 1);
+    return result_of_one(in, key, execute(in, in.set, values));
 }
 
 } // namespace lockstep

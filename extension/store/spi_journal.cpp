@@ -6,6 +6,7 @@
 #include "pg/values.hpp"
 #include "store/execution.hpp"
 #include "store/journal_guard.hpp"
+#include "store/lookup.hpp"
 
 #include <array>
 #include <cstddef>
@@ -18,12 +19,12 @@ namespace {
 // What the statements return of a row, in this order (store/statements.cpp): the whole of it but
 // for what may be anything.
 constexpr int id_column = 1;
-constexpr std::size_t returned_columns = 8;
+constexpr std::size_t returned_columns = 9;
 using returned_values = std::array<std::optional<Datum>, returned_columns>;
 
 std::array<Oid, returned_columns> returned_types(const ledger &in) {
-    return {UUIDOID,    TIMESTAMPTZOID, in.key.type, in.key.type,
-            NUMERICOID, NUMERICOID,     NUMERICOID,  TEXTOID};
+    return {UUIDOID,    TIMESTAMPTZOID, in.key.type, in.key.type, NUMERICOID,
+            NUMERICOID, NUMERICOID,     TEXTOID,     INT8OID};
 }
 
 std::optional<Datum> text_or_null(const char *text) {
@@ -40,10 +41,11 @@ returned_values values_of(const new_booking &booking, TimestampTz booked_at) {
             booking.amount,
             booking.from_balance,
             booking.to_balance,
-            text_or_null(booking.refusal)};
+            text_or_null(booking.refusal),
+            Int64GetDatum(booking.entry)};
 }
 
-// Whether the row of the result is the booking, byte for byte.
+// Whether the row of the result is the booking, byte for byte but for the decimals of numbers.
 bool is_as_written(const ledger &in, uint64 row, const returned_values &booking) {
     const auto types = returned_types(in);
     for (std::size_t i = 0; i < returned_columns; ++i) {
@@ -56,7 +58,10 @@ bool is_as_written(const ledger &in, uint64 row, const returned_values &booking)
         const Oid type = types[i];
         const Datum left = *found;
         const Datum right = *wanted;
+        // By value, where a column of the journal's has a precision: 5 is 5.00 there.
         if (!pg_call([=] {
+                if (type == NUMERICOID)
+                    return DatumGetBool(DirectFunctionCall2(numeric_eq, left, right));
                 int16 length = 0;
                 bool by_value = false;
                 get_typlenbyval(type, &length, &by_value);
@@ -96,6 +101,13 @@ std::vector<std::size_t> not_returned(const ledger &in, std::span<const new_book
     return missing;
 }
 
+// Where a booking is missing and its id is there all the same, another transaction has booked it.
+// Our own has not: so that was a trigger of the journal, which has put another row in its place.
+void require_of_others(const ledger &in, const uuid_bytes &id) {
+    if (!look_up(in, {&id, 1}).is_new(0) && look_up(in, {&id, 1}, whose_rows::of_others).is_new(0))
+        changed_by_trigger(in);
+}
+
 template <class Field>
 Datum column_array(Oid type, std::span<const new_booking> bookings, Field field) {
     std::vector<std::optional<Datum>> values;
@@ -117,6 +129,8 @@ std::vector<std::size_t> run(const ledger &in, const kept_statement &statement,
     const uint64 written = execute(in, statement, values);
     auto missing = not_returned(in, bookings, booked_at, written);
     owner.leave();
+    for (const std::size_t lost : missing)
+        require_of_others(in, *bookings[lost].id);
     return missing;
 }
 
