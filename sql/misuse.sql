@@ -59,6 +59,28 @@ SELECT status, from_balance FROM lockstep.transfer_batch('accounts', ARRAY[1], A
 SELECT amount, from_balance, to_balance FROM accounts_journal ORDER BY entry;
 SELECT * FROM lockstep.verify_ledger('accounts');
 
+-- A child of the journal shows rows in it that the guard has not seen.
+CREATE TABLE child () INHERITS (accounts_journal);
+SELECT * FROM lockstep.transfer('accounts', 1, 2, 1);
+SELECT * FROM lockstep.verify_ledger('accounts');
+SELECT * FROM lockstep.store_of('accounts');
+SELECT lockstep.register_ledger('accounts');
+DROP TABLE child;
+SELECT status FROM lockstep.transfer('accounts', 1, 2, 1);
+
+-- Nor is a journal that hides rows good to verify by.
+CREATE ROLE regress_lockstep_auditor;
+GRANT SELECT ON accounts, accounts_journal TO regress_lockstep_auditor;
+ALTER TABLE accounts_journal ENABLE ROW LEVEL SECURITY;
+UPDATE accounts SET balance = balance + 1 WHERE id = 1;
+SET ROLE regress_lockstep_auditor;
+SELECT * FROM lockstep.verify_ledger('accounts');
+RESET ROLE;
+SELECT violation, key FROM lockstep.verify_ledger('accounts');
+ALTER TABLE accounts_journal DISABLE ROW LEVEL SECURITY;
+DROP OWNED BY regress_lockstep_auditor;
+DROP ROLE regress_lockstep_auditor;
+
 -- A key's type gets another name, or another schema.
 CREATE TYPE colour AS ENUM ('red', 'blue');
 CREATE DOMAIN paint AS colour;

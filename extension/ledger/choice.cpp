@@ -147,8 +147,6 @@ const char *why_not_journal(Relation journal) {
     const TupleConstr *constraints = RelationGetDescr(journal)->constr;
     if (constraints != nullptr && constraints->num_check > 0)
         return "its journal has CHECK constraints";
-    if (has_children_now(journal))
-        return "its journal has children";
     if (pg_call([journal] { return has_own_indexes(journal); }))
         return journal_has_indexes;
     return nullptr;

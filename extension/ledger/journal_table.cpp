@@ -249,6 +249,9 @@ journal_columns checked_journal(Relation journal, const column &key) {
     const Oid oid = RelationGetRelid(journal);
     if (pg_call([oid] { return has_superclass(oid); }))
         throw refuse("It inherits from another table, or is a partition of one.");
+    // Their rows show in it, and the guard does not see them.
+    if (has_children_now(journal))
+        throw refuse("Other tables inherit from it.");
     if (is_distributed(oid))
         throw refuse("It is distributed: its rows are kept elsewhere.");
     const auto number = [&](const char *name, Oid type) {

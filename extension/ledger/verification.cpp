@@ -12,6 +12,16 @@ std::string bound(const std::optional<column> &one, const std::optional<money> &
     return constant ? "'" + constant->to_string() + "'::numeric" : "NULL::numeric";
 }
 
+// What is hidden would be told as missing, or not at all.
+void require_every_row(Relation table, const char *what) {
+    const Oid oid = RelationGetRelid(table);
+    if (pg_call([oid] { return check_enable_rls(oid, InvalidOid, true); }) == RLS_ENABLED)
+        throw sql_error(state::insufficient_privilege,
+                        std::string{"row security hides rows of "} + what + " \"" +
+                            plain_name(table) + "\"",
+                        {}, "Verify it as the table's owner or as a role with BYPASSRLS.");
+}
+
 } // namespace
 
 std::string verification_query(Oid oid) {
@@ -20,16 +30,14 @@ std::string verification_query(Oid oid) {
         throw sql_error(state::not_a_ledger,
                         "relation with OID " + std::to_string(oid) + " does not exist");
     const registration row = registration_of_ledger(table);
-    if (pg_call([oid] { return check_enable_rls(oid, InvalidOid, true); }) == RLS_ENABLED)
-        throw sql_error(state::insufficient_privilege,
-                        "row security hides rows of ledger \"" + plain_name(table) + "\"", {},
-                        "Verify it as the table's owner or as a role with BYPASSRLS.");
+    require_every_row(table, "ledger");
     const ledger_columns columns = checked_columns(table, row);
     const Relation journal = open_relation(row.journal, AccessShareLock);
     if (journal == nullptr)
         throw sql_error(state::not_a_ledger,
                         "table \"" + plain_name(table) + "\" cannot be used as a ledger",
                         "Its journal is gone.");
+    require_every_row(journal, "journal");
     static_cast<void>(checked_journal(journal, columns.key));
 
     const std::string equals = key_type_of(columns.key).equals;
