@@ -34,6 +34,7 @@ class spi_parameters {
         values_[count_] = value.value_or(Datum{0});
         nulls_[count_++] = value ? ' ' : 'n';
     }
+    [[nodiscard]] std::size_t size() const { return count_; }
     [[nodiscard]] const Datum *values() const { return values_.data(); }
     [[nodiscard]] const char *nulls() const { return nulls_.data(); }
 

@@ -52,6 +52,7 @@ bool is_about(SPIPlanPtr plan, Oid relation) {
 
 uint64 execute(const ledger &in, const kept_statement &statement,
                const spi_parameters &parameters) {
+    Assert(parameters.size() == static_cast<std::size_t>(statement.parameters));
     ledger_cache::require_unchanged(in);
     SPIPlanPtr plan = plan_of(statement);
     const uint64 rows = execute(plan, parameters);

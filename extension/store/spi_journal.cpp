@@ -6,7 +6,6 @@
 #include "pg/values.hpp"
 #include "store/execution.hpp"
 #include "store/journal_guard.hpp"
-#include "store/lookup.hpp"
 
 #include <array>
 #include <cstddef>
@@ -101,13 +100,6 @@ std::vector<std::size_t> not_returned(const ledger &in, std::span<const new_book
     return missing;
 }
 
-// Where a booking is missing and its id is there all the same, another transaction has booked it.
-// Our own has not: so that was a trigger of the journal, which has put another row in its place.
-void require_of_others(const ledger &in, const uuid_bytes &id) {
-    if (!look_up(in, {&id, 1}).is_new(0) && look_up(in, {&id, 1}, whose_rows::of_others).is_new(0))
-        changed_by_trigger(in);
-}
-
 template <class Field>
 Datum column_array(Oid type, std::span<const new_booking> bookings, Field field) {
     std::vector<std::optional<Datum>> values;
@@ -129,8 +121,6 @@ std::vector<std::size_t> run(const ledger &in, const kept_statement &statement,
     const uint64 written = execute(in, statement, values);
     auto missing = not_returned(in, bookings, booked_at, written);
     owner.leave();
-    for (const std::size_t lost : missing)
-        require_of_others(in, *bookings[lost].id);
     return missing;
 }
 
@@ -158,7 +148,6 @@ bool write_one(const ledger &in, const new_booking &booking, TimestampTz booked_
     spi_parameters values;
     for (const auto &value : values_of(booking, booked_at))
         values.add(value);
-    values.add(Int64GetDatum(booking.entry));
     values.add(booking.memo);
     return run(in, in.book, values, {&booking, 1}, booked_at).empty();
 }

@@ -354,16 +354,23 @@ class batch {
             // or has committed before we looked: what is met here wants something else.
             if (store_->conflict_ends_call())
                 refuse(item);
+            // Not by us: so a trigger of the journal has put another row in its place.
+            if (is_ours_alone(in_, ids_[item]))
+                throw spoilt_booking("changed by a trigger",
+                                     "A trigger of the journal has written it itself.");
             if (!is_answered(item, alone))
-                throw sql_error(state::triggered_action_exception,
-                                std::string{"the booking of a movement of ledger \""} + in_.name +
-                                    "\" was suppressed",
-                                "A trigger of the journal left it out.");
+                throw spoilt_booking("suppressed", "A trigger of the journal left it out.");
             // The rows are written already: what they were to move must not have been moved by
             // others.
             if (rest[lost].refusal == nullptr)
                 refuse(item);
         }
+    }
+
+    [[nodiscard]] sql_error spoilt_booking(const char *how, const char *why) const {
+        return {state::triggered_action_exception,
+                std::string{"the booking of a movement of ledger \""} + in_.name + "\" was " + how,
+                why};
     }
 
     // Movements whose rows are not there: nothing puts the same request in line. One after the

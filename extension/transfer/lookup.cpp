@@ -178,6 +178,11 @@ booking journal_answers::in_flight_booking(std::size_t position) const {
     return booking_of(*rows_[position], ids_[position]);
 }
 
+bool is_ours_alone(const ledger &in, const uuid_bytes &id) {
+    return !look_up(in, {&id, 1}).is_new(0) &&
+           look_up(in, {&id, 1}, whose_rows::of_others).is_new(0);
+}
+
 void wait_for_transaction(TransactionId other) {
     pg_call([other] { XactLockTableWait(other, nullptr, nullptr, XLTW_None); });
 }

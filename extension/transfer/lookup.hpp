@@ -32,6 +32,9 @@ class journal_answers {
     std::span<const uuid_bytes> ids_;
 };
 
+// Whether the journal has the id by this transaction alone.
+[[nodiscard]] bool is_ours_alone(const ledger &in, const uuid_bytes &id);
+
 // Waits until the transaction has ended.
 void wait_for_transaction(TransactionId other);
 
