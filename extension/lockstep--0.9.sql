@@ -562,25 +562,26 @@ COMMENT ON COLUMN lockstep.lock_siread.lock_rel_oid IS 'relation';
 COMMENT ON COLUMN lockstep.lock_siread.lock_page IS 'page, of a lock on a page or a row';
 COMMENT ON COLUMN lockstep.lock_siread.lock_ctid IS 'place of the row, of a lock on a row';
 
+-- Pages of text: a row a line, in a column that is named as the one of EXPLAIN is.
 CREATE FUNCTION lockstep.lock_tree_text()
-RETURNS text
+RETURNS TABLE ("LOCK TREE" text)
 AS 'MODULE_PATHNAME', 'lockstep_lock_tree_text'
-LANGUAGE C VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION lockstep.lock_tree_text() IS 'the lock graph as a tree, drawn; empty where nobody waits';
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lockstep.lock_tree_text() IS 'the lock graph as a tree, drawn, a row a line; no rows where nobody waits';
 
 CREATE FUNCTION lockstep.lock_graph_dot(reduced boolean DEFAULT true, max_nodes integer DEFAULT 200)
-RETURNS text
+RETURNS TABLE ("LOCK GRAPH" text)
 AS 'MODULE_PATHNAME', 'lockstep_lock_graph_dot'
-LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION lockstep.lock_graph_dot(boolean, integer) IS
-    'the lock graph for Graphviz; beyond max_nodes sessions the rest is counted';
+    'the lock graph for Graphviz, a row a line; beyond max_nodes sessions the rest is counted';
 
 CREATE FUNCTION lockstep.lock_graph_mermaid(reduced boolean DEFAULT true, max_nodes integer DEFAULT 200)
-RETURNS text
+RETURNS TABLE ("LOCK GRAPH" text)
 AS 'MODULE_PATHNAME', 'lockstep_lock_graph_mermaid'
-LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION lockstep.lock_graph_mermaid(boolean, integer) IS
-    'the lock graph for Mermaid; beyond max_nodes sessions the rest is counted';
+    'the lock graph for Mermaid, a row a line; beyond max_nodes sessions the rest is counted';
 
 CREATE FUNCTION lockstep.lock_graph_json()
 RETURNS jsonb
@@ -851,11 +852,11 @@ COMMENT ON FUNCTION lockstep.transaction_info() IS
     'the caller''s own transaction: isolation level, transaction id (none is assigned for it), snapshot, age, locks';
 
 CREATE FUNCTION lockstep.transaction_audit(max_findings integer DEFAULT 5)
-RETURNS text
+RETURNS TABLE ("TRANSACTION AUDIT" text)
 AS 'MODULE_PATHNAME', 'lockstep_transaction_audit'
-LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 50;
 COMMENT ON FUNCTION lockstep.transaction_audit(integer) IS
-    'what holds the horizon back and which databases get old, as a page of text: worst first, with advice; beyond max_findings the rest is counted';
+    'what holds the horizon back and which databases get old, as a page of text, a row a line: worst first, with advice; beyond max_findings the rest is counted';
 
 CREATE PROCEDURE lockstep.retry(
     statement        text,

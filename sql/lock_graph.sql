@@ -7,14 +7,30 @@ SELECT count(*) FROM lockstep.lock_graph;
 SELECT count(*) FROM lockstep.lock_graph_all;
 SELECT count(*) FROM lockstep.lock_tree;
 SELECT count(*) FROM lockstep.root_blocker;
-SELECT lockstep.lock_tree_text() = '' AS nothing, lockstep.lock_graph_json() - 'snapshot_at' AS json;
+SELECT lockstep.lock_graph_json() - 'snapshot_at' AS json;
 BEGIN;
 SELECT (SELECT count(*) FROM lockstep.lock_graph) + (SELECT count(*) FROM lockstep.lock_graph_all) + (SELECT count(*) FROM lockstep.lock_tree)
-     + (SELECT count(*) FROM lockstep.root_blocker) AS rows, lockstep.lock_tree_text() = '' AS nothing;
+     + (SELECT count(*) FROM lockstep.root_blocker) + (SELECT count(*) FROM lockstep.lock_tree_text()) AS rows;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS no_xid;
 COMMIT;
-SELECT lockstep.lock_graph_dot();
+
+-- Pages of text: a row a line, as EXPLAIN shows a plan, and one text where one is wanted. Nobody waits: a tree without a line,
+-- graphs without a node.
+SELECT * FROM lockstep.lock_tree_text();
+SELECT lockstep.lock_tree_text();
+SELECT * FROM lockstep.lock_graph_dot();
+SELECT * FROM lockstep.lock_graph_mermaid();
 SELECT lockstep.lock_graph_mermaid();
+SELECT string_agg(line, E'\n') AS drawing FROM lockstep.lock_graph_dot() AS line;
+SELECT string_agg("LOCK GRAPH", '|') AS drawing FROM lockstep.lock_graph_dot(max_nodes => 1);
+SELECT v.most, p.n, p.line FROM (VALUES (1), (2)) AS v(most), LATERAL lockstep.lock_graph_mermaid(max_nodes => v.most) WITH ORDINALITY AS p(line, n) ORDER BY v.most, p.n;
+SELECT * FROM ROWS FROM (lockstep.lock_tree_text(), lockstep.lock_graph_mermaid()) AS beside(tree, graph);
+DECLARE page CURSOR WITH HOLD FOR SELECT lockstep.lock_graph_dot();
+FETCH 2 FROM page;
+CLOSE page;
+SELECT count(*) AS pages, bool_and(proretset) AS are_sets, bool_and(prorettype = 'text'::regtype) AS of_text
+  FROM pg_proc WHERE pronamespace = 'lockstep'::regnamespace AND proname IN ('lock_tree_text', 'lock_graph_dot', 'lock_graph_mermaid', 'transaction_audit');
+
 SELECT locks, waits, claims, processes, held_us > 0 AS took_time, attempts, snapshot_at <= clock_timestamp() AS in_the_past FROM lockstep.lock_snapshot();
 
 -- Which modes conflict, of tables and of rows.
@@ -50,7 +66,7 @@ SELECT p.oid::regprocedure FROM pg_proc AS p WHERE p.pronamespace = 'lockstep'::
 CREATE ROLE regress_lockstep_nobody;
 SET ROLE regress_lockstep_nobody;
 SELECT (SELECT count(*) FROM lockstep.lock_graph) + (SELECT count(*) FROM lockstep.lock_graph_all) + (SELECT count(*) FROM lockstep.lock_tree)
-     + (SELECT count(*) FROM lockstep.root_blocker) + (SELECT count(*) FROM lockstep.lock_siread) + length(lockstep.lock_tree_text()) AS nothing;
+     + (SELECT count(*) FROM lockstep.root_blocker) + (SELECT count(*) FROM lockstep.lock_siread) + (SELECT count(*) FROM lockstep.lock_tree_text()) AS nothing;
 INSERT INTO lockstep.lock_conflict VALUES ('x', 'x', 'x', true);
 RESET ROLE;
 DROP ROLE regress_lockstep_nobody;

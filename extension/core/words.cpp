@@ -1,5 +1,6 @@
 #include "core/words.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace lockstep {
@@ -48,6 +49,16 @@ std::string one_line(std::string words) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
             c = ' ';
     return words;
+}
+
+std::vector<std::string_view> lines_of(std::string_view page) {
+    std::vector<std::string_view> lines;
+    while (!page.empty()) {
+        const std::size_t end = std::min(page.find('\n'), page.size());
+        lines.push_back(page.substr(0, end));
+        page.remove_prefix(std::min(end + 1, page.size()));
+    }
+    return lines;
 }
 
 } // namespace lockstep

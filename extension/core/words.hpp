@@ -1,8 +1,10 @@
-// Numbers and other people's words, as parts of lines for people.
+// Numbers and other people's words, as parts of lines for people; and the lines of a page.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace lockstep {
 
@@ -18,5 +20,9 @@ namespace lockstep {
 // Names, identifiers and keys are other people's: a line break in one must not look like a line of
 // ours.
 [[nodiscard]] std::string one_line(std::string words);
+
+// The lines of a page, without their ends, as parts of it. The last one may or may not have an end;
+// empty ones within the page count, and an empty page has none.
+[[nodiscard]] std::vector<std::string_view> lines_of(std::string_view page);
 
 } // namespace lockstep

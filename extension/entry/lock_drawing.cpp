@@ -1,6 +1,7 @@
 // lockstep.lock_graph_dot, lock_graph_mermaid: the graph in the languages of drawing programs.
 #include "lock_graph/drawing.hpp"
 #include "lock_graph/scene.hpp"
+#include "pg/page.hpp"
 #include "pg/values.hpp"
 
 #include "core/sql_error.hpp"
@@ -20,7 +21,7 @@ Datum draw(FunctionCallInfo fcinfo, writer write) {
     scene seen(reduced ? graph::extent::hard_too : graph::extent::all);
     const drawing drawn = drawing_of(seen, reduced, static_cast<std::size_t>(most));
     seen.release();
-    return text_datum(write(drawn.nodes, drawn.edges).c_str());
+    return return_page(fcinfo, write(drawn.nodes, drawn.edges));
 }
 
 } // namespace

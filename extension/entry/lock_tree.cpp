@@ -2,6 +2,7 @@
 #include "lock_graph/columns.hpp"
 #include "lock_graph/labels.hpp"
 #include "lock_graph/scene.hpp"
+#include "pg/page.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;
@@ -115,13 +116,12 @@ LOCKSTEP_FUNCTION(lockstep_lock_tree_text) {
     scene seen(graph::extent::hard_too);
     std::string drawn;
     for (const graph::tree_line &line : graph::draw_tree(seen.forest(), branches_of_database())) {
-        if (!drawn.empty())
-            drawn += '\n';
         drawn += line.branch;
         drawn += line.node >= 0
                      ? line_text(seen, line.node)
                      : cycle_text(seen.forest().roots[static_cast<std::size_t>(line.root)]);
+        drawn += '\n';
     }
     seen.release();
-    return text_datum(drawn.c_str());
+    return return_page(fcinfo, drawn);
 }

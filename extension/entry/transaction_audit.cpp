@@ -1,6 +1,7 @@
 // lockstep.transaction_audit: the worst of it on one screen.
 #include "age/audit_page.hpp"
 #include "core/sql_error.hpp"
+#include "pg/page.hpp"
 #include "pg/values.hpp"
 
 using namespace lockstep;
@@ -14,5 +15,5 @@ LOCKSTEP_FUNCTION(lockstep_transaction_audit) {
     const std::string page =
         age::audit_text(audit_page_of(seen, databases, static_cast<std::size_t>(most)));
     seen.release();
-    return text_datum(page.c_str());
+    return return_page(fcinfo, page);
 }

@@ -87,7 +87,7 @@ sql($database, q{
 	GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC;
 	INSERT INTO "h""o't #1;" VALUES (} . literal($nasty{key}) . ', 0)');
 
-my $empty_before = sql($database, q{SELECT lockstep.lock_tree_text() = '' AND lockstep.lock_graph_json() -> 'nodes' = '[]'});
+my $empty_before = sql($database, q{SELECT NOT EXISTS (SELECT FROM lockstep.lock_tree_text()) AND lockstep.lock_graph_json() -> 'nodes' = '[]'});
 is($empty_before, 't', 'nobody waits: no tree, no nodes');
 
 # A hot row with three waiters.
@@ -379,6 +379,53 @@ sub check_tree
 	check_tree('tree', $text, qr/│  |   |├─ |└─ /);
 	is(encode('UTF-8', timeless($text)), encode('UTF-8', timeless(join("\n", map { $_->{tree_line} } @$tree))), 'tree: the lines of lock_tree');
 	ok($text =~ /└─ /, 'tree: branches of a box');
+}
+
+# A page is a row a line: psql shows it as it is, no name ends a row, and joined it is what psql prints.
+{
+	my ($code, $out, $err) = $node->psql(encode('UTF-8', $database), 'SELECT * FROM lockstep.lock_tree_text()', extra_params => [ '-P', 'format=aligned', '-P', 'tuples_only=off', '-P', 'pager=off' ]);
+	my ($heading, $rule, @rows) = split(/\n/, decode('UTF-8', $out));
+	like($heading, qr/^ *LOCK TREE *$/, 'psql: the heading');
+	like(pop @rows, qr/^\(${\ scalar(@$tree)} rows\)$/, 'psql: a row for each row of lock_tree');
+	is(encode('UTF-8', timeless(join("\n", @rows))), encode('UTF-8', timeless(join("\n", map { " $_->{tree_line}" } @$tree))), 'psql: the tree as it is, without marks at its lines');
+	for my $page (qw(lock_tree_text() lock_graph_dot() lock_graph_mermaid() transaction_audit()))
+	{
+		is(sql($database, "SELECT count(*) FILTER (WHERE line ~ '[\\x01-\\x1f\\x7f]'), count(line) = count(*) FROM lockstep.$page AS line"), '0|t', "$page: no row has a line break, or another control character");
+		my ($text, $rows) = map { timeless($_) =~ s/[\d:.,]+/#/gr } sql($database, "SELECT string_agg(line, E'\\n') FROM lockstep.$page AS line"), sql($database, "SELECT lockstep.$page");
+		is($text, $rows, "$page: one text, where one is wanted");
+	}
+	is(sql($database, 'SELECT count(*) FROM lockstep.lock_graph_dot()'), 5 + $all + @$edges, 'dot: a row for each node and edge');
+}
+
+# Files, as README saves them.
+SKIP:
+{
+	(my $here = __FILE__) =~ s{[^/]*$}{.};
+	my $examples = $ENV{LOCKSTEP_EXAMPLES} // "$here/../../examples";
+	my $folder = PostgreSQL::Test::Utils::tempdir();
+	local $ENV{PGHOST} = $node->host;
+	local $ENV{PGPORT} = $node->port;
+	local $ENV{PGDATABASE} = encode('UTF-8', $database);
+	my $there = sub {
+		my @command = @_;
+		my $said = '';
+		my $ok = IPC::Run::run(\@command, init => sub { chdir $folder or die }, '<', \undef, '>&', \$said, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		return ($ok, $said);
+	};
+	my ($ok, $said) = $there->('psql', '-X', '-v', 'ON_ERROR_STOP=1', '-f', "$examples/save_drawing.sql");
+	ok($ok && $said eq '', 'files: psql saves them') or diag($said);
+	for my $file ([ 'locks.dot', 'dot' ], [ 'locks.mmd', 'mermaid' ])
+	{
+		my ($name, $function) = @$file;
+		is(timeless(slurp_file("$folder/$name")), timeless(drawing_of($function)) . "\n", "files: $name is the drawing");
+	}
+	my $out = '';
+	skip('dot of Graphviz is missing (scripts/install-packages test)', 1)
+		unless eval { IPC::Run::run([ 'dot', '-V' ], '>', \$out, '2>', \$out) };
+	check_drawing('saved', read_dot(slurp_file("$folder/locks.dot"), 'saved'), $edges);
+	($ok, $said) = $there->('sh', "$examples/save_drawing.sh");
+	ok($ok, 'files: Graphviz draws it') or diag($said);
+	is(scalar(() = slurp_file("$folder/locks.svg") =~ /<g [^>]*class="node"/g), $all, 'files: every session is in the picture');
 }
 
 # Another encoding has other branches. The others' names stay what they are.

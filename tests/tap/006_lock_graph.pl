@@ -125,8 +125,9 @@ for my $role (sort keys %sees)
 	$shown =~ s/\n;//;
 	is($shown, $sees{$role}, "what a $role sees");
 }
-unlike($node->safe_psql('postgres', 'SELECT lockstep.lock_graph_dot() || lockstep.lock_graph_mermaid() || lockstep.lock_graph_json()::text', extra_params => [ '-U', 'stranger' ]),
-	qr/balance/, 'no drawing shows a stranger a statement');
+my $drawings = $node->safe_psql('postgres', 'SELECT lockstep.lock_graph_dot(); SELECT lockstep.lock_graph_mermaid(); SELECT lockstep.lock_graph_json()', extra_params => [ '-U', 'stranger' ]);
+like($drawings, qr/^digraph .*^flowchart .*"nodes"/ms, 'a stranger sees all drawings');
+unlike($drawings, qr/balance/, '... and no statement in any');
 
 # Locked tables, indexes and catalogs: the answer comes at once, with less in it. The observer knows the
 # views already; planning a query on them reads catalogs like any query.
@@ -138,7 +139,7 @@ $behind->start('SELECT pg_advisory_xact_lock(5)');
 Session::wait_blocked($node, 2, 'waiter|behind');
 my $look = q{SELECT waiter_app, lock_rel_oid = 'accounts'::regclass, row_key, row_status FROM lockstep.lock_graph WHERE waiter_app = 'waiter'};
 my $everything = q{SELECT (SELECT count(g::text) FROM lockstep.lock_graph AS g) > 0 AND (SELECT count(g::text) FROM lockstep.lock_graph_all AS g) > 0
-	AND (SELECT count(t::text) FROM lockstep.lock_tree AS t) > 0 AND (SELECT count(r::text) FROM lockstep.root_blocker AS r) > 0 AND lockstep.lock_tree_text() <> '' AND lockstep.lock_graph_dot() <> '' AND lockstep.lock_graph_mermaid() <> ''};
+	AND (SELECT count(t::text) FROM lockstep.lock_tree AS t) > 0 AND (SELECT count(r::text) FROM lockstep.root_blocker AS r) > 0 AND EXISTS (SELECT FROM lockstep.lock_tree_text()) AND EXISTS (SELECT FROM lockstep.lock_graph_dot()) AND EXISTS (SELECT FROM lockstep.lock_graph_mermaid())};
 $_->run("SET lock_timeout = '1ms'; SET plan_cache_mode = force_generic_plan; PREPARE look AS $look; PREPARE everything AS $everything") for $observer, $stranger;
 is($stranger->run('EXECUTE everything'), 't', 'all views answer a stranger');
 is($stranger->run('EXECUTE look'), 'waiter|t||no_privilege', 'without the key');

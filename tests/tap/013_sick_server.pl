@@ -78,7 +78,7 @@ $node->safe_psql('shop', q{ALTER SYSTEM SET autovacuum_naptime = '1d'; SELECT pg
 $node->poll_query_until('shop', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'}) or die;
 my $limits = q{SET lockstep.age_idle_warning = '1s'; SET lockstep.age_prepared_warning = '1s';};
 $node->safe_psql('shop', "ALTER DATABASE shop SET lockstep.age_idle_warning = '1s'; ALTER DATABASE shop SET lockstep.age_prepared_warning = '1s'");
-story(q{SELECT lockstep.transaction_audit();}, '-At');
+story(q{SELECT * FROM lockstep.transaction_audit();}, '-At');
 story(q{SELECT holder_kind, coalesce(slot_name, gid, app) AS who, severity, sessions_blocked, is_oldest_for[1] AS oldest_for
   FROM lockstep.transaction_age WHERE severity <> 'ok';});
 story(q{SELECT db, severity, round(xid_age, -6) AS about, xids_to_autovacuum < 0 AS is_due, top_holder
@@ -101,7 +101,7 @@ $node->poll_query_until('shop', q{SELECT count(*) = 0 FROM lockstep.wraparound_s
 story(q{SELECT holder_kind FROM lockstep.transaction_age WHERE severity <> 'ok';});
 story(q{SELECT db, severity, xids_to_autovacuum < 0 AS is_due FROM lockstep.wraparound_status ORDER BY db;});
 $node->safe_psql('shop', 'ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()');
-story(q{SELECT lockstep.transaction_audit();}, '-At');
+story(q{SELECT * FROM lockstep.transaction_audit();}, '-At');
 
 my $expected = slurp_file(dirname(__FILE__) . '/expected/sick_server.out');
 is($transcript, $expected, 'the story is told as expected') or diag("it was told so:\n$transcript");

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace {
 
 using lockstep::bytes_text;
 using lockstep::count_text;
 using lockstep::duration_text;
+using lockstep::lines_of;
 using lockstep::one_line;
 
 constexpr std::int64_t second = 1'000'000;
@@ -44,6 +47,16 @@ TEST(Words, SizesAreTheServers) {
 TEST(Words, StayOnOneLine) {
     EXPECT_EQ(one_line("a\nb\tc\x7f"), "a b c ");
     EXPECT_EQ(one_line("caf\xc3\xa9"), "caf\xc3\xa9");
+}
+
+TEST(Words, PagesHaveLines) {
+    using lines = std::vector<std::string_view>;
+    EXPECT_EQ(lines_of(""), lines{});
+    EXPECT_EQ(lines_of("\n"), lines{""});
+    EXPECT_EQ(lines_of("a"), lines{"a"});
+    EXPECT_EQ(lines_of("a\n"), lines{"a"});
+    EXPECT_EQ(lines_of("a\n\n b\n"), (lines{"a", "", " b"}));
+    EXPECT_EQ(lines_of("\na\n\n"), (lines{"", "a", ""}));
 }
 
 } // namespace
