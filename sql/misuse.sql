@@ -130,6 +130,35 @@ BEGIN
 END $$;
 SELECT count(*) < 20 AS few FROM pg_backend_memory_contexts WHERE name = 'lockstep ledger';
 
+-- The check of a domain changed the row type that the very key was made of, and the rest of the call read it in another layout.
+CREATE SEQUENCE checks;
+CREATE FUNCTION changes_type(int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('x.ddl', true) <> '' AND nextval('checks') = 1 THEN EXECUTE current_setting('x.ddl'); END IF;
+    RETURN true;
+END $$;
+CREATE DOMAIN checked AS int CHECK (changes_type(VALUE));
+CREATE TYPE pair AS (a checked, b int);
+CREATE TABLE pairs (id text PRIMARY KEY, balance numeric NOT NULL);
+INSERT INTO pairs VALUES ('(1,1)', 100), ('(1,2)', 100);
+SELECT lockstep.register_ledger('pairs');
+CREATE FUNCTION called(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    one pair := row(1, 1); two pair := row(1, 2); answer text;
+BEGIN
+    PERFORM setval('checks', 1, false), set_config('x.ddl', 'ALTER TYPE pair ALTER ATTRIBUTE b TYPE text', true);
+    EXECUTE statement INTO answer USING one, two;
+    RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+    RETURN concat_ws(' ', SQLSTATE, SQLERRM);
+END $$;
+SELECT called('SELECT lockstep.adjust(''pairs'', $1, 5)') AS adjust, called('SELECT lockstep.transfer(''pairs'', $1, $2, 5)') AS transfer,
+       called('SELECT lockstep.transfer_batch(''pairs'', ARRAY[$1], ARRAY[$2], ARRAY[5])') AS batch, called('SELECT lockstep.backoff_hint(''pairs'', $1)') AS hint;
+DROP TABLE pairs, pairs_journal;
+DROP TYPE pair;
+DROP DOMAIN checked;
+DROP FUNCTION changes_type, called;
+DROP SEQUENCE checks;
 DROP TABLE accounts, accounts_journal, many, cans, cans_journal, points, points_journal;
 DROP FUNCTION parallel(text), forge(), megabytes();
 DROP DOMAIN paint;

@@ -1,6 +1,7 @@
 #include "pg/key.hpp"
 
 #include "core/sql_error.hpp"
+#include "pg/types_in_use.hpp"
 #include "pg/values.hpp"
 
 #include <numeric>
@@ -92,6 +93,9 @@ void require_type(Oid type) {
 // A key of another type, by way of its text. What the column's type would cut or round names
 // another row, and is refused.
 Datum converted(Datum value, Oid given, const char *name, const key_type &type) {
+    // A domain's check may change the row type that the value is made of: not while it is read.
+    List *const held = pg_call(
+        [=] { return hold_types_of(hold_types(hold_types(NIL, given), type.type), value, given); });
     std::string text = text_of(given, value);
     if (given == BPCHAROID)
         text.erase(text.find_last_not_of(' ') + 1); // padding is no part of it
@@ -112,6 +116,7 @@ Datum converted(Datum value, Oid given, const char *name, const key_type &type) 
                         std::string{name} + " is no value of type " + shown_type(type.type) + ": " +
                             clipped_text(text),
                         std::string{"The nearest value is "} + clipped_text(read) + ".");
+    pg_call([held] { release_types(held); });
     return key;
 }
 

@@ -1,7 +1,7 @@
 #include "retry/bound_statement.hpp"
 
 #include "core/sql_error.hpp"
-#include "retry/types_in_use.hpp"
+#include "pg/types_in_use.hpp"
 #include "retry/types_used.h"
 
 #include <cstddef>

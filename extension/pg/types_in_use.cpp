@@ -1,6 +1,6 @@
 #include "pg/boundary.hpp"
 
-#include "retry/types_in_use.hpp"
+#include "pg/types_in_use.hpp"
 
 namespace lockstep {
 
