@@ -4,6 +4,7 @@
 #include "pg/values.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 namespace lockstep {
@@ -75,6 +76,11 @@ std::int32_t owner_of(Oid schema, const age_instant &now) {
 std::vector<temp_tables> temp_tables_of(const age_instant &now) {
     const age::xid_place next = next_place(now);
     const found_tables found = scan();
+    // The catalog has no order.
+    std::sort(found.temporary, found.temporary + found.count,
+              [](const found_tables::one &a, const found_tables::one &b) {
+                  return std::strcmp(NameStr(a.name), NameStr(b.name)) < 0;
+              });
     std::map<Oid, temp_tables> by_schema;
     for (int i = 0; i < found.count; ++i) {
         const auto &[schema, frozen, name] = found.temporary[i];
