@@ -18,20 +18,20 @@ namespace {
 
 using std::chrono::microseconds;
 
-bool under_way = false;
+bool in_progress = false;
 
-class under_way_scope {
+class in_progress_scope {
   public:
-    under_way_scope() noexcept {
-        under_way = true;
+    in_progress_scope() noexcept {
+        in_progress = true;
         lockstep_in_retry_call(true);
     }
-    ~under_way_scope() {
+    ~in_progress_scope() {
         lockstep_in_retry_call(false);
-        under_way = false;
+        in_progress = false;
     }
-    under_way_scope(const under_way_scope &) = delete;
-    under_way_scope &operator=(const under_way_scope &) = delete;
+    in_progress_scope(const in_progress_scope &) = delete;
+    in_progress_scope &operator=(const in_progress_scope &) = delete;
 };
 
 class retry_run {
@@ -185,11 +185,11 @@ class retry_run {
 } // namespace
 
 bool is_retrying() noexcept {
-    return under_way;
+    return in_progress;
 }
 
 retry_outcome run_with_retries(const retry_request &request) {
-    const under_way_scope scope;
+    const in_progress_scope scope;
     return retry_run(request).run();
 }
 

@@ -10,10 +10,10 @@
 #include "store/store.hpp"
 #include "transfer/contention.hpp"
 #include "transfer/fault.hpp"
+#include "transfer/in_progress.hpp"
 #include "transfer/lookup.hpp"
 #include "transfer/numbering.hpp"
 #include "transfer/replay.hpp"
-#include "transfer/under_way.hpp"
 #include "transfer/written_rows.hpp"
 
 #include <algorithm>
@@ -217,7 +217,7 @@ class batch {
         for (const std::uint32_t item : sorted_)
             if (is_pending(item))
                 pending_ids_.push_back(ids_[item]);
-        under_way_.emplace(in_, keys_, pending_ids_);
+        in_progress_.emplace(in_, keys_, pending_ids_);
         store_ = store_for(in_);
         if (!store_->lock(keys_, rows_)) {
             store_ = statements_for(in_);
@@ -467,7 +467,7 @@ class batch {
     std::vector<Datum> keys_;           // of the rows, in canonical order
     std::vector<batch_item> items_;
     std::vector<uuid_bytes> pending_ids_;
-    std::optional<under_way> under_way_;
+    std::optional<in_progress> in_progress_;
     std::unique_ptr<store> store_;
     bool looked_again_ = false;
     std::vector<batch_row> rows_;

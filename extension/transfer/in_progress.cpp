@@ -1,4 +1,4 @@
-#include "transfer/under_way.hpp"
+#include "transfer/in_progress.hpp"
 
 #include "core/sql_error.hpp"
 #include "transfer/replay.hpp"
@@ -7,16 +7,17 @@
 
 namespace lockstep {
 
-under_way::under_way(const ledger &in, std::span<const Datum> keys, std::span<const uuid_bytes> ids)
+in_progress::in_progress(const ledger &in, std::span<const Datum> keys,
+                         std::span<const uuid_bytes> ids)
     : table_(in.table), keys_(keys), ids_(ids) {
-    for (const under_way *outer = innermost_; outer != nullptr; outer = outer->next_)
+    for (const in_progress *outer = innermost_; outer != nullptr; outer = outer->next_)
         if (outer->table_ == in.table)
             check_apart(in, *outer);
     next_ = innermost_;
     innermost_ = this;
 }
 
-void under_way::check_apart(const ledger &in, const under_way &outer) const {
+void in_progress::check_apart(const ledger &in, const in_progress &outer) const {
     for (const uuid_bytes &id : ids_)
         if (std::binary_search(outer.ids_.begin(), outer.ids_.end(), id))
             throw sql_error(state::prerequisite_state,

@@ -11,24 +11,24 @@
 
 namespace lockstep {
 
-class under_way {
+class in_progress {
   public:
     // Keys in canonical order and ids in order; both outlive the scope. 55000 where one of them is
     // under way already.
-    under_way(const ledger &in, std::span<const Datum> keys, std::span<const uuid_bytes> ids);
-    ~under_way() { innermost_ = next_; }
-    under_way(const under_way &) = delete;
-    under_way &operator=(const under_way &) = delete;
+    in_progress(const ledger &in, std::span<const Datum> keys, std::span<const uuid_bytes> ids);
+    ~in_progress() { innermost_ = next_; }
+    in_progress(const in_progress &) = delete;
+    in_progress &operator=(const in_progress &) = delete;
 
   private:
-    void check_apart(const ledger &in, const under_way &outer) const;
+    void check_apart(const ledger &in, const in_progress &outer) const;
 
-    static inline constinit const under_way *innermost_ = nullptr;
+    static inline constinit const in_progress *innermost_ = nullptr;
 
     Oid table_;
     std::span<const Datum> keys_;
     std::span<const uuid_bytes> ids_;
-    const under_way *next_ = nullptr;
+    const in_progress *next_ = nullptr;
 };
 
 } // namespace lockstep
