@@ -26,7 +26,7 @@ bool has_had_enough(const timing &seen) {
 measurement::measurement(const options &wanted, const std::string &conninfo, std::uint64_t seed,
                          told step, std::function<void(const cell &)> done)
     : wanted_(wanted), step_(std::move(step)), done_(std::move(done)),
-      admin_(conninfo, "bench admin"), monitor_(conninfo, "bench monitor"), people_(conninfo),
+      admin_(conninfo, "bench admin"), monitor_(conninfo, "bench monitor"), sessions_(conninfo),
       others_(conninfo), random_(seed) {}
 
 cells measurement::run() {
@@ -49,7 +49,7 @@ void measurement::measure(shape which, int waiters, cells &all) {
     check_not_interrupted();
     step_(fmt::format("{}: {} sessions come together", name_of(which),
                       with_commas(sessions_for(which, waiters))));
-    const frozen_state state(admin_, people_, which, waiters);
+    const frozen_state state(admin_, sessions_, which, waiters);
     for (const auto other : {0, wanted_.other_locks}) {
         if (other > 0)
             others_.take(other);

@@ -33,7 +33,7 @@ class measurement {
     std::function<void(const cell &)> done_;
     session admin_;
     session monitor_;
-    crowd people_;
+    crowd sessions_;
     other_locks others_;
     std::mt19937_64 random_;
     // Shape and method: no more of it.

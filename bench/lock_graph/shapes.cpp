@@ -79,9 +79,10 @@ void make_tables(session &admin, int most_waiters) {
     admin.run("CREATE TABLE bench_table (id integer)");
 }
 
-frozen_state::frozen_state(session &admin, crowd &people, shape which, int waiters)
-    : admin_(admin), people_(people), shape_(which), waiters_(static_cast<std::size_t>(waiters)) {
-    people_.resize(sessions_for(which, waiters));
+frozen_state::frozen_state(session &admin, crowd &sessions, shape which, int waiters)
+    : admin_(admin), sessions_(sessions), shape_(which),
+      waiters_(static_cast<std::size_t>(waiters)) {
+    sessions_.resize(sessions_for(which, waiters));
     try {
         build();
         wait_until_all_wait();
@@ -100,35 +101,35 @@ frozen_state::~frozen_state() {
 
 // The holder is session 0, in pairs the first half.
 void frozen_state::build() {
-    const auto last = people_.size();
+    const auto last = sessions_.size();
     const auto advisory = [](std::size_t) { return "BEGIN; SELECT pg_advisory_xact_lock(1)"; };
     const auto hot = [](std::size_t) { return begin_and_change_row(0); };
     switch (shape_) {
     case shape::hot_row:
-        people_.run(0, 1, hot);
-        people_.begin(1, last, hot);
+        sessions_.run(0, 1, hot);
+        sessions_.begin(1, last, hot);
         break;
     case shape::chain:
-        people_.run(0, last, begin_and_change_row);
-        people_.begin(1, last, [](std::size_t i) { return change_row(i - 1); });
+        sessions_.run(0, last, begin_and_change_row);
+        sessions_.begin(1, last, [](std::size_t i) { return change_row(i - 1); });
         break;
     case shape::table_queue:
-        people_.run(0, 1, [](std::size_t) { return lock_in_some_mode(7); });
-        people_.begin(1, last, lock_in_some_mode);
+        sessions_.run(0, 1, [](std::size_t) { return lock_in_some_mode(7); });
+        sessions_.begin(1, last, lock_in_some_mode);
         break;
     case shape::advisory:
-        people_.run(0, 1, advisory);
-        people_.begin(1, last, advisory);
+        sessions_.run(0, 1, advisory);
+        sessions_.begin(1, last, advisory);
         break;
     case shape::prepared:
         admin_.run(begin_and_change_row(0));
         admin_.run(fmt::format("PREPARE TRANSACTION '{}'", prepared_name));
-        people_.begin(1, last, hot);
+        sessions_.begin(1, last, hot);
         break;
     case shape::pairs:
-        people_.run(0, waiters_, begin_and_change_row);
-        people_.begin(waiters_, last,
-                      [this](std::size_t i) { return begin_and_change_row(i - waiters_); });
+        sessions_.run(0, waiters_, begin_and_change_row);
+        sessions_.begin(waiters_, last,
+                        [this](std::size_t i) { return begin_and_change_row(i - waiters_); });
         break;
     }
 }
@@ -169,7 +170,7 @@ void frozen_state::dissolve() {
                    " WHERE NOT granted");
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     } while (waiting() > 0);
-    people_.give_up();
+    sessions_.give_up();
     if (shape_ == shape::prepared &&
         admin_.run("SELECT 1 FROM pg_catalog.pg_prepared_xacts").count() > 0)
         admin_.run(fmt::format("ROLLBACK PREPARED '{}'", prepared_name));

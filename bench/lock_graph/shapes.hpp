@@ -28,7 +28,7 @@ void make_tables(session &admin, int most_waiters);
 // waiters sessions wait while this lives. The destructor lets them go.
 class frozen_state {
   public:
-    frozen_state(session &admin, crowd &people, shape which, int waiters);
+    frozen_state(session &admin, crowd &sessions, shape which, int waiters);
     ~frozen_state();
     frozen_state(const frozen_state &) = delete;
     frozen_state &operator=(const frozen_state &) = delete;
@@ -43,7 +43,7 @@ class frozen_state {
     [[nodiscard]] int waiting() const;
 
     session &admin_;
-    crowd &people_;
+    crowd &sessions_;
     shape shape_;
     std::size_t waiters_;
 };

@@ -15,7 +15,7 @@ std::optional<past::top> past::top_of(const age_sample &sample) {
     if (sample.top_oldest == InvalidTransactionId)
         return std::nullopt;
     // Without a role it is no session.
-    const bool may_see = sample.top_role == InvalidOid || people_.may_see(sample.top_role);
+    const bool may_see = sample.top_role == InvalidOid || activity_.may_see(sample.top_role);
     top found{static_cast<holder_kind>(sample.top_kind), name_of(sample), std::nullopt};
     if (may_see && sample.top_since != 0)
         found.since = sample.top_since;
@@ -34,7 +34,7 @@ std::optional<Datum> past::name_of(const age_sample &sample) {
     // The sampler does not know the names of prepared transactions; as long as one is there, it is
     // known now.
     if (static_cast<holder_kind>(sample.top_kind) == holder_kind::prepared)
-        for (const prepared_transaction &listed : people_.prepared())
+        for (const prepared_transaction &listed : activity_.prepared())
             if (listed.xid == sample.top_oldest)
                 return listed.gid;
     if (sample.top_name[0] == '\0')

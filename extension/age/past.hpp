@@ -16,7 +16,7 @@ namespace lockstep {
 
 class past {
   public:
-    explicit past(sessions &people) : people_(people), sees_states_(people.may_see_all()) {}
+    explicit past(sessions &activity) : activity_(activity), sees_states_(activity.may_see_all()) {}
 
     // Who held the most.
     struct top {
@@ -33,7 +33,7 @@ class past {
   private:
     [[nodiscard]] std::optional<Datum> name_of(const age_sample &sample);
 
-    sessions &people_;
+    sessions &activity_;
     bool sees_states_; // what sessions did, whoever they were
     // Thousands of samples say the same: the text is made once.
     std::string last_name_;

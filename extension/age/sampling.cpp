@@ -83,11 +83,11 @@ void take_sample() {
         pgstat_clear_backend_activity_snapshot();
         return lockstep_take_instant(false);
     });
-    const sessions people(false);
+    const sessions activity(false);
     sample_maker made(now);
     for (std::int32_t i = 0; i < now.process_count; ++i) {
         const age_process &one = now.processes[i];
-        made.add(one, one.process.prepared != 0 ? nullptr : people.status_of(one.process.pid));
+        made.add(one, one.process.prepared != 0 ? nullptr : activity.status_of(one.process.pid));
     }
     for (std::int32_t i = 0; i < now.slot_count; ++i)
         made.add(now.slots[i]);

@@ -74,8 +74,8 @@ void survey::add_processes() {
     for (std::int32_t i = 0; i < now_.process_count; ++i) {
         const age_process &one = now_.processes[i];
         const PgBackendStatus *status =
-            one.process.prepared != 0 ? nullptr : seen_.people().status_of(one.process.pid);
-        const session who = seen_.people().describe(one.process);
+            one.process.prepared != 0 ? nullptr : seen_.activity().status_of(one.process.pid);
+        const session who = seen_.activity().describe(one.process);
         const auto made = claim_of(one, status, !who.is_hidden(), now_);
         if (!made)
             continue;
@@ -123,7 +123,7 @@ void survey::add_slots() {
         added.slot = i;
         for (std::int32_t k = 0; one.active_pid != 0 && k < now_.process_count; ++k)
             if (now_.processes[k].process.pid == one.active_pid)
-                added.who = seen_.people().describe(now_.processes[k].process);
+                added.who = seen_.activity().describe(now_.processes[k].process);
     }
 }
 
@@ -143,7 +143,7 @@ void survey::add_temporary() {
         added.process = one.process;
         added.gain = one.gain;
         if (one.process >= 0)
-            added.who = seen_.people().describe(now_.processes[one.process].process);
+            added.who = seen_.activity().describe(now_.processes[one.process].process);
     }
 }
 

@@ -52,11 +52,11 @@ std::string name_text(const column_value &name) {
 template <class Count, class Naming>
 std::vector<named_count<Count>> in_order(std::span<const Count> counts, Naming name_of) {
     catalogs names;
-    sessions people(names.readable());
+    sessions activity(names.readable());
     std::vector<named_count<Count>> all;
     all.reserve(counts.size());
     for (const Count &one : counts) {
-        named_count<Count> row{people.database_name(one.database), {}, name_of(one), one};
+        named_count<Count> row{activity.database_name(one.database), {}, name_of(one), one};
         row.name = name_text(row.database);
         all.push_back(std::move(row));
     }

@@ -22,8 +22,8 @@ constexpr holder_kind shown[] = {
 
 class sample_rows {
   public:
-    sample_rows(FunctionCallInfo call, sessions &people)
-        : call_(call), people_(people), past_(people) {
+    sample_rows(FunctionCallInfo call, sessions &activity)
+        : call_(call), activity_(activity), past_(activity) {
         row_.open_set(call);
     }
 
@@ -33,7 +33,7 @@ class sample_rows {
         row_.add(
             pg_call([next] { return FullTransactionIdGetDatum(FullTransactionIdFromU64(next)); }));
         row_.add(TransactionIdGetDatum(one.next_multi));
-        row_.add(people_.database_name(one.oldest_database));
+        row_.add(activity_.database_name(one.oldest_database));
         row_.add(age_value(age_then(one, one.oldest_xid)));
         row_.add(Int64GetDatum(static_cast<std::int32_t>(one.next_multi - one.oldest_multi)));
         add_top(one, past_.top_of(one));
@@ -56,8 +56,8 @@ class sample_rows {
         row_.add(kind_value(top->kind));
         row_.add(int_or_null(one.top_pid));
         row_.add(top->name);
-        row_.add(people_.database_name(one.top_database));
-        row_.add(people_.role_name(one.top_role));
+        row_.add(activity_.database_name(one.top_database));
+        row_.add(activity_.role_name(one.top_role));
         row_.add(moment_value(top->since));
         row_.add(TransactionIdGetDatum(one.top_oldest));
         row_.add(age_value(age_then(one, one.top_oldest)));
@@ -71,7 +71,7 @@ class sample_rows {
     }
 
     FunctionCallInfo call_;
-    sessions &people_;
+    sessions &activity_;
     past past_;
     std::array<column_value, age::holder_kinds> kinds_{}; // made once each
     row_builder<22> row_;
@@ -85,10 +85,10 @@ LOCKSTEP_FUNCTION(lockstep_get_transaction_age_history) {
                         "Add lockstep to shared_preload_libraries and restart the server; "
                         "lockstep.sample_interval says how often it looks.");
     catalogs names;
-    sessions people(names.readable());
+    sessions activity(names.readable());
     age_sample *samples = nullptr;
     const std::int32_t count = pg_call([&samples] { return lockstep_copy_history(&samples); });
-    sample_rows rows(fcinfo, people);
+    sample_rows rows(fcinfo, activity);
     for (std::int32_t i = 0; i < count; ++i) {
         check_interrupts();
         rows.put(samples[i]);

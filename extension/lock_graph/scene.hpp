@@ -24,7 +24,7 @@ class scene {
     // Lets go of the catalogs; the end of every call that made a scene.
     void release() { names_.release(); }
 
-    [[nodiscard]] sessions &people() { return sessions_; }
+    [[nodiscard]] sessions &activity() { return sessions_; }
     [[nodiscard]] const lock_picture &picture() const { return picture_; }
     [[nodiscard]] const std::vector<graph::edge> &edges() const { return edges_; }
     [[nodiscard]] const graph::forest &forest() const { return forest_; }
