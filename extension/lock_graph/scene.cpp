@@ -27,7 +27,7 @@ scene::scene(graph::extent wanted)
     add_latent_edges();
     add_snapshot_edges();
     number_nodes();
-    grow_forest();
+    build_forest();
     described_.resize(processes_.size());
 }
 
@@ -190,13 +190,13 @@ void scene::number_nodes() {
     }
 }
 
-void scene::grow_forest() {
+void scene::build_forest() {
     std::vector<graph::arc> arcs;
     arcs.reserve(edges_.size());
     for (const graph::edge &one : edges_)
         if (one.nearest || one.kind == graph::edge_kind::hard)
             arcs.push_back({node_of(one.waiter), node_of(one.blocker), one.nearest});
-    forest_ = graph::plant(static_cast<std::int32_t>(process_of_node_.size()), arcs);
+    forest_ = graph::build_forest(static_cast<std::int32_t>(process_of_node_.size()), arcs);
     for (const graph::forest::root &root : forest_.roots)
         root_ids_.push_back(node_id(root.first));
 }

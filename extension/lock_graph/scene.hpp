@@ -92,7 +92,7 @@ class scene {
     void add_latent_edges();
     void add_snapshot_edges();
     void number_nodes();
-    void grow_forest();
+    void build_forest();
     [[nodiscard]] std::vector<std::int32_t> rank_locks() const;
     [[nodiscard]] std::vector<std::int32_t>
     waits_to_show(const std::vector<std::int32_t> &ranks) const;

@@ -29,13 +29,13 @@
  * at. */
 #define RECENT_CLAIMS 32
 
-typedef struct album {
+typedef struct snapshot_builder {
     lock_picture picture;
     int32_t *index_of_slot; /* in picture.processes, or -1 */
     int32 total_slots;
     int32 claim_room;
     bool overflowed;
-} album;
+} snapshot_builder;
 
 static int32 slot_of(const PGPROC *process) {
     return (int32)(process - ProcGlobal->allProcs);
@@ -60,7 +60,7 @@ void lockstep_copy_process(PGPROC *process, lock_process *copy) {
 }
 
 /* The index of a process in the picture; it is copied where it is met first. */
-static int32 add_process(album *to, PGPROC *process) {
+static int32 add_process(snapshot_builder *to, PGPROC *process) {
     const int32 slot = slot_of(process);
     int32 index = to->index_of_slot[slot];
 
@@ -105,7 +105,7 @@ static void copy_row(PGPROC *process, lock_wait *copy) {
     }
 }
 
-static void add_claims(album *to, lock_object *object, LOCK *lock) {
+static void add_claims(snapshot_builder *to, lock_object *object, LOCK *lock) {
     const lock_link *const end = LOCKSTEP_CLAIMS_OF_LOCK(lock);
 
     object->first_claim = to->picture.claim_count;
@@ -123,7 +123,7 @@ static void add_claims(album *to, lock_object *object, LOCK *lock) {
     object->claims = to->picture.claim_count - object->first_claim;
 }
 
-static void add_queue(album *to, lock_object *object, LOCK *lock) {
+static void add_queue(snapshot_builder *to, lock_object *object, LOCK *lock) {
     const lock_link *const end = LOCKSTEP_QUEUE_OF_LOCK(lock);
 
     object->first_wait = to->picture.wait_count;
@@ -142,7 +142,7 @@ static void add_queue(album *to, lock_object *object, LOCK *lock) {
     object->waits = to->picture.wait_count - object->first_wait;
 }
 
-static void add_lock(album *to, LOCK *lock) {
+static void add_lock(snapshot_builder *to, LOCK *lock) {
     lock_object *const object = &to->picture.locks[to->picture.lock_count++];
 
     object->field1 = lock->tag.locktag_field1;
@@ -158,7 +158,7 @@ static void add_lock(album *to, LOCK *lock) {
 }
 
 /* The copy itself; the caller holds every partition. */
-static void copy_contention(album *to) {
+static void copy_contention(snapshot_builder *to) {
     lock_picture *const picture = &to->picture;
 
     picture->process_count = picture->lock_count = picture->claim_count = 0;
@@ -188,7 +188,7 @@ static void copy_conflicts(lock_picture *picture) {
 }
 
 const lock_picture *lockstep_take_picture(void) {
-    album *const taken = palloc0(sizeof(album));
+    snapshot_builder *const taken = palloc0(sizeof(snapshot_builder));
     lock_picture *const picture = &taken->picture;
     const Size processes = ProcGlobal->allProcCount;
 

@@ -28,6 +28,7 @@ namespace {
 
 using lockstep::graph::arc;
 using lockstep::graph::branches;
+using lockstep::graph::build_forest;
 using lockstep::graph::draw_dot;
 using lockstep::graph::draw_mermaid;
 using lockstep::graph::draw_tree;
@@ -37,7 +38,6 @@ using lockstep::graph::edge_kind;
 using lockstep::graph::forest;
 using lockstep::graph::kind_name;
 using lockstep::graph::node_look;
-using lockstep::graph::plant;
 using lockstep::graph::tree_line;
 using lockstep::testing::dice;
 using lockstep::testing::random_arcs;
@@ -65,10 +65,10 @@ TEST(lock_drawing, names_the_kinds) {
 }
 
 // Whether no sibling stands further down.
-bool is_last(const forest &grown, index node) {
-    const forest::node &one = grown.nodes[at(node)];
-    for (auto other = grown.order.rbegin(); other != grown.order.rend(); ++other) {
-        const forest::node &sibling = grown.nodes[at(*other)];
+bool is_last(const forest &built, index node) {
+    const forest::node &one = built.nodes[at(node)];
+    for (auto other = built.order.rbegin(); other != built.order.rend(); ++other) {
+        const forest::node &sibling = built.nodes[at(*other)];
         if (sibling.parent == one.parent && sibling.root == one.root)
             return *other == node;
     }
@@ -76,13 +76,13 @@ bool is_last(const forest &grown, index node) {
 }
 
 // In signs of three columns each, from the left.
-std::vector<std::string> whole_branch(const forest &grown, index node) {
+std::vector<std::string> whole_branch(const forest &built, index node) {
     std::vector<std::string> signs;
-    for (index up = node; up >= 0 && grown.nodes[at(up)].depth > 0; up = grown.nodes[at(up)].parent)
+    for (index up = node; up >= 0 && built.nodes[at(up)].depth > 0; up = built.nodes[at(up)].parent)
         if (up == node)
-            signs.emplace_back(is_last(grown, up) ? "└─ " : "├─ ");
+            signs.emplace_back(is_last(built, up) ? "└─ " : "├─ ");
         else
-            signs.emplace_back(is_last(grown, up) ? "   " : "│  ");
+            signs.emplace_back(is_last(built, up) ? "   " : "│  ");
     std::ranges::reverse(signs);
     return signs;
 }
@@ -106,28 +106,28 @@ std::string in_ascii(std::string text) {
 constexpr std::size_t widest = 60; // signs of three columns
 
 // The whole branch; or, far down, the beginning of it and the depth in place of the rest.
-void check_branch(const forest &grown, const tree_line &line) {
-    const auto signs = whole_branch(grown, line.node);
+void check_branch(const forest &built, const tree_line &line) {
+    const auto signs = whole_branch(built, line.node);
     if (line.branch == joined(signs, signs.size())) {
         ASSERT_LE(signs.size(), widest);
         return;
     }
     ASSERT_GT(signs.size(), widest / 2) << line.branch;
-    const std::string depth = "(" + std::to_string(grown.nodes[at(line.node)].depth) + ") ";
+    const std::string depth = "(" + std::to_string(built.nodes[at(line.node)].depth) + ") ";
     bool begins = false;
     for (std::size_t kept = widest / 2; kept <= std::min(widest, signs.size()); ++kept)
         begins = begins || line.branch == joined(signs, kept) + depth;
     ASSERT_TRUE(begins) << line.branch;
 }
 
-void check_tree(const forest &grown) {
-    const auto box = draw_tree(grown, branches::box);
-    const auto ascii = draw_tree(grown, branches::ascii);
+void check_tree(const forest &built) {
+    const auto box = draw_tree(built, branches::box);
+    const auto ascii = draw_tree(built, branches::ascii);
     std::size_t next = 0;
     index root = -1;
-    for (const index node : grown.order) {
-        const index its_root = grown.nodes[at(node)].root;
-        if (its_root != root && grown.roots[at(its_root)].node < 0) {
+    for (const index node : built.order) {
+        const index its_root = built.nodes[at(node)].root;
+        if (its_root != root && built.roots[at(its_root)].node < 0) {
             ASSERT_LT(next, box.size());
             ASSERT_EQ(box[next].node, -1);
             ASSERT_EQ(box[next].root, its_root);
@@ -138,7 +138,7 @@ void check_tree(const forest &grown) {
         ASSERT_LT(next, box.size());
         ASSERT_EQ(box[next].node, node);
         ASSERT_EQ(box[next].root, its_root);
-        ASSERT_NO_FATAL_FAILURE(check_branch(grown, box[next]));
+        ASSERT_NO_FATAL_FAILURE(check_branch(built, box[next]));
         ++next;
     }
     ASSERT_EQ(next, box.size());
@@ -156,7 +156,7 @@ TEST(lock_drawing, of_random_forests_has_a_line_for_each_node) {
     for (int round = 0; round < 2000; ++round) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", round " + std::to_string(round));
         const index nodes = random.between(0, round % 20 == 0 ? 60 : 14);
-        ASSERT_NO_FATAL_FAILURE(check_tree(plant(nodes, random_arcs(random, nodes))));
+        ASSERT_NO_FATAL_FAILURE(check_tree(build_forest(nodes, random_arcs(random, nodes))));
     }
 }
 
@@ -172,12 +172,12 @@ TEST(lock_drawing, of_deep_forests_is_cut_short) {
             arcs.push_back({0, 1, true});
         for (index i = 1; i < nodes; ++i)
             arcs.push_back({i, std::max(0, i - random.between(1, 2)), true});
-        ASSERT_NO_FATAL_FAILURE(check_tree(plant(nodes, arcs)));
+        ASSERT_NO_FATAL_FAILURE(check_tree(build_forest(nodes, arcs)));
     }
     std::vector<arc> chain;
     for (index i = 1; i < 5000; ++i)
         chain.push_back({i, i - 1, true});
-    const auto lines = draw_tree(plant(5000, chain), branches::ascii);
+    const auto lines = draw_tree(build_forest(5000, chain), branches::ascii);
     ASSERT_EQ(lines.size(), 5000U);
     EXPECT_TRUE(lines.back().branch.ends_with("(4999) "));
     for (const tree_line &line : lines)
@@ -188,7 +188,7 @@ TEST(lock_drawing, of_a_small_forest_reads_as_by_hand) {
     const std::vector<arc> arcs{{1, 0, true}, {2, 1, true}, {3, 0, true}, {4, 3, true},
                                 {5, 6, true}, {6, 5, true}, {7, 5, true}};
     std::string drawn;
-    for (const tree_line &line : draw_tree(plant(8, arcs), branches::ascii))
+    for (const tree_line &line : draw_tree(build_forest(8, arcs), branches::ascii))
         drawn += line.branch + (line.node < 0 ? "cycle" : std::to_string(line.node)) + '\n';
     EXPECT_EQ(drawn, "0\n"
                      "+- 1\n"

@@ -19,8 +19,8 @@
 namespace {
 
 using lockstep::graph::arc;
+using lockstep::graph::build_forest;
 using lockstep::graph::forest;
-using lockstep::graph::plant;
 using lockstep::testing::dice;
 using lockstep::testing::random_arcs;
 using lockstep::testing::random_seed;
@@ -98,21 +98,21 @@ struct facts {
     }
 };
 
-void check_nodes(const facts &known, const forest &grown) {
-    ASSERT_EQ(grown.nodes.size(), at(known.count));
+void check_nodes(const facts &known, const forest &built) {
+    ASSERT_EQ(built.nodes.size(), at(known.count));
     std::set<index> cycles;
     for (index node = 0; node < known.count; ++node) {
         SCOPED_TRACE("node " + std::to_string(node));
-        const forest::node &one = grown.nodes[at(node)];
+        const forest::node &one = built.nodes[at(node)];
         const bool top = known.at_top[at(node)] != 0;
         ASSERT_EQ(one.depth, known.distance[at(node)]);
-        ASSERT_TRUE(one.root >= 0 && at(one.root) < grown.roots.size());
+        ASSERT_TRUE(one.root >= 0 && at(one.root) < built.roots.size());
         if (top) {
             ASSERT_EQ(one.parent, -1);
         } else {
             ASSERT_TRUE(known.blockers[at(node)].contains(one.parent)) << one.parent;
-            ASSERT_EQ(one.root, grown.nodes[at(one.parent)].root);
-            ASSERT_EQ(one.depth, grown.nodes[at(one.parent)].depth + 1);
+            ASSERT_EQ(one.root, built.nodes[at(one.parent)].root);
+            ASSERT_EQ(one.depth, built.nodes[at(one.parent)].depth + 1);
         }
 
         std::set<index> others = known.near[at(node)];
@@ -125,7 +125,7 @@ void check_nodes(const facts &known, const forest &grown) {
             direct += known.blockers[at(other)].contains(node) ? 1 : 0;
             total += other != node && known.waits(other, node) ? 1 : 0;
             const bool together =
-                one.cycle != 0 && one.cycle == grown.nodes[at(other)].cycle && other != node;
+                one.cycle != 0 && one.cycle == built.nodes[at(other)].cycle && other != node;
             ASSERT_EQ(together, other != node && known.ring[at(node)].contains(other)) << other;
         }
         ASSERT_EQ(one.direct_blocked, direct);
@@ -139,23 +139,23 @@ void check_nodes(const facts &known, const forest &grown) {
         ASSERT_EQ(cycle, expected++);
 }
 
-void check_roots(const facts &known, const forest &grown) {
+void check_roots(const facts &known, const forest &built) {
     std::set<index> firsts;
     std::vector<std::pair<index, index>> weights;
-    for (std::size_t i = 0; i < grown.roots.size(); ++i) {
+    for (std::size_t i = 0; i < built.roots.size(); ++i) {
         SCOPED_TRACE("root " + std::to_string(i));
-        const forest::root &one = grown.roots[i];
+        const forest::root &one = built.roots[i];
         index first = one.node;
         if (first < 0)
             for (index node = known.count; node-- > 0;)
-                if (grown.nodes[at(node)].cycle == one.cycle)
+                if (built.nodes[at(node)].cycle == one.cycle)
                     first = node;
         ASSERT_TRUE(first >= 0 && first < known.count);
         ASSERT_NE(known.at_top[at(first)], 0);
         ASSERT_EQ(one.node, known.in_ring(first) ? -1 : first);
-        ASSERT_EQ(one.cycle, grown.nodes[at(first)].cycle);
+        ASSERT_EQ(one.cycle, built.nodes[at(first)].cycle);
         for (const index member : known.ring[at(first)])
-            ASSERT_EQ(grown.nodes[at(member)].root, static_cast<index>(i));
+            ASSERT_EQ(built.nodes[at(member)].root, static_cast<index>(i));
         ASSERT_TRUE(firsts.insert(first).second);
 
         index direct = 0;
@@ -183,8 +183,8 @@ void check_roots(const facts &known, const forest &grown) {
 
         index depth = 0;
         index deepest = -1;
-        for (const index node : grown.order)
-            if (const forest::node &below = grown.nodes[at(node)];
+        for (const index node : built.order)
+            if (const forest::node &below = built.nodes[at(node)];
                 at(below.root) == i && (deepest < 0 || below.depth > depth)) {
                 depth = below.depth;
                 deepest = node;
@@ -202,31 +202,31 @@ void check_roots(const facts &known, const forest &grown) {
 }
 
 // Each root followed by its tree, each node by what hangs below it, siblings upwards.
-std::vector<index> expected_order(const forest &grown) {
+std::vector<index> expected_order(const forest &built) {
     std::vector<index> order;
     const auto write = [&](const auto &self, index root, index parent) -> void {
-        for (std::size_t i = 0; i < grown.nodes.size(); ++i)
-            if (grown.nodes[i].root == root && grown.nodes[i].parent == parent) {
+        for (std::size_t i = 0; i < built.nodes.size(); ++i)
+            if (built.nodes[i].root == root && built.nodes[i].parent == parent) {
                 order.push_back(static_cast<index>(i));
                 self(self, root, static_cast<index>(i));
             }
     };
-    for (std::size_t root = 0; root < grown.roots.size(); ++root)
+    for (std::size_t root = 0; root < built.roots.size(); ++root)
         write(write, static_cast<index>(root), -1);
     return order;
 }
 
 void check(index nodes, const std::vector<arc> &arcs) {
     const facts known(nodes, arcs);
-    const forest grown = plant(nodes, arcs);
-    auto each = grown.order;
+    const forest built = build_forest(nodes, arcs);
+    auto each = built.order;
     std::ranges::sort(each);
     std::vector<index> all(at(nodes));
     std::iota(all.begin(), all.end(), 0);
     ASSERT_EQ(each, all);
-    ASSERT_NO_FATAL_FAILURE(check_nodes(known, grown));
-    ASSERT_EQ(grown.order, expected_order(grown));
-    ASSERT_NO_FATAL_FAILURE(check_roots(known, grown));
+    ASSERT_NO_FATAL_FAILURE(check_nodes(known, built));
+    ASSERT_EQ(built.order, expected_order(built));
+    ASSERT_NO_FATAL_FAILURE(check_roots(known, built));
 }
 
 std::string written(const std::vector<arc> &arcs) {
@@ -261,14 +261,14 @@ TEST(lock_forest, of_large_random_graphs_is_what_reachability_says) {
 }
 
 TEST(lock_forest, of_nobody_is_empty) {
-    const forest none = plant(0, {});
+    const forest none = build_forest(0, {});
     EXPECT_TRUE(none.nodes.empty() && none.roots.empty() && none.order.empty());
 }
 
 // A node alone with itself waits for nobody.
 TEST(lock_forest, leaves_out_who_waits_for_itself) {
     const std::vector<arc> self{{0, 0, true}};
-    const forest one = plant(1, self);
+    const forest one = build_forest(1, self);
     ASSERT_EQ(one.roots.size(), 1U);
     EXPECT_EQ(one.roots[0].node, 0);
     EXPECT_EQ(one.roots[0].frees_now, 0);
@@ -282,19 +282,19 @@ TEST(lock_forest, leaves_out_who_waits_for_itself) {
 TEST(lock_forest, of_a_small_scene_reads_as_by_hand) {
     const std::vector<arc> arcs{{2, 0, true}, {3, 0, true}, {3, 1, true}, {4, 3, true},
                                 {5, 6, true}, {6, 5, true}, {7, 6, true}};
-    const forest grown = plant(8, arcs);
-    EXPECT_EQ(grown.order, (std::vector<index>{0, 2, 3, 4, 5, 6, 7, 1}));
-    ASSERT_EQ(grown.roots.size(), 3U);
+    const forest built = build_forest(8, arcs);
+    EXPECT_EQ(built.order, (std::vector<index>{0, 2, 3, 4, 5, 6, 7, 1}));
+    ASSERT_EQ(built.roots.size(), 3U);
     const auto row = [&](std::size_t i) {
-        const forest::root &one = grown.roots[i];
+        const forest::root &one = built.roots[i];
         return std::tuple{one.node,      one.cycle,     one.direct_blocked, one.total_blocked,
                           one.frees_now, one.max_depth, one.deepest};
     };
     EXPECT_EQ(row(0), (std::tuple{0, 0, 2, 3, 1, 2, 4}));
     EXPECT_EQ(row(1), (std::tuple{-1, 1, 2, 3, 3, 2, 7}));
     EXPECT_EQ(row(2), (std::tuple{1, 0, 1, 2, 0, 0, 1}));
-    EXPECT_EQ(grown.nodes[3].extra_parents, std::vector<index>{1});
-    EXPECT_EQ(grown.nodes[5].extra_parents, std::vector<index>{6});
+    EXPECT_EQ(built.nodes[3].extra_parents, std::vector<index>{1});
+    EXPECT_EQ(built.nodes[5].extra_parents, std::vector<index>{6});
 }
 
 TEST(lock_forest, of_a_long_chain_is_one_deep_tree) {
@@ -305,16 +305,16 @@ TEST(lock_forest, of_a_long_chain_is_one_deep_tree) {
         std::vector<arc> arcs;
         for (index i = 1; i < length; ++i)
             arcs.push_back({name(i), name(i - 1), true});
-        const forest grown = plant(length, arcs);
-        ASSERT_EQ(grown.roots.size(), 1U);
-        EXPECT_EQ(grown.roots[0].node, name(0));
-        EXPECT_EQ(grown.roots[0].frees_now, length - 1);
-        EXPECT_EQ(grown.roots[0].max_depth, length - 1);
-        EXPECT_EQ(grown.roots[0].deepest, name(length - 1));
+        const forest built = build_forest(length, arcs);
+        ASSERT_EQ(built.roots.size(), 1U);
+        EXPECT_EQ(built.roots[0].node, name(0));
+        EXPECT_EQ(built.roots[0].frees_now, length - 1);
+        EXPECT_EQ(built.roots[0].max_depth, length - 1);
+        EXPECT_EQ(built.roots[0].deepest, name(length - 1));
         for (index i = 0; i < length; ++i) {
-            ASSERT_EQ(grown.order[at(i)], name(i));
-            ASSERT_EQ(grown.nodes[at(name(i))].depth, i);
-            ASSERT_EQ(grown.nodes[at(name(i))].total_blocked, length - 1 - i);
+            ASSERT_EQ(built.order[at(i)], name(i));
+            ASSERT_EQ(built.nodes[at(name(i))].depth, i);
+            ASSERT_EQ(built.nodes[at(name(i))].total_blocked, length - 1 - i);
         }
     }
 }
@@ -325,12 +325,12 @@ TEST(lock_forest, of_a_long_ring_is_one_flat_cycle) {
     arcs.reserve(at(length));
     for (index i = 0; i < length; ++i)
         arcs.push_back({i, (i + 1) % length, true});
-    const forest grown = plant(length, arcs);
-    ASSERT_EQ(grown.roots.size(), 1U);
-    EXPECT_EQ(grown.roots[0].node, -1);
-    EXPECT_EQ(grown.roots[0].total_blocked, length);
-    EXPECT_EQ(grown.roots[0].frees_now, length);
-    for (const forest::node &one : grown.nodes) {
+    const forest built = build_forest(length, arcs);
+    ASSERT_EQ(built.roots.size(), 1U);
+    EXPECT_EQ(built.roots[0].node, -1);
+    EXPECT_EQ(built.roots[0].total_blocked, length);
+    EXPECT_EQ(built.roots[0].frees_now, length);
+    for (const forest::node &one : built.nodes) {
         ASSERT_EQ(one.depth, 1);
         ASSERT_EQ(one.parent, -1);
         ASSERT_EQ(one.cycle, 1);

@@ -84,21 +84,21 @@ std::string_view kind_name(edge_kind kind) {
     return "";
 }
 
-std::vector<tree_line> draw_tree(const forest &grown, branches style) {
+std::vector<tree_line> draw_tree(const forest &built, branches style) {
     const bool box = style == branches::box;
     const std::string_view fork = box ? "├─ " : "+- ";
     const std::string_view last = box ? "└─ " : "`- ";
     const std::string_view pass = box ? "│  " : "|  ";
 
     // From the end: whether a sibling follows is known by then.
-    std::vector<bool> is_last(grown.nodes.size(), false);
-    std::vector<bool> seen(grown.nodes.size() + grown.roots.size(), false);
-    for (std::size_t i = grown.order.size(); i-- > 0;) {
-        const auto node = static_cast<std::size_t>(grown.order[i]);
-        const forest::node &one = grown.nodes[node];
+    std::vector<bool> is_last(built.nodes.size(), false);
+    std::vector<bool> seen(built.nodes.size() + built.roots.size(), false);
+    for (std::size_t i = built.order.size(); i-- > 0;) {
+        const auto node = static_cast<std::size_t>(built.order[i]);
+        const forest::node &one = built.nodes[node];
         const std::size_t above = one.parent >= 0
                                       ? static_cast<std::size_t>(one.parent)
-                                      : grown.nodes.size() + static_cast<std::size_t>(one.root);
+                                      : built.nodes.size() + static_cast<std::size_t>(one.root);
         is_last[node] = !seen[above];
         seen[above] = true;
     }
@@ -106,11 +106,11 @@ std::vector<tree_line> draw_tree(const forest &grown, branches style) {
     std::vector<tree_line> lines;
     std::vector<std::string> below(1); // by depth: what the lines further down begin with
     std::int32_t root = -1;
-    for (const std::int32_t node : grown.order) {
-        const forest::node &one = grown.nodes[static_cast<std::size_t>(node)];
+    for (const std::int32_t node : built.order) {
+        const forest::node &one = built.nodes[static_cast<std::size_t>(node)];
         if (one.root != root) {
             root = one.root;
-            if (grown.roots[static_cast<std::size_t>(root)].node < 0)
+            if (built.roots[static_cast<std::size_t>(root)].node < 0)
                 lines.push_back({root, -1, ""});
         }
         const auto depth = static_cast<std::size_t>(std::min(one.depth, deepest_branch));

@@ -21,7 +21,7 @@ struct tree_line {
     std::int32_t node;  // -1: the heading of a cycle
     std::string branch; // what stands before the label; cut short where the tree is very deep
 };
-[[nodiscard]] std::vector<tree_line> draw_tree(const forest &grown, branches style);
+[[nodiscard]] std::vector<tree_line> draw_tree(const forest &built, branches style);
 
 enum class node_look : std::uint8_t { waits, root, cycle, note };
 

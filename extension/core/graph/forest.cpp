@@ -101,15 +101,15 @@ components find_components(index nodes, const adjacency &up) {
     return found;
 }
 
-class planter {
+class forest_builder {
   public:
-    planter(index nodes, std::vector<arc> arcs)
+    forest_builder(index nodes, std::vector<arc> arcs)
         : count_(nodes), arcs_(std::move(arcs)), up_(nodes, arcs_, true),
           down_(nodes, arcs_, false), components_(find_components(nodes, up_)) {
         result_.nodes.resize(at(nodes));
     }
 
-    forest grow() {
+    forest build() {
         number_cycles();
         count_blocked();
         find_roots();
@@ -299,8 +299,8 @@ std::vector<std::int32_t> forest::path_to(std::int32_t one) const {
     return path;
 }
 
-forest plant(std::int32_t nodes, std::span<const arc> arcs) {
-    return planter(nodes, tidied(arcs)).grow();
+forest build_forest(std::int32_t nodes, std::span<const arc> arcs) {
+    return forest_builder(nodes, tidied(arcs)).build();
 }
 
 } // namespace lockstep::graph

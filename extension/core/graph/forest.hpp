@@ -55,6 +55,6 @@ struct forest {
 
 // Nodes are numbered in the order in which siblings shall stand. Of several ways up the shortest is
 // the parent; the same arc may be there twice; an arc from a node to itself is left out.
-[[nodiscard]] forest plant(std::int32_t nodes, std::span<const arc> arcs);
+[[nodiscard]] forest build_forest(std::int32_t nodes, std::span<const arc> arcs);
 
 } // namespace lockstep::graph
