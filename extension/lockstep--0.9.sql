@@ -228,7 +228,7 @@ COMMENT ON FUNCTION lockstep.request_id(text) IS
     'a stable request id from any text: UUID version 5 in the name space d3f0b9ae-7c52-4d0e-9a49-6c6f636b7374';
 
 
--- The lock graph. Every function takes one picture of the lock manager, at one instant, and waits for no
+-- The lock graph. Every function takes one snapshot of the lock manager, at one instant, and waits for no
 -- lock. Whoever may see pg_locks may see the edges; statements and keys have rules of their own.
 
 CREATE FUNCTION lockstep.get_lock_graph()

@@ -25,8 +25,8 @@ struct cell {
     std::size_t edges = 0;
     std::size_t reduced_edges = 0;
     std::vector<timing> timings;
-    std::vector<double> held_us; // how long the lock manager was held for one picture
-    int most_attempts = 0;       // that a picture took
+    std::vector<double> held_us; // how long the lock manager was held for one snapshot
+    int most_attempts = 0;       // that a snapshot took
     std::vector<std::string> differences;
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 // A method that is this slow is measured fewer times than was asked for.
 constexpr double enough_milliseconds = 10'000;
-constexpr int pictures = 25;
+constexpr int snapshots = 25;
 
 bool has_had_enough(const timing &seen) {
     return std::accumulate(seen.milliseconds.begin(), seen.milliseconds.end(), 0.0) >
@@ -74,7 +74,7 @@ cell measurement::measure_state(shape which, int waiters, int other_locks) {
     state.reduced_edges = check.reduced;
     state.differences = std::move(check.differences);
     time_methods(state);
-    time_pictures(state);
+    time_snapshots(state);
     return state;
 }
 
@@ -105,11 +105,12 @@ void measurement::time_methods(cell &state) {
     }
 }
 
-void measurement::time_pictures(cell &state) {
-    for (int i = 0; i < pictures; ++i) {
-        const auto picture = monitor_.run("SELECT held_us, attempts FROM lockstep.lock_snapshot()");
-        state.held_us.push_back(picture.number(0, 0));
-        state.most_attempts = std::max(state.most_attempts, picture.integer(0, 1));
+void measurement::time_snapshots(cell &state) {
+    for (int i = 0; i < snapshots; ++i) {
+        const auto snapshot =
+            monitor_.run("SELECT held_us, attempts FROM lockstep.lock_snapshot()");
+        state.held_us.push_back(snapshot.number(0, 0));
+        state.most_attempts = std::max(state.most_attempts, snapshot.integer(0, 1));
     }
 }
 

@@ -26,7 +26,7 @@ class measurement {
     void measure(shape which, int waiters, cells &all);
     cell measure_state(shape which, int waiters, int other_locks);
     void time_methods(cell &state);
-    void time_pictures(cell &state);
+    void time_snapshots(cell &state);
 
     const options &wanted_;
     told step_;

@@ -6,7 +6,7 @@
 #include "pg/boundary.hpp"
 
 #include "core/graph/advice.hpp"
-#include "core/graph/picture.h"
+#include "core/graph/lock_snapshot.h"
 
 #include <cstdint>
 #include <map>

@@ -6,7 +6,7 @@
 #define LOCKSTEP_AGE_INSTANT_H
 
 /* NOLINTBEGIN(modernize-*): C includes this too. */
-#include "core/graph/picture.h"
+#include "core/graph/lock_snapshot.h"
 
 #include <stdbool.h>
 
@@ -16,13 +16,14 @@ extern "C" {
 
 /* A process or prepared transaction that has a transaction, a snapshot or temporary tables. */
 typedef struct age_process {
-    lock_process process; /* its leader is an index into the instant's processes, as in a picture */
-    uint32_t xmin;        /* 0: none */
-    uint32_t temp_schema; /* OID of its schema for temporary tables; 0: none */
-    bool in_vacuum;       /* a vacuum that keeps no rows */
-    bool decodes;         /* logical decoding: its slot keeps the rows */
-    bool is_for_all;      /* a standby's feedback: holds in every database */
-    int32_t locks_held;   /* as many as pg_locks shows, without SIReadLock */
+    lock_process
+        process;   /* its leader is an index into the instant's processes, as in a snapshot */
+    uint32_t xmin; /* 0: none */
+    uint32_t temp_schema;   /* OID of its schema for temporary tables; 0: none */
+    bool in_vacuum;         /* a vacuum that keeps no rows */
+    bool decodes;           /* logical decoding: its slot keeps the rows */
+    bool is_for_all;        /* a standby's feedback: holds in every database */
+    int32_t locks_held;     /* as many as pg_locks shows, without SIReadLock */
     int32_t strongest_mode; /* of its locks on objects, not on transactions; 0: none */
     uint8_t strongest_method;
 } age_process;

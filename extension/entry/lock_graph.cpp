@@ -16,7 +16,7 @@ class wide_rows {
 
     void put(const graph::edge &one) {
         const std::int32_t wait = one.wait;
-        row_.add(TimestampTzGetDatum(scene_.picture().taken_at));
+        row_.add(TimestampTzGetDatum(scene_.snapshot().taken_at));
         add_waiter(one.waiter);
         add_wait(wait);
         row_.add(columns_.edge_kind(one.kind));
@@ -55,7 +55,7 @@ class wide_rows {
             add_nulls(5);
             return;
         }
-        const lock_wait &one = scene_.picture().waits[wait];
+        const lock_wait &one = scene_.snapshot().waits[wait];
         row_.add(columns_.mode(scene_.lock_of(wait), one.mode));
         row_.add(moment_value(one.started));
         row_.add(since_value(scene_, one.started));
@@ -86,7 +86,7 @@ class wide_rows {
             return;
         }
         const lock_object &lock = scene_.lock_of(one.wait);
-        const std::uint32_t held = scene_.picture().claims[one.claim].held;
+        const std::uint32_t held = scene_.snapshot().claims[one.claim].held;
         row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
         row_.add(wanted_by(one.blocker, lock));
     }
@@ -94,14 +94,14 @@ class wide_rows {
     // The mode that the blocker itself waits for on the same lock.
     column_value wanted_by(std::int32_t blocker, const lock_object &lock) {
         if (wait_of_.empty()) {
-            wait_of_.assign(static_cast<std::size_t>(scene_.picture().process_count), -1);
-            for (std::int32_t i = 0; i < scene_.picture().wait_count; ++i)
-                wait_of_[static_cast<std::size_t>(scene_.picture().waits[i].process)] = i;
+            wait_of_.assign(static_cast<std::size_t>(scene_.snapshot().process_count), -1);
+            for (std::int32_t i = 0; i < scene_.snapshot().wait_count; ++i)
+                wait_of_[static_cast<std::size_t>(scene_.snapshot().waits[i].process)] = i;
         }
         const std::int32_t wait = wait_of_[static_cast<std::size_t>(blocker)];
         if (wait < 0 || &scene_.lock_of(wait) != &lock)
             return {};
-        return columns_.mode(lock, scene_.picture().waits[wait].mode);
+        return columns_.mode(lock, scene_.snapshot().waits[wait].mode);
     }
 
     void add_lock(std::int32_t wait) {
@@ -109,7 +109,7 @@ class wide_rows {
             add_nulls(10);
             return;
         }
-        const lock_place &place = scene_.place_of_lock(scene_.picture().waits[wait].lock);
+        const lock_place &place = scene_.place_of_lock(scene_.snapshot().waits[wait].lock);
         const waited_row *row = scene_.row_of(wait);
         const bool has_row = row != nullptr && row->relation != InvalidOid;
         const auto relation = scene_.relation_of(wait);
@@ -172,7 +172,7 @@ class wide_rows {
     const waited_row *last_row_ = nullptr;
     column_value last_place_;
     column_value last_key_;
-    std::vector<std::int32_t> wait_of_; // by process of the picture: its wait, or -1
+    std::vector<std::int32_t> wait_of_; // by process of the snapshot: its wait, or -1
 };
 
 // Every edge: just what is needed to tell them apart, because there may be very many.
@@ -184,7 +184,7 @@ class narrow_rows {
 
     void put(const graph::edge &one) {
         const lock_process &blocker = scene_.process(one.blocker);
-        row_.add(TimestampTzGetDatum(scene_.picture().taken_at));
+        row_.add(TimestampTzGetDatum(scene_.snapshot().taken_at));
         row_.add(int_or_null(scene_.process(one.waiter).pid));
         row_.add(int_or_null(scene_.leader_pid(one.waiter)));
         row_.add(columns_.edge_kind(one.kind));
@@ -205,9 +205,9 @@ class narrow_rows {
   private:
     void add_wait(const graph::edge &one) {
         const lock_object &lock = scene_.lock_of(one.wait);
-        const lock_place &place = scene_.place_of_lock(scene_.picture().waits[one.wait].lock);
-        const std::uint32_t held = one.claim < 0 ? 0 : scene_.picture().claims[one.claim].held;
-        row_.add(columns_.mode(lock, scene_.picture().waits[one.wait].mode));
+        const lock_place &place = scene_.place_of_lock(scene_.snapshot().waits[one.wait].lock);
+        const std::uint32_t held = one.claim < 0 ? 0 : scene_.snapshot().claims[one.claim].held;
+        row_.add(columns_.mode(lock, scene_.snapshot().waits[one.wait].mode));
         row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
         row_.add(int_value(scene_.queue_position(one.wait)));
         row_.add(int_value(lock.waits));

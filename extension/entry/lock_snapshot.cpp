@@ -6,14 +6,14 @@
 using namespace lockstep;
 
 LOCKSTEP_FUNCTION(lockstep_lock_snapshot) {
-    const lock_picture *picture = pg_call([] { return lockstep_take_picture(); });
+    const lock_snapshot *snapshot = pg_call([] { return lockstep_take_lock_snapshot(); });
     row_builder<7> row;
-    row.add(TimestampTzGetDatum(picture->taken_at));
-    row.add(Int32GetDatum(picture->lock_count));
-    row.add(Int32GetDatum(picture->wait_count));
-    row.add(Int32GetDatum(picture->claim_count));
-    row.add(Int32GetDatum(picture->process_count));
-    row.add(Float8GetDatum(static_cast<double>(picture->held_for) / 1000));
-    row.add(Int32GetDatum(picture->attempts));
+    row.add(TimestampTzGetDatum(snapshot->taken_at));
+    row.add(Int32GetDatum(snapshot->lock_count));
+    row.add(Int32GetDatum(snapshot->wait_count));
+    row.add(Int32GetDatum(snapshot->claim_count));
+    row.add(Int32GetDatum(snapshot->process_count));
+    row.add(Float8GetDatum(static_cast<double>(snapshot->held_for) / 1000));
+    row.add(Int32GetDatum(snapshot->attempts));
     return row.composite(fcinfo);
 }

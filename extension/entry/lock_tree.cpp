@@ -72,7 +72,7 @@ class tree_rows {
             for (int i = 0; i < 4; ++i)
                 row_.add(std::nullopt);
         } else {
-            const lock_wait &one = scene_.picture().waits[wait];
+            const lock_wait &one = scene_.snapshot().waits[wait];
             row_.add(since_value(scene_, one.started));
             row_.add(columns_.mode(scene_.lock_of(wait), one.mode));
             row_.add(columns_.what(wait));

@@ -19,7 +19,7 @@ class blocker_rows {
     void put(std::int32_t root) {
         const graph::forest::root &top = scene_.forest().roots[static_cast<std::size_t>(root)];
         const impact found = impacts_.of(root);
-        row_.add(TimestampTzGetDatum(scene_.picture().taken_at));
+        row_.add(TimestampTzGetDatum(scene_.snapshot().taken_at));
         row_.add(Int64GetDatum(scene_.root_id(root)));
         if (top.node < 0)
             add_cycle();
@@ -68,7 +68,7 @@ class blocker_rows {
         row_.add(int_value(top.frees_now));
         row_.add(int_value(top.max_depth));
         const auto length = [&](std::int64_t passed) {
-            return since_value(scene_, scene_.picture().taken_at - passed);
+            return since_value(scene_, scene_.snapshot().taken_at - passed);
         };
         row_.add(length(found.longest_wait));
         row_.add(length(found.sum_wait));

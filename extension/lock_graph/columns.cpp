@@ -25,7 +25,7 @@ column_value wait_event_value(const lock_process &process, const session &who) {
 column_value since_value(const scene &now, std::optional<TimestampTz> from) {
     if (!from || *from == 0)
         return {};
-    return interval_datum(std::max<TimestampTz>(now.picture().taken_at - *from, 0));
+    return interval_datum(std::max<TimestampTz>(now.snapshot().taken_at - *from, 0));
 }
 
 column_value bigints_value(std::span<const std::int64_t> values) {
@@ -77,13 +77,13 @@ column_value lock_columns::edge_kind(graph::edge_kind kind) {
 
 column_value lock_columns::lock_type(const lock_object &lock) {
     return constant(
-        scene_.place_of_lock(static_cast<std::int32_t>(&lock - scene_.picture().locks)).type);
+        scene_.place_of_lock(static_cast<std::int32_t>(&lock - scene_.snapshot().locks)).type);
 }
 
 // The waits of one queue are for the same thing, unless they wait for a transaction.
 column_value lock_columns::what(std::int32_t wait) {
     const auto [at, fresh] =
-        whats_.try_emplace({scene_.picture().waits[wait].lock, scene_.row_of(wait)});
+        whats_.try_emplace({scene_.snapshot().waits[wait].lock, scene_.row_of(wait)});
     if (fresh)
         at->second = text_datum(scene_.what(wait).c_str());
     return at->second;

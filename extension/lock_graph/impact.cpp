@@ -36,10 +36,10 @@ void add_waits(scene &seen, const std::vector<std::int32_t> &nodes, impact &to) 
     for (const std::int32_t node : nodes) {
         users.insert(seen.process(seen.process_of(node)).role);
         const std::int32_t wait = seen.wait_of(node);
-        const std::int64_t started = wait < 0 ? 0 : seen.picture().waits[wait].started;
+        const std::int64_t started = wait < 0 ? 0 : seen.snapshot().waits[wait].started;
         if (started == 0)
             continue;
-        const std::int64_t passed = std::max<std::int64_t>(seen.picture().taken_at - started, 0);
+        const std::int64_t passed = std::max<std::int64_t>(seen.snapshot().taken_at - started, 0);
         to.longest_wait = std::max(to.longest_wait, passed);
         to.sum_wait += passed;
         to.oldest_start = to.oldest_start == 0 ? started : std::min(to.oldest_start, started);
@@ -59,7 +59,7 @@ void add_locks(scene &seen, const std::vector<std::int32_t> &edges, impact &to) 
         if (one.claim >= 0 && lock.type != LOCKTAG_TRANSACTION &&
             lock.type != LOCKTAG_VIRTUALTRANSACTION && lock.type != LOCKTAG_SPECULATIVE_TOKEN)
             for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
-                if ((seen.picture().claims[one.claim].held & (1U << mode)) != 0 &&
+                if ((seen.snapshot().claims[one.claim].held & (1U << mode)) != 0 &&
                     mode > to.strongest_mode) {
                     to.strongest_mode = mode;
                     to.strongest_lock = &lock;
@@ -85,9 +85,9 @@ std::string chain_of(scene &seen, std::int32_t root) {
             links.emplace_back("safe snapshot");
             continue;
         }
-        std::string link = seen.place_of_lock(seen.picture().waits[wait].lock).type;
+        std::string link = seen.place_of_lock(seen.snapshot().waits[wait].lock).type;
         link += ' ';
-        link += GetLockmodeName(seen.lock_of(wait).method, seen.picture().waits[wait].mode);
+        link += GetLockmodeName(seen.lock_of(wait).method, seen.snapshot().waits[wait].mode);
         if (const auto relation = seen.relation_of(wait))
             link += ' ' + seen.names().qualified_name(relation->database, relation->oid);
         links.push_back(std::move(link));

@@ -21,7 +21,7 @@ std::string activity_text(scene &seen, std::int32_t node) {
     const std::optional<TimestampTz> since =
         who.is_active() ? who.transaction_started : who.state_since;
     if (since)
-        text += " for " + duration_text(seen.picture().taken_at - *since);
+        text += " for " + duration_text(seen.snapshot().taken_at - *since);
     return text;
 }
 
@@ -29,11 +29,11 @@ std::string wait_text(scene &seen, std::int32_t node) {
     const std::int32_t wait = seen.wait_of(node);
     if (wait < 0)
         return "waits for a safe snapshot";
-    const lock_wait &one = seen.picture().waits[wait];
+    const lock_wait &one = seen.snapshot().waits[wait];
     const lock_object &lock = seen.lock_of(wait);
     std::string text = "waits";
     if (one.started > 0)
-        text += ' ' + duration_text(seen.picture().taken_at - one.started);
+        text += ' ' + duration_text(seen.snapshot().taken_at - one.started);
     text += " for " + seen.what(wait);
     // The mode says something where there is a choice of modes.
     if (lock.type != LOCKTAG_TRANSACTION && lock.type != LOCKTAG_VIRTUALTRANSACTION &&

@@ -3,7 +3,7 @@
 
 #include "activity/catalogs.hpp"
 
-#include "core/graph/picture.h"
+#include "core/graph/lock_snapshot.h"
 
 #include <cstdint>
 #include <optional>

@@ -18,14 +18,15 @@ std::size_t at(std::int32_t i) {
 } // namespace
 
 scene::scene(graph::extent wanted)
-    : picture_(*pg_call([] { return lockstep_take_picture(); })), sessions_(names_.readable()),
-      processes_(picture_.processes, picture_.processes + picture_.process_count),
-      edges_(graph::edges_of(picture_, wanted)) {
-    waited_rows found = rows_waited_for(picture_, names_);
+    : snapshot_(*pg_call([] { return lockstep_take_lock_snapshot(); })),
+      sessions_(names_.readable()),
+      processes_(snapshot_.processes, snapshot_.processes + snapshot_.process_count),
+      edges_(graph::edges_of(snapshot_, wanted)) {
+    waited_rows found = rows_waited_for(snapshot_, names_);
     rows_ = std::move(found.rows);
     wait_row_ = std::move(found.of_wait);
     add_latent_edges();
-    add_snapshot_edges();
+    add_safe_snapshot_edges();
     number_nodes();
     build_forest();
     described_.resize(processes_.size());
@@ -87,8 +88,8 @@ std::int32_t scene::process_with_xid(TransactionId xid) {
 // A row that several transactions have locked is waited for one of them at a time; the others hold
 // it up as well, and would be next.
 void scene::add_latent_edges() {
-    for (std::int32_t wait = 0; wait < picture_.wait_count; ++wait) {
-        const lock_wait &waiting = picture_.waits[wait];
+    for (std::int32_t wait = 0; wait < snapshot_.wait_count; ++wait) {
+        const lock_wait &waiting = snapshot_.waits[wait];
         const waited_row *row = row_of(wait);
         if (row == nullptr || row->locker_count == 0 || lock_of(wait).type != LOCKTAG_TRANSACTION)
             continue;
@@ -112,13 +113,13 @@ void scene::add_latent_edges() {
     }
 }
 
-void scene::add_snapshot_edges() {
-    if (picture_.snapshot_wait_count == 0)
+void scene::add_safe_snapshot_edges() {
+    if (snapshot_.safe_snapshot_wait_count == 0)
         return;
     int *const pids = pg_call(
         [] { return static_cast<int *>(palloc(sizeof(int) * static_cast<Size>(MaxBackends))); });
-    for (std::int32_t i = 0; i < picture_.snapshot_wait_count; ++i) {
-        const std::int32_t waiter = picture_.snapshot_waits[i];
+    for (std::int32_t i = 0; i < snapshot_.safe_snapshot_wait_count; ++i) {
+        const std::int32_t waiter = snapshot_.safe_snapshot_waits[i];
         const int pid = process(waiter).pid;
         const int count =
             pg_call([=] { return GetSafeSnapshotBlockingPids(pid, pids, MaxBackends); });
@@ -134,10 +135,10 @@ void scene::add_snapshot_edges() {
 // By lock: its place among them, the one with the longest wait first.
 std::vector<std::int32_t> scene::rank_locks() const {
     std::vector<std::pair<std::int64_t, std::int32_t>> order;
-    for (std::int32_t lock = 0; lock < picture_.lock_count; ++lock) {
+    for (std::int32_t lock = 0; lock < snapshot_.lock_count; ++lock) {
         std::int64_t oldest = PG_INT64_MAX;
-        for (std::int32_t i = 0; i < picture_.locks[lock].waits; ++i)
-            if (const auto started = picture_.waits[picture_.locks[lock].first_wait + i].started;
+        for (std::int32_t i = 0; i < snapshot_.locks[lock].waits; ++i)
+            if (const auto started = snapshot_.waits[snapshot_.locks[lock].first_wait + i].started;
                 started > 0)
                 oldest = std::min(oldest, started);
         order.emplace_back(oldest, lock);
@@ -153,11 +154,11 @@ std::vector<std::int32_t> scene::rank_locks() const {
 std::vector<std::int32_t> scene::waits_to_show(const std::vector<std::int32_t> &ranks) const {
     std::vector<std::int32_t> shown(processes_.size(), -1);
     const auto key = [&](std::int32_t wait) {
-        const lock_wait &one = picture_.waits[wait];
+        const lock_wait &one = snapshot_.waits[wait];
         return std::tuple{process(one.process).leader != one.process, ranks[at(one.lock)], wait};
     };
-    for (std::int32_t wait = 0; wait < picture_.wait_count; ++wait) {
-        std::int32_t &best = shown[at(process(picture_.waits[wait].process).leader)];
+    for (std::int32_t wait = 0; wait < snapshot_.wait_count; ++wait) {
+        std::int32_t &best = shown[at(process(snapshot_.waits[wait].process).leader)];
         if (best < 0 || key(wait) < key(best))
             best = wait;
     }
@@ -178,7 +179,7 @@ void scene::number_nodes() {
     for (std::size_t i = 0; i < processes_.size(); ++i)
         if (takes_part[i]) {
             const std::int32_t wait = shown[i];
-            order.emplace_back(wait < 0 ? -1 : ranks[at(picture_.waits[wait].lock)], wait,
+            order.emplace_back(wait < 0 ? -1 : ranks[at(snapshot_.waits[wait].lock)], wait,
                                processes_[i].pid, processes_[i].xid, static_cast<std::int32_t>(i));
         }
     std::ranges::sort(order);
@@ -242,7 +243,7 @@ const lock_place &scene::place_of_lock(std::int32_t lock) {
     const auto found = places_.find(lock);
     if (found != places_.end())
         return found->second;
-    return places_.emplace(lock, lockstep::place_of(picture_.locks[lock], names_)).first->second;
+    return places_.emplace(lock, lockstep::place_of(snapshot_.locks[lock], names_)).first->second;
 }
 
 const waited_row *scene::row_of(std::int32_t wait) const {
@@ -254,7 +255,7 @@ const waited_row *scene::row_of(std::int32_t wait) const {
 std::optional<scene::relation> scene::relation_of(std::int32_t wait) {
     if (const waited_row *row = row_of(wait); row != nullptr && row->relation != InvalidOid)
         return relation{row->database, row->relation};
-    const lock_place &place = place_of_lock(picture_.waits[wait].lock);
+    const lock_place &place = place_of_lock(snapshot_.waits[wait].lock);
     if (!place.relation)
         return std::nullopt;
     return relation{*place.database, *place.relation};
@@ -264,7 +265,7 @@ std::string scene::what(std::int32_t wait) {
     const waited_row *row = row_of(wait);
     if (row != nullptr && row->relation != InvalidOid)
         return row_text(row->database, row->relation, row->place, row->key, names_);
-    return place_of_lock(picture_.waits[wait].lock).text;
+    return place_of_lock(snapshot_.waits[wait].lock).text;
 }
 
 } // namespace lockstep

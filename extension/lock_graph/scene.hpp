@@ -1,5 +1,5 @@
-// Everything about one instant that the views show: the picture of the lock manager, the edges, the
-// forest, and the rows behind the waits. One is made for each call and thrown away with it.
+// Everything about one instant that the views show: the snapshot of the lock manager, the edges,
+// the forest, and the rows behind the waits. One is made for each call and thrown away with it.
 #pragma once
 
 #include "activity/catalogs.hpp"
@@ -25,7 +25,7 @@ class scene {
     void release() { names_.release(); }
 
     [[nodiscard]] sessions &activity() { return sessions_; }
-    [[nodiscard]] const lock_picture &picture() const { return picture_; }
+    [[nodiscard]] const lock_snapshot &snapshot() const { return snapshot_; }
     [[nodiscard]] const std::vector<graph::edge> &edges() const { return edges_; }
     [[nodiscard]] const graph::forest &forest() const { return forest_; }
     // The edges of the reduced graph, by who waits, in the order of the tree.
@@ -69,7 +69,7 @@ class scene {
         return wait - lock_of(wait).first_wait + 1;
     }
     [[nodiscard]] const lock_object &lock_of(std::int32_t wait) const {
-        return picture_.locks[picture_.waits[wait].lock];
+        return snapshot_.locks[snapshot_.waits[wait].lock];
     }
     [[nodiscard]] const lock_place &place_of_lock(std::int32_t lock);
     // The row that is waited for; nothing where the wait is not for a row.
@@ -90,7 +90,7 @@ class scene {
 
   private:
     void add_latent_edges();
-    void add_snapshot_edges();
+    void add_safe_snapshot_edges();
     void number_nodes();
     void build_forest();
     [[nodiscard]] std::vector<std::int32_t> rank_locks() const;
@@ -101,10 +101,10 @@ class scene {
     [[nodiscard]] std::int32_t process_with_xid(TransactionId xid);
     [[nodiscard]] std::int32_t some_prepared();
 
-    const lock_picture &picture_;
+    const lock_snapshot &snapshot_;
     catalogs names_;
     sessions sessions_;
-    std::vector<lock_process> processes_;           // the picture's, and those that were met later
+    std::vector<lock_process> processes_;           // the snapshot's, and those that were met later
     std::vector<std::optional<session>> described_; // by process, when first asked for
     std::vector<graph::edge> edges_;
     std::vector<waited_row> rows_;       // of waits, by wait_row_

@@ -30,8 +30,8 @@
 #define RECENT_CLAIMS 32
 
 typedef struct snapshot_builder {
-    lock_picture picture;
-    int32_t *index_of_slot; /* in picture.processes, or -1 */
+    lock_snapshot snapshot;
+    int32_t *index_of_slot; /* in snapshot.processes, or -1 */
     int32 total_slots;
     int32 claim_room;
     bool overflowed;
@@ -59,21 +59,21 @@ void lockstep_copy_process(PGPROC *process, lock_process *copy) {
     copy->wraparound = (process->statusFlags & PROC_VACUUM_FOR_WRAPAROUND) != 0;
 }
 
-/* The index of a process in the picture; it is copied where it is met first. */
+/* The index of a process in the snapshot; it is copied where it is met first. */
 static int32 add_process(snapshot_builder *to, PGPROC *process) {
     const int32 slot = slot_of(process);
     int32 index = to->index_of_slot[slot];
 
     if (index >= 0)
         return index;
-    index = to->picture.process_count++;
+    index = to->snapshot.process_count++;
     to->index_of_slot[slot] = index;
-    lockstep_copy_process(process, &to->picture.processes[index]);
-    to->picture.processes[index].leader = index;
+    lockstep_copy_process(process, &to->snapshot.processes[index]);
+    to->snapshot.processes[index].leader = index;
     if (process->lockGroupLeader != NULL && process->lockGroupLeader != process) {
         const int32 leader = add_process(to, process->lockGroupLeader);
 
-        to->picture.processes[index].leader = leader;
+        to->snapshot.processes[index].leader = leader;
     }
     return index;
 }
@@ -108,42 +108,42 @@ static void copy_row(PGPROC *process, lock_wait *copy) {
 static void add_claims(snapshot_builder *to, lock_object *object, LOCK *lock) {
     const lock_link *const end = LOCKSTEP_CLAIMS_OF_LOCK(lock);
 
-    object->first_claim = to->picture.claim_count;
+    object->first_claim = to->snapshot.claim_count;
     for (const lock_link *link = end->next; link != end; link = link->next) {
         const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, lockLink, link);
-        const int32 at = to->picture.claim_count++;
+        const int32 at = to->snapshot.claim_count++;
 
         if (at >= to->claim_room) {
             to->overflowed = true;
             continue; /* counted on, so that the next attempt has room for all */
         }
-        to->picture.claims[at].process = add_process(to, claim->tag.myProc);
-        to->picture.claims[at].held = (uint32)claim->holdMask;
+        to->snapshot.claims[at].process = add_process(to, claim->tag.myProc);
+        to->snapshot.claims[at].held = (uint32)claim->holdMask;
     }
-    object->claims = to->picture.claim_count - object->first_claim;
+    object->claims = to->snapshot.claim_count - object->first_claim;
 }
 
 static void add_queue(snapshot_builder *to, lock_object *object, LOCK *lock) {
     const lock_link *const end = LOCKSTEP_QUEUE_OF_LOCK(lock);
 
-    object->first_wait = to->picture.wait_count;
+    object->first_wait = to->snapshot.wait_count;
     for (const lock_link *link = end->next; link != end; link = link->next) {
         PGPROC *const process = LOCKSTEP_CONTAINER(PGPROC, links, link);
-        lock_wait *const copy = &to->picture.waits[to->picture.wait_count++];
+        lock_wait *const copy = &to->snapshot.waits[to->snapshot.wait_count++];
 
         memset(copy, 0, sizeof(*copy));
         copy->process = add_process(to, process);
-        copy->lock = (int32)(object - to->picture.locks);
+        copy->lock = (int32)(object - to->snapshot.locks);
         copy->mode = process->waitLockMode;
         copy->started = (int64)pg_atomic_read_u64(&process->waitStart);
         if (object->type == LOCKTAG_TRANSACTION)
             copy_row(process, copy);
     }
-    object->waits = to->picture.wait_count - object->first_wait;
+    object->waits = to->snapshot.wait_count - object->first_wait;
 }
 
 static void add_lock(snapshot_builder *to, LOCK *lock) {
-    lock_object *const object = &to->picture.locks[to->picture.lock_count++];
+    lock_object *const object = &to->snapshot.locks[to->snapshot.lock_count++];
 
     object->field1 = lock->tag.locktag_field1;
     object->field2 = lock->tag.locktag_field2;
@@ -159,10 +159,10 @@ static void add_lock(snapshot_builder *to, LOCK *lock) {
 
 /* The copy itself; the caller holds every partition. */
 static void copy_contention(snapshot_builder *to) {
-    lock_picture *const picture = &to->picture;
+    lock_snapshot *const snapshot = &to->snapshot;
 
-    picture->process_count = picture->lock_count = picture->claim_count = 0;
-    picture->wait_count = picture->snapshot_wait_count = 0;
+    snapshot->process_count = snapshot->lock_count = snapshot->claim_count = 0;
+    snapshot->wait_count = snapshot->safe_snapshot_wait_count = 0;
     to->overflowed = false;
     for (uint32 slot = 0; slot < ProcGlobal->allProcCount; ++slot) {
         PGPROC *const process = &ProcGlobal->allProcs[slot];
@@ -173,23 +173,24 @@ static void copy_contention(snapshot_builder *to) {
             if (LOCKSTEP_QUEUE_OF_LOCK(lock)->next == (lock_link *)&process->links)
                 add_lock(to, lock);
         } else if (*(volatile uint32 *)&process->wait_event_info == WAIT_EVENT_SAFE_SNAPSHOT)
-            picture->snapshot_waits[picture->snapshot_wait_count++] = add_process(to, process);
+            snapshot->safe_snapshot_waits[snapshot->safe_snapshot_wait_count++] =
+                add_process(to, process);
     }
 }
 
-static void copy_conflicts(lock_picture *picture) {
+static void copy_conflicts(lock_snapshot *snapshot) {
     for (int method = 1; method < LOCKSTEP_LOCK_METHODS; ++method) {
         LOCKTAG tag = {.locktag_lockmethodid = (uint8)method};
         const LockMethod table = GetLockTagsMethodTable(&tag);
 
         for (int mode = 1; mode <= table->numLockModes; ++mode)
-            picture->conflicts[method][mode] = (uint32)table->conflictTab[mode];
+            snapshot->conflicts[method][mode] = (uint32)table->conflictTab[mode];
     }
 }
 
-const lock_picture *lockstep_take_picture(void) {
+const lock_snapshot *lockstep_take_lock_snapshot(void) {
     snapshot_builder *const taken = palloc0(sizeof(snapshot_builder));
-    lock_picture *const picture = &taken->picture;
+    lock_snapshot *const snapshot = &taken->snapshot;
     const Size processes = ProcGlobal->allProcCount;
 
     StaticAssertStmt(offsetof(PGPROC, links) == 0, "a queue links processes by their first field");
@@ -200,22 +201,22 @@ const lock_picture *lockstep_take_picture(void) {
      */
     taken->total_slots = (int32)processes + max_prepared_xacts;
     taken->index_of_slot = palloc(sizeof(int32_t) * taken->total_slots);
-    picture->processes = palloc_extended(sizeof(lock_process) * taken->total_slots,
-                                         MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-    picture->locks =
+    snapshot->processes = palloc_extended(sizeof(lock_process) * taken->total_slots,
+                                          MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+    snapshot->locks =
         palloc_extended(sizeof(lock_object) * processes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-    picture->waits =
+    snapshot->waits =
         palloc_extended(sizeof(lock_wait) * processes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-    picture->snapshot_waits = palloc(sizeof(int32_t) * processes);
+    snapshot->safe_snapshot_waits = palloc(sizeof(int32_t) * processes);
     taken->claim_room = Max(4 * (int32)processes, 1024);
-    copy_conflicts(picture);
+    copy_conflicts(snapshot);
     for (;;) {
         instr_time from, to;
 
-        picture->claims = palloc_extended(sizeof(lock_claim) * taken->claim_room,
-                                          MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+        snapshot->claims = palloc_extended(sizeof(lock_claim) * taken->claim_room,
+                                           MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
         memset(taken->index_of_slot, -1, sizeof(int32_t) * taken->total_slots);
-        picture->attempts++;
+        snapshot->attempts++;
 
         /* In the server's own order, so that nobody can wait for us in a ring. */
         LWLockAcquire(LockHashPartitionLockByIndex(0), LW_SHARED);
@@ -228,13 +229,13 @@ const lock_picture *lockstep_take_picture(void) {
         INSTR_TIME_SET_CURRENT(to);
 
         INSTR_TIME_SUBTRACT(to, from);
-        picture->held_for = (int64)(INSTR_TIME_GET_DOUBLE(to) * 1e9);
-        picture->taken_at = GetCurrentTimestamp();
+        snapshot->held_for = (int64)(INSTR_TIME_GET_DOUBLE(to) * 1e9);
+        snapshot->taken_at = GetCurrentTimestamp();
         if (!taken->overflowed)
-            return picture;
+            return snapshot;
         CHECK_FOR_INTERRUPTS();
-        taken->claim_room = picture->claim_count + picture->claim_count / 4;
-        pfree(picture->claims);
+        taken->claim_room = snapshot->claim_count + snapshot->claim_count / 4;
+        pfree(snapshot->claims);
     }
 }
 

@@ -3,7 +3,7 @@
 #define LOCKSTEP_LOCKS_SNAPSHOT_H
 
 /* NOLINTBEGIN(modernize-*): C includes this too. */
-#include "core/graph/picture.h"
+#include "core/graph/lock_snapshot.h"
 
 #include <stdbool.h>
 
@@ -16,7 +16,7 @@ extern "C" {
  * manager's partition locks, all of them shared and once, and no heavyweight lock.
  * Raises nothing but out of memory (53200) and a cancel.
  */
-const lock_picture *lockstep_take_picture(void);
+const lock_snapshot *lockstep_take_lock_snapshot(void);
 
 /*
  * What the table of processes says of one entry. Its leader is left unset. The caller sees to it

@@ -15,19 +15,19 @@ using place_key = std::tuple<Oid, Oid, BlockNumber, OffsetNumber>;
 
 class collector {
   public:
-    collector(const lock_picture &picture, waited_rows &to) : picture_(picture), to_(to) {
-        to_.of_wait.assign(static_cast<std::size_t>(picture.wait_count), -1);
-        lock_awaited_by_.assign(static_cast<std::size_t>(picture.process_count), -1);
-        for (std::int32_t i = 0; i < picture.wait_count; ++i)
-            lock_awaited_by_[static_cast<std::size_t>(picture.waits[i].process)] =
-                picture.waits[i].lock;
+    collector(const lock_snapshot &snapshot, waited_rows &to) : snapshot_(snapshot), to_(to) {
+        to_.of_wait.assign(static_cast<std::size_t>(snapshot.wait_count), -1);
+        lock_awaited_by_.assign(static_cast<std::size_t>(snapshot.process_count), -1);
+        for (std::int32_t i = 0; i < snapshot.wait_count; ++i)
+            lock_awaited_by_[static_cast<std::size_t>(snapshot.waits[i].process)] =
+                snapshot.waits[i].lock;
     }
 
     // First those whose holder is named by the wait itself.
     std::vector<TransactionId> collect() {
         for (const bool by_transaction : {true, false})
-            for (std::int32_t i = 0; i < picture_.lock_count; ++i) {
-                const lock_object &lock = picture_.locks[i];
+            for (std::int32_t i = 0; i < snapshot_.lock_count; ++i) {
+                const lock_object &lock = snapshot_.locks[i];
                 if (by_transaction && lock.type == LOCKTAG_TRANSACTION)
                     add_transaction_waits(lock);
                 else if (by_transaction && lock.type == LOCKTAG_SPECULATIVE_TOKEN)
@@ -48,17 +48,17 @@ class collector {
     [[nodiscard]] TransactionId holder_behind(const lock_object &line) const {
         for (std::int32_t i = line.first_claim; i < line.first_claim + line.claims; ++i) {
             const std::int32_t awaited =
-                lock_awaited_by_[static_cast<std::size_t>(picture_.claims[i].process)];
-            if (picture_.claims[i].held != 0 && awaited >= 0 &&
-                picture_.locks[awaited].type == LOCKTAG_TRANSACTION)
-                return picture_.locks[awaited].field1;
+                lock_awaited_by_[static_cast<std::size_t>(snapshot_.claims[i].process)];
+            if (snapshot_.claims[i].held != 0 && awaited >= 0 &&
+                snapshot_.locks[awaited].type == LOCKTAG_TRANSACTION)
+                return snapshot_.locks[awaited].field1;
         }
         return InvalidTransactionId;
     }
 
     void add_transaction_waits(const lock_object &lock) {
         for (std::int32_t i = lock.first_wait; i < lock.first_wait + lock.waits; ++i) {
-            const lock_wait &wait = picture_.waits[i];
+            const lock_wait &wait = snapshot_.waits[i];
             set(i, wait.row_relation == 0 ? add_unknown()
                                           : add({wait.row_database, wait.row_relation,
                                                  wait.row_block, wait.row_offset},
@@ -98,7 +98,7 @@ class collector {
         return unknown_;
     }
 
-    const lock_picture &picture_;
+    const lock_snapshot &snapshot_;
     waited_rows &to_;
     std::map<place_key, std::int32_t> index_;
     std::vector<TransactionId> holders_;        // by row
@@ -121,9 +121,9 @@ Oid only_relation_named(const char *name) {
 
 // What the waiter has said of its row, looked at; unknown where it has said nothing, or nothing
 // clear.
-waited_row row_from_log(const lock_picture &picture, const lock_wait &wait) {
+waited_row row_from_log(const lock_snapshot &snapshot, const lock_wait &wait) {
     waited_row row{InvalidOid, InvalidOid, {}, false, row_status::unknown, nullptr, nullptr, 0};
-    const lock_process &waiter = picture.processes[wait.process];
+    const lock_process &waiter = snapshot.processes[wait.process];
     wait_context said;
     if (waiter.database != MyDatabaseId ||
         !lockstep_wait_context_of(waiter.slot, waiter.vxid_local, wait.started, &said))
@@ -138,7 +138,7 @@ waited_row row_from_log(const lock_picture &picture, const lock_wait &wait) {
         look.holder = waiter.xid;
         look_at_inserted_row(relation, look);
     } else {
-        look.holder = picture.locks[wait.lock].field1;
+        look.holder = snapshot.locks[wait.lock].field1;
         look_at_rows(relation, {&look, 1});
     }
     // Another relation may have taken the name by now: only a row that was found to be the one is
@@ -161,9 +161,9 @@ waited_row row_from_log(const lock_picture &picture, const lock_wait &wait) {
 
 } // namespace
 
-waited_rows rows_waited_for(const lock_picture &picture, const catalogs &names) {
+waited_rows rows_waited_for(const lock_snapshot &snapshot, const catalogs &names) {
     waited_rows result;
-    const std::vector<TransactionId> holders = collector(picture, result).collect();
+    const std::vector<TransactionId> holders = collector(snapshot, result).collect();
 
     // Relation by relation, so that each is opened once, and only ours.
     std::vector<std::size_t> order(result.rows.size());
@@ -199,12 +199,12 @@ waited_rows rows_waited_for(const lock_picture &picture, const catalogs &names) 
         check_interrupts();
     }
     if (names.readable())
-        for (std::int32_t i = 0; i < picture.wait_count; ++i) {
+        for (std::int32_t i = 0; i < snapshot.wait_count; ++i) {
             const std::int32_t row = result.of_wait[static_cast<std::size_t>(i)];
             if (row < 0 || result.rows[static_cast<std::size_t>(row)].relation != InvalidOid ||
-                picture.locks[picture.waits[i].lock].type != LOCKTAG_TRANSACTION)
+                snapshot.locks[snapshot.waits[i].lock].type != LOCKTAG_TRANSACTION)
                 continue;
-            const waited_row said = row_from_log(picture, picture.waits[i]);
+            const waited_row said = row_from_log(snapshot, snapshot.waits[i]);
             if (said.status != row_status::unknown) {
                 result.of_wait[static_cast<std::size_t>(i)] =
                     static_cast<std::int32_t>(result.rows.size());

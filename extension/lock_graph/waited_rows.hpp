@@ -7,7 +7,7 @@
 #include "activity/catalogs.hpp"
 #include "lock_graph/row_key.hpp"
 
-#include "core/graph/picture.h"
+#include "core/graph/lock_snapshot.h"
 
 #include <cstdint>
 #include <vector>
@@ -30,6 +30,6 @@ struct waited_rows {
     std::vector<std::int32_t> of_wait; // by wait: index in rows; -1 where the wait is not for a row
 };
 
-[[nodiscard]] waited_rows rows_waited_for(const lock_picture &picture, const catalogs &names);
+[[nodiscard]] waited_rows rows_waited_for(const lock_snapshot &snapshot, const catalogs &names);
 
 } // namespace lockstep

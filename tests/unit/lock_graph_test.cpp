@@ -68,7 +68,7 @@ constexpr std::uint32_t bit(int of) {
     return 1U << of;
 }
 
-// A lock to be put into a picture: who holds what, and who waits for which mode, in this order.
+// A lock to be put into a snapshot: who holds what, and who waits for which mode, in this order.
 struct plan {
     struct party {
         index process;
@@ -85,7 +85,7 @@ struct plan {
     std::uint8_t method = 1;
 };
 
-// A picture and what it points at.
+// A snapshot and what it points at.
 class scene {
   public:
     explicit scene(const std::vector<index> &leaders) {
@@ -100,8 +100,8 @@ class scene {
     }
 
     void oppose(std::size_t method, int one, int other) {
-        picture_.conflicts[method][one] |= bit(other);
-        picture_.conflicts[method][other] |= bit(one);
+        snapshot_.conflicts[method][one] |= bit(other);
+        snapshot_.conflicts[method][other] |= bit(one);
     }
 
     // The blocks of a lock stand where its turn in `layout` comes; the locks keep their order.
@@ -131,20 +131,20 @@ class scene {
     }
     void place(const plan &only) { place({only}, {0}); }
 
-    const lock_picture &picture() {
-        picture_.processes = processes_.data();
-        picture_.locks = locks_.data();
-        picture_.claims = claims_.data();
-        picture_.waits = waits_.data();
-        picture_.process_count = static_cast<index>(processes_.size());
-        picture_.lock_count = static_cast<index>(locks_.size());
-        picture_.claim_count = static_cast<index>(claims_.size());
-        picture_.wait_count = static_cast<index>(waits_.size());
-        return picture_;
+    const lock_snapshot &snapshot() {
+        snapshot_.processes = processes_.data();
+        snapshot_.locks = locks_.data();
+        snapshot_.claims = claims_.data();
+        snapshot_.waits = waits_.data();
+        snapshot_.process_count = static_cast<index>(processes_.size());
+        snapshot_.lock_count = static_cast<index>(locks_.size());
+        snapshot_.claim_count = static_cast<index>(claims_.size());
+        snapshot_.wait_count = static_cast<index>(waits_.size());
+        return snapshot_;
     }
 
   private:
-    lock_picture picture_{};
+    lock_snapshot snapshot_{};
     std::vector<lock_process> processes_;
     std::vector<lock_object> locks_;
     std::vector<lock_claim> claims_;
@@ -182,23 +182,23 @@ std::vector<edge> chosen(const std::vector<edge> &edges, bool hard_too) {
 }
 
 // The rule, for each wait and each claim.
-std::vector<edge> by_the_rule(const lock_picture &picture) {
+std::vector<edge> by_the_rule(const lock_snapshot &snapshot) {
     std::vector<edge> edges;
-    for (index l = 0; l < picture.lock_count; ++l) {
-        const lock_object &lock = picture.locks[l];
+    for (index l = 0; l < snapshot.lock_count; ++l) {
+        const lock_object &lock = snapshot.locks[l];
         for (index w = lock.first_wait; w < lock.first_wait + lock.waits; ++w) {
-            const lock_wait &wait = picture.waits[w];
-            const std::uint32_t conflicts = picture.conflicts[lock.method][wait.mode];
+            const lock_wait &wait = snapshot.waits[w];
+            const std::uint32_t conflicts = snapshot.conflicts[lock.method][wait.mode];
             for (index c = lock.first_claim; c < lock.first_claim + lock.claims; ++c) {
-                const lock_claim &claim = picture.claims[c];
-                const bool same_group = picture.processes[claim.process].leader ==
-                                        picture.processes[wait.process].leader;
+                const lock_claim &claim = snapshot.claims[c];
+                const bool same_group = snapshot.processes[claim.process].leader ==
+                                        snapshot.processes[wait.process].leader;
                 if (claim.process == wait.process || (same_group && lock.in_group == 0))
                     continue;
                 bool ahead = false;
                 for (index o = lock.first_wait; o < w; ++o)
-                    ahead = ahead || (picture.waits[o].process == claim.process &&
-                                      (conflicts & bit(picture.waits[o].mode)) != 0);
+                    ahead = ahead || (snapshot.waits[o].process == claim.process &&
+                                      (conflicts & bit(snapshot.waits[o].mode)) != 0);
                 const bool holds = (claim.held & conflicts) != 0;
                 if (holds || ahead)
                     edges.push_back({wait.process, claim.process, w, c,
@@ -225,36 +225,36 @@ matrix closure(std::size_t count, const std::vector<std::pair<index, index>> &ar
     return reach;
 }
 
-matrix reached(const lock_picture &picture, const std::vector<edge> &edges, bool leaders) {
+matrix reached(const lock_snapshot &snapshot, const std::vector<edge> &edges, bool leaders) {
     std::vector<std::pair<index, index>> arcs;
     arcs.reserve(edges.size());
     for (const edge &one : edges)
-        arcs.emplace_back(leaders ? picture.processes[one.waiter].leader : one.waiter,
-                          leaders ? picture.processes[one.blocker].leader : one.blocker);
-    return closure(at(picture.process_count), arcs);
+        arcs.emplace_back(leaders ? snapshot.processes[one.waiter].leader : one.waiter,
+                          leaders ? snapshot.processes[one.blocker].leader : one.blocker);
+    return closure(at(snapshot.process_count), arcs);
 }
 
 // A holder that queues behind somebody whom it blocks.
-bool leads_backwards(const lock_picture &picture, const edge &one) {
-    const lock_object &lock = picture.locks[picture.waits[one.wait].lock];
+bool leads_backwards(const lock_snapshot &snapshot, const edge &one) {
+    const lock_object &lock = snapshot.locks[snapshot.waits[one.wait].lock];
     for (index w = one.wait + 1; w < lock.first_wait + lock.waits; ++w)
-        if (picture.waits[w].process == one.blocker)
+        if (snapshot.waits[w].process == one.blocker)
             return true;
     return false;
 }
 
 // Where no edge of the lock leads backwards there is only one way to leave out what is implied:
 // every edge stays that has to, and every one without a way round it.
-void expect_exactly_what_is_not_implied(const lock_picture &picture, index l,
+void expect_exactly_what_is_not_implied(const lock_snapshot &snapshot, index l,
                                         const std::vector<edge> &all) {
-    const lock_object &lock = picture.locks[l];
+    const lock_object &lock = snapshot.locks[l];
     std::vector<edge> here;
     for (const edge &one : all)
-        if (picture.waits[one.wait].lock == l)
+        if (snapshot.waits[one.wait].lock == l)
             here.push_back(one);
-    if (std::ranges::any_of(here, [&](const edge &one) { return leads_backwards(picture, one); }))
+    if (std::ranges::any_of(here, [&](const edge &one) { return leads_backwards(snapshot, one); }))
         return;
-    const matrix reach = reached(picture, here, false);
+    const matrix reach = reached(snapshot, here, false);
     for (const edge &one : here) {
         const bool way_round = std::ranges::any_of(here, [&](const edge &first) {
             return first.waiter == one.waiter && reach[at(first.blocker)][at(one.blocker)] != 0;
@@ -265,38 +265,38 @@ void expect_exactly_what_is_not_implied(const lock_picture &picture, index l,
     }
 }
 
-void expect_queue_order(const lock_picture &picture, const std::vector<edge> &edges) {
+void expect_queue_order(const lock_snapshot &snapshot, const std::vector<edge> &edges) {
     for (std::size_t i = 1; i < edges.size(); ++i) {
         const index before = edges[i - 1].wait;
         const index after = edges[i].wait;
-        ASSERT_LE(std::pair(picture.waits[before].lock, before),
-                  std::pair(picture.waits[after].lock, after));
+        ASSERT_LE(std::pair(snapshot.waits[before].lock, before),
+                  std::pair(snapshot.waits[after].lock, after));
     }
 }
 
-void check(const lock_picture &picture) {
-    const std::vector<edge> all = edges_of(picture, extent::all);
-    const std::vector<edge> hard_too = edges_of(picture, extent::hard_too);
-    const std::vector<edge> reduced = edges_of(picture, extent::reduced);
+void check(const lock_snapshot &snapshot) {
+    const std::vector<edge> all = edges_of(snapshot, extent::all);
+    const std::vector<edge> hard_too = edges_of(snapshot, extent::hard_too);
+    const std::vector<edge> reduced = edges_of(snapshot, extent::reduced);
 
-    ASSERT_EQ(sorted(all), sorted(by_the_rule(picture)));
+    ASSERT_EQ(sorted(all), sorted(by_the_rule(snapshot)));
     ASSERT_EQ(sorted(reduced), sorted(chosen(all, false)));
     ASSERT_EQ(sorted(hard_too), sorted(chosen(all, true)));
     ASSERT_EQ(sorted(chosen(hard_too, false)), sorted(reduced));
     for (const edge &one : reduced)
         ASSERT_TRUE(one.nearest) << one.waiter << " to " << one.blocker;
     for (const edge &one : all) {
-        const bool row = picture.locks[picture.waits[one.wait].lock].is_tuple != 0;
+        const bool row = snapshot.locks[snapshot.waits[one.wait].lock].is_tuple != 0;
         ASSERT_TRUE(one.nearest || row || one.kind != edge_kind::hard)
             << one.waiter << " to " << one.blocker;
     }
     for (const auto *const edges : {&all, &hard_too, &reduced})
-        ASSERT_NO_FATAL_FAILURE(expect_queue_order(picture, *edges));
+        ASSERT_NO_FATAL_FAILURE(expect_queue_order(snapshot, *edges));
 
-    ASSERT_EQ(reached(picture, reduced, false), reached(picture, all, false));
-    ASSERT_EQ(reached(picture, reduced, true), reached(picture, all, true));
-    for (index l = 0; l < picture.lock_count; ++l)
-        ASSERT_NO_FATAL_FAILURE(expect_exactly_what_is_not_implied(picture, l, all));
+    ASSERT_EQ(reached(snapshot, reduced, false), reached(snapshot, all, false));
+    ASSERT_EQ(reached(snapshot, reduced, true), reached(snapshot, all, true));
+    for (index l = 0; l < snapshot.lock_count; ++l)
+        ASSERT_NO_FATAL_FAILURE(expect_exactly_what_is_not_implied(snapshot, l, all));
 }
 
 // Some processes, about a third of them in somebody else's group.
@@ -345,7 +345,7 @@ plan random_plan(dice &random, index processes, std::vector<index> queue) {
 }
 
 // Any locks, any holders; a process waits for one lock at most.
-void check_random_picture(dice &random, index processes, std::size_t locks) {
+void check_random_snapshot(dice &random, index processes, std::size_t locks) {
     scene made(random_leaders(random, processes));
     for (int i = random.between(0, 12); i > 0; --i)
         made.oppose(2, random.between(1, 8), random.between(1, 8));
@@ -362,16 +362,16 @@ void check_random_picture(dice &random, index processes, std::size_t locks) {
     std::iota(layout.begin(), layout.end(), 0);
     std::ranges::shuffle(layout, random.engine());
     made.place(plans, layout);
-    check(made.picture());
+    check(made.snapshot());
 }
 
-TEST(lock_edges, of_random_pictures_follow_the_rule) {
+TEST(lock_edges, of_random_snapshots_follow_the_rule) {
     const auto seed = random_seed();
     dice random{seed};
     for (int round = 0; round < 20000; ++round) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", round " + std::to_string(round));
         ASSERT_NO_FATAL_FAILURE(
-            check_random_picture(random, random.between(1, 14), at(random.between(1, 4))));
+            check_random_snapshot(random, random.between(1, 14), at(random.between(1, 4))));
     }
 }
 
@@ -382,16 +382,16 @@ TEST(lock_edges, of_long_queues_follow_the_rule) {
     for (int round = 0; round < 60; ++round) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", round " + std::to_string(round));
         ASSERT_NO_FATAL_FAILURE(
-            check_random_picture(random, random.between(60, 150), at(random.between(1, 2))));
+            check_random_snapshot(random, random.between(60, 150), at(random.between(1, 2))));
     }
 }
 
 TEST(lock_edges, of_nothing_are_none) {
     scene nobody({});
-    EXPECT_TRUE(edges_of(nobody.picture(), extent::all).empty());
+    EXPECT_TRUE(edges_of(nobody.snapshot(), extent::all).empty());
     scene idle(loners(2));
     idle.place({{{0, bit(exclusive)}, {1, bit(exclusive)}}, {}});
-    EXPECT_TRUE(edges_of(idle.picture(), extent::all).empty());
+    EXPECT_TRUE(edges_of(idle.snapshot(), extent::all).empty());
 }
 
 TEST(lock_edges, of_a_hot_row_are_as_many_as_its_waiters) {
@@ -405,7 +405,7 @@ TEST(lock_edges, of_a_hot_row_are_as_many_as_its_waiters) {
         line.queue.push_back({i, exclusive});
     }
     row.place(line);
-    const auto reduced = edges_of(row.picture(), extent::reduced);
+    const auto reduced = edges_of(row.snapshot(), extent::reduced);
     ASSERT_EQ(reduced.size(), at(waiters));
     for (index i = 0; i < waiters; ++i) {
         EXPECT_EQ(reduced[at(i)].waiter, i);
@@ -413,8 +413,8 @@ TEST(lock_edges, of_a_hot_row_are_as_many_as_its_waiters) {
         EXPECT_EQ(reduced[at(i)].kind, i == 0 ? edge_kind::hard : edge_kind::soft);
     }
     // All wait for the first in the line, too: that edge is one of the reduced ones but once.
-    EXPECT_EQ(edges_of(row.picture(), extent::hard_too).size(), at(2 * waiters - 1));
-    EXPECT_EQ(edges_of(row.picture(), extent::all).size(), at(waiters * (waiters + 1) / 2));
+    EXPECT_EQ(edges_of(row.snapshot(), extent::hard_too).size(), at(2 * waiters - 1));
+    EXPECT_EQ(edges_of(row.snapshot(), extent::all).size(), at(waiters * (waiters + 1) / 2));
 }
 
 TEST(lock_edges, of_readers_lead_to_the_one_writer) {
@@ -437,7 +437,7 @@ TEST(lock_edges, of_readers_lead_to_the_one_writer) {
         }
         table.place(lock);
         for (const extent wanted : {extent::reduced, extent::hard_too, extent::all}) {
-            const auto edges = edges_of(table.picture(), wanted);
+            const auto edges = edges_of(table.snapshot(), wanted);
             ASSERT_EQ(edges.size(), at(readers + (writes ? 0 : 1)));
             for (const edge &one : edges) {
                 EXPECT_EQ(one.blocker, one.waiter == writer ? holder : writer);
@@ -455,7 +455,7 @@ TEST(lock_edges, inside_a_group_exist_for_the_right_to_extend_alone) {
         lock.claims = {{0, bit(exclusive)}, {1, 0}, {2, 0}};
         lock.queue = {{1, exclusive}, {2, exclusive}};
         group.place(lock);
-        const auto edges = edges_of(group.picture(), extent::all);
+        const auto edges = edges_of(group.snapshot(), extent::all);
         ASSERT_EQ(edges.size(), extends ? 3U : 2U);
         for (const edge &one : edges)
             EXPECT_EQ(one.same_group, one.waiter == 1);

@@ -7,7 +7,7 @@ namespace lockstep::graph {
 namespace {
 
 // By process, for the lock at hand; -1 everywhere between locks, so that a lock costs what it has
-// and not what the whole picture has.
+// and not what the whole snapshot has.
 struct by_process {
     explicit by_process(std::size_t count) : place(count, -1), first_of_group(count, -1) {}
     std::vector<std::int32_t> place;          // in the queue
@@ -18,8 +18,8 @@ struct by_process {
 // place i of the queue, the others only hold.
 class one_lock {
   public:
-    one_lock(const lock_picture &picture, const lock_object &lock, by_process &known)
-        : picture_(picture), lock_(lock), known_(known),
+    one_lock(const lock_snapshot &snapshot, const lock_object &lock, by_process &known)
+        : snapshot_(snapshot), lock_(lock), known_(known),
           queued_(static_cast<std::size_t>(lock.waits)),
           entries_(static_cast<std::size_t>(lock.claims)), claim_of_(entries_),
           next_of_group_(entries_), held_(modes, entries_), waiting_(modes, entries_),
@@ -47,16 +47,16 @@ class one_lock {
     enum scratch_row : std::size_t { hard, soft, open, behind, nearest, rows };
 
     [[nodiscard]] const lock_wait &wait_at(std::size_t place) const {
-        return picture_.waits[static_cast<std::size_t>(lock_.first_wait) + place];
+        return snapshot_.waits[static_cast<std::size_t>(lock_.first_wait) + place];
     }
     [[nodiscard]] std::size_t mode_at(std::size_t place) const {
         return static_cast<std::size_t>(wait_at(place).mode);
     }
     [[nodiscard]] const lock_claim &claim_of(std::size_t entry) const {
-        return picture_.claims[claim_of_[entry]];
+        return snapshot_.claims[claim_of_[entry]];
     }
     [[nodiscard]] std::int32_t leader_of(std::int32_t process) const {
-        return picture_.processes[process].leader;
+        return snapshot_.processes[process].leader;
     }
 
     void number_entries() {
@@ -67,7 +67,7 @@ class one_lock {
         std::size_t next = queued_;
         for (std::size_t i = 0; i < entries_; ++i) {
             const std::size_t at = static_cast<std::size_t>(lock_.first_claim) + i;
-            const lock_claim &claim = picture_.claims[at];
+            const lock_claim &claim = snapshot_.claims[at];
             const std::int32_t place = known_.place[static_cast<std::size_t>(claim.process)];
             const std::size_t entry = place >= 0 ? static_cast<std::size_t>(place) : next++;
             claim_of_[entry] = at;
@@ -85,7 +85,7 @@ class one_lock {
     void find_blockers(std::size_t place) {
         scratch_.clear(hard);
         scratch_.clear(soft);
-        const std::uint32_t conflicts = picture_.conflicts[lock_.method][mode_at(place)];
+        const std::uint32_t conflicts = snapshot_.conflicts[lock_.method][mode_at(place)];
         for (std::size_t mode = 1; mode < modes; ++mode) {
             if ((conflicts & held_modes_ & (1U << mode)) != 0)
                 scratch_.add(hard, held_, mode);
@@ -164,7 +164,7 @@ class one_lock {
         }
     }
 
-    const lock_picture &picture_;
+    const lock_snapshot &snapshot_;
     const lock_object &lock_;
     by_process &known_;
     std::size_t queued_;
@@ -181,11 +181,11 @@ class one_lock {
 
 } // namespace
 
-std::vector<edge> edges_of(const lock_picture &picture, extent wanted) {
+std::vector<edge> edges_of(const lock_snapshot &snapshot, extent wanted) {
     std::vector<edge> edges;
-    by_process known(static_cast<std::size_t>(picture.process_count));
-    for (std::int32_t i = 0; i < picture.lock_count; ++i)
-        one_lock(picture, picture.locks[i], known).add_edges(wanted, edges);
+    by_process known(static_cast<std::size_t>(snapshot.process_count));
+    for (std::int32_t i = 0; i < snapshot.lock_count; ++i)
+        one_lock(snapshot, snapshot.locks[i], known).add_edges(wanted, edges);
     return edges;
 }
 

@@ -1,4 +1,4 @@
-// Who waits for whom, from one picture of the lock manager. The rules are the ones of
+// Who waits for whom, from one snapshot of the lock manager. The rules are the ones of
 // pg_blocking_pids(), process by process:
 //
 //   hard  the other holds the lock in a mode that conflicts with the one asked for
@@ -8,7 +8,7 @@
 // relation, which conflicts inside a group too.
 #pragma once
 
-#include "core/graph/picture.h"
+#include "core/graph/lock_snapshot.h"
 
 #include <cstdint>
 #include <vector>
@@ -25,8 +25,8 @@ enum class edge_kind : std::uint8_t {
 struct edge {
     std::int32_t waiter;  // process
     std::int32_t blocker; // process
-    std::int32_t wait;    // of the picture's waits; -1: not a wait for a lock
-    std::int32_t claim;   // of the picture's claims; -1: none
+    std::int32_t wait;    // of the snapshot's waits; -1: not a wait for a lock
+    std::int32_t claim;   // of the snapshot's claims; -1: none
     edge_kind kind;
     bool nearest;    // part of the reduced graph
     bool same_group; // not seen by pg_blocking_pids()
@@ -34,11 +34,11 @@ struct edge {
 
 enum class extent : std::uint8_t { reduced, hard_too, all };
 
-// The edges of the picture, lock by lock, in the order of each queue.
+// The edges of the snapshot, lock by lock, in the order of each queue.
 //
 // `reduced` keeps every hard edge, except to who is merely first in the line for a row, and of the
 // rest the edges that those ahead in the queue do not imply: who reaches whom is the same in both.
 // A queue of n processes for one row has n edges in place of n * (n - 1) / 2.
-[[nodiscard]] std::vector<edge> edges_of(const lock_picture &picture, extent wanted);
+[[nodiscard]] std::vector<edge> edges_of(const lock_snapshot &snapshot, extent wanted);
 
 } // namespace lockstep::graph

@@ -5,8 +5,8 @@
  * The arrays point at each other by index. A process is a backend, an auxiliary process or the
  * dummy that a prepared transaction leaves in the table of processes.
  */
-#ifndef LOCKSTEP_CORE_GRAPH_PICTURE_H
-#define LOCKSTEP_CORE_GRAPH_PICTURE_H
+#ifndef LOCKSTEP_CORE_GRAPH_LOCK_SNAPSHOT_H
+#define LOCKSTEP_CORE_GRAPH_LOCK_SNAPSHOT_H
 
 /* NOLINTBEGIN(modernize-*): C includes this too. */
 #include <stdint.h>
@@ -69,23 +69,23 @@ typedef struct lock_wait {
     int32_t row_mode;
 } lock_wait;
 
-typedef struct lock_picture {
+typedef struct lock_snapshot {
     uint32_t conflicts[LOCKSTEP_LOCK_METHODS]
                       [LOCKSTEP_LOCK_MODES]; /* modes in conflict with a mode */
     lock_process *processes;
     lock_object *locks;
     lock_claim *claims;
     lock_wait *waits;
-    int32_t *snapshot_waits; /* processes that wait for a safe snapshot */
+    int32_t *safe_snapshot_waits; /* processes that wait for a safe snapshot */
     int32_t process_count;
     int32_t lock_count;
     int32_t claim_count;
     int32_t wait_count;
-    int32_t snapshot_wait_count;
+    int32_t safe_snapshot_wait_count;
     int64_t taken_at; /* microseconds since 2000-01-01 */
     int64_t held_for; /* nanoseconds for which the lock manager stood still */
     int32_t attempts; /* 1, unless the copy had to be made again with more room */
-} lock_picture;
+} lock_snapshot;
 
 #ifdef __cplusplus
 }
