@@ -39,7 +39,7 @@ TransactionId oldest_on_primary() {
 } // namespace
 
 survey::survey()
-    : now_(*pg_call([] { return lockstep_take_instant(true); })), seen_(graph::extent::hard_too),
+    : now_(*pg_call([] { return lockstep_take_instant(true); })), graph_(graph::extent::hard_too),
       next_(next_place(now_)), limits_(age_settings::limits(now_.counters)) {
     add_processes();
     add_primary();
@@ -74,8 +74,8 @@ void survey::add_processes() {
     for (std::int32_t i = 0; i < now_.process_count; ++i) {
         const age_process &one = now_.processes[i];
         const PgBackendStatus *status =
-            one.process.prepared != 0 ? nullptr : seen_.activity().status_of(one.process.pid);
-        const session who = seen_.activity().describe(one.process);
+            one.process.prepared != 0 ? nullptr : graph_.activity().status_of(one.process.pid);
+        const session who = graph_.activity().describe(one.process);
         const auto made = claim_of(one, status, !who.is_hidden(), now_);
         if (!made)
             continue;
@@ -123,7 +123,7 @@ void survey::add_slots() {
         added.slot = i;
         for (std::int32_t k = 0; one.active_pid != 0 && k < now_.process_count; ++k)
             if (now_.processes[k].process.pid == one.active_pid)
-                added.who = seen_.activity().describe(now_.processes[k].process);
+                added.who = graph_.activity().describe(now_.processes[k].process);
     }
 }
 
@@ -143,18 +143,18 @@ void survey::add_temporary() {
         added.process = one.process;
         added.gain = one.gain;
         if (one.process >= 0)
-            added.who = seen_.activity().describe(now_.processes[one.process].process);
+            added.who = graph_.activity().describe(now_.processes[one.process].process);
     }
 }
 
 void survey::find_blocked() {
-    const graph::forest &forest = seen_.forest();
+    const graph::forest &forest = graph_.forest();
     if (forest.nodes.empty())
         return;
-    impacts found(seen_);
+    impacts found(graph_);
     std::map<std::int64_t, std::int32_t> node_of;
     for (std::size_t node = 0; node < forest.nodes.size(); ++node)
-        node_of[seen_.node_id(static_cast<std::int32_t>(node))] = static_cast<std::int32_t>(node);
+        node_of[graph_.node_id(static_cast<std::int32_t>(node))] = static_cast<std::int32_t>(node);
     for (std::size_t i = 0; i < holders_.size(); ++i) {
         holder &one = holders_[i];
         const age_process *process = process_of(one);
@@ -175,10 +175,10 @@ void survey::find_blocked() {
 }
 
 void survey::find_waits(holder &one, std::int32_t node) {
-    const std::int32_t parent = seen_.forest().nodes[at(node)].parent;
+    const std::int32_t parent = graph_.forest().nodes[at(node)].parent;
     if (parent < 0)
         return;
-    const std::int64_t id = seen_.node_id(parent);
+    const std::int64_t id = graph_.node_id(parent);
     one.waits_for =
         id > 0 ? "session " + std::to_string(id) : "prepared transaction " + std::to_string(-id);
 }

@@ -7,7 +7,7 @@
 #include "age/temp_tables.hpp"
 #include "core/age/horizons.hpp"
 #include "core/age/judge.hpp"
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 
 #include <optional>
 #include <string>
@@ -40,7 +40,7 @@ class survey {
   public:
     survey();
     // Lets go of the catalogs; the end of every call that made a survey.
-    void release() { seen_.release(); }
+    void release() { graph_.release(); }
 
     [[nodiscard]] const age_instant &now() const { return now_; }
     [[nodiscard]] age::xid_place next() const { return next_; }
@@ -48,7 +48,7 @@ class survey {
     // Worst first, then oldest first.
     [[nodiscard]] const std::vector<holder> &holders() const { return holders_; }
     [[nodiscard]] const std::vector<temp_tables> &temporary() const { return temporary_; }
-    [[nodiscard]] catalogs &names() { return seen_.names(); }
+    [[nodiscard]] catalogs &names() { return graph_.names(); }
 
     [[nodiscard]] const age_process *process_of(const holder &one) const {
         return one.process < 0 ? nullptr : &now_.processes[one.process];
@@ -59,7 +59,7 @@ class survey {
     // The database by name, or by OID where names cannot be read; empty for none.
     [[nodiscard]] std::string database_text(Oid database);
     [[nodiscard]] std::optional<Datum> database_name(Oid database) {
-        return seen_.database_name(database);
+        return graph_.database_name(database);
     }
     // The horizons that it is the oldest for, by name.
     [[nodiscard]] std::vector<std::string> oldest_names(const holder &one);
@@ -98,7 +98,7 @@ class survey {
     [[nodiscard]] std::string action_of(const holder &one);
 
     const age_instant &now_; // first: our own locks on catalogs are not yet among those counted
-    scene seen_;
+    wait_for_graph graph_;
     age::xid_place next_;
     age::limits limits_;
     std::vector<holder> holders_;

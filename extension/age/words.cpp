@@ -10,7 +10,7 @@ using age::holder_kind;
 std::string survey::database_text(Oid database) {
     if (database == InvalidOid)
         return {};
-    const auto name = seen_.database_name(database);
+    const auto name = graph_.database_name(database);
     return name ? std::string{NameStr(*DatumGetName(*name))} : std::to_string(database);
 }
 

@@ -1,6 +1,6 @@
 // lockstep.lock_graph_dot, lock_graph_mermaid: the graph in the languages of drawing programs.
 #include "lock_graph/drawing.hpp"
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 #include "pg/page.hpp"
 #include "pg/values.hpp"
 
@@ -18,7 +18,7 @@ Datum draw(FunctionCallInfo fcinfo, writer write) {
     const std::int32_t most = DatumGetInt32(required_argument(fcinfo, 1, "max_nodes"));
     if (most < 1)
         throw sql_error(state::invalid_parameter_value, "max_nodes must be at least 1");
-    scene seen(reduced ? graph::extent::hard_too : graph::extent::all);
+    wait_for_graph seen(reduced ? graph::extent::hard_too : graph::extent::all);
     const drawing drawn = drawing_of(seen, reduced, static_cast<std::size_t>(most));
     seen.release();
     return return_page(fcinfo, write(drawn.nodes, drawn.edges));

@@ -1,6 +1,6 @@
 // lockstep.get_lock_graph, get_lock_graph_all: who waits for whom at one instant, one row an edge.
 #include "lock_graph/columns.hpp"
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;
@@ -10,13 +10,14 @@ namespace {
 // The reduced graph: every column, for people and monitoring.
 class wide_rows {
   public:
-    wide_rows(FunctionCallInfo call, scene &seen) : call_(call), scene_(seen), columns_(seen) {
+    wide_rows(FunctionCallInfo call, wait_for_graph &seen)
+        : call_(call), graph_(seen), columns_(seen) {
         row_.open_set(call);
     }
 
     void put(const graph::edge &one) {
         const std::int32_t wait = one.wait;
-        row_.add(TimestampTzGetDatum(scene_.snapshot().taken_at));
+        row_.add(TimestampTzGetDatum(graph_.snapshot().taken_at));
         add_waiter(one.waiter);
         add_wait(wait);
         row_.add(columns_.edge_kind(one.kind));
@@ -26,19 +27,19 @@ class wide_rows {
         add_lock(wait);
         add_row(wait);
         const graph::forest::node &node =
-            scene_.forest().nodes[static_cast<std::size_t>(scene_.node_of(one.waiter))];
+            graph_.forest().nodes[static_cast<std::size_t>(graph_.node_of(one.waiter))];
         row_.add(int_or_null(node.cycle));
-        row_.add(Int64GetDatum(scene_.root_id(node.root)));
+        row_.add(Int64GetDatum(graph_.root_id(node.root)));
         row_.add(int_value(node.depth));
         row_.append(call_);
     }
 
   private:
     void add_waiter(std::int32_t index) {
-        const lock_process &process = scene_.process(index);
-        const session &who = scene_.session_of(index);
+        const lock_process &process = graph_.process(index);
+        const session &who = graph_.session_of(index);
         row_.add(int_or_null(process.pid));
-        row_.add(int_or_null(scene_.leader_pid(index)));
+        row_.add(int_or_null(graph_.leader_pid(index)));
         row_.add(columns_.kind(index));
         row_.add(who.vxid);
         row_.add(xid_or_null(process.xid));
@@ -55,20 +56,20 @@ class wide_rows {
             add_nulls(5);
             return;
         }
-        const lock_wait &one = scene_.snapshot().waits[wait];
-        row_.add(columns_.mode(scene_.lock_of(wait), one.mode));
+        const lock_wait &one = graph_.snapshot().waits[wait];
+        row_.add(columns_.mode(graph_.lock_of(wait), one.mode));
         row_.add(moment_value(one.started));
-        row_.add(since_value(scene_, one.started));
-        row_.add(int_value(scene_.queue_position(wait)));
-        row_.add(int_value(scene_.lock_of(wait).waits));
+        row_.add(since_value(graph_, one.started));
+        row_.add(int_value(graph_.queue_position(wait)));
+        row_.add(int_value(graph_.lock_of(wait).waits));
     }
 
     void add_blocker(const graph::edge &one) {
-        const lock_process &process = scene_.process(one.blocker);
-        const session &who = scene_.session_of(one.blocker);
+        const lock_process &process = graph_.process(one.blocker);
+        const session &who = graph_.session_of(one.blocker);
         row_.add(columns_.kind(one.blocker));
         row_.add(int_or_null(process.pid));
-        row_.add(int_or_null(scene_.leader_pid(one.blocker)));
+        row_.add(int_or_null(graph_.leader_pid(one.blocker)));
         row_.add(who.gid);
         row_.add(xid_or_null(process.xid));
         row_.add(who.vxid);
@@ -85,8 +86,8 @@ class wide_rows {
             add_nulls(2);
             return;
         }
-        const lock_object &lock = scene_.lock_of(one.wait);
-        const std::uint32_t held = scene_.snapshot().claims[one.claim].held;
+        const lock_object &lock = graph_.lock_of(one.wait);
+        const std::uint32_t held = graph_.snapshot().claims[one.claim].held;
         row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
         row_.add(wanted_by(one.blocker, lock));
     }
@@ -94,14 +95,14 @@ class wide_rows {
     // The mode that the blocker itself waits for on the same lock.
     column_value wanted_by(std::int32_t blocker, const lock_object &lock) {
         if (wait_of_.empty()) {
-            wait_of_.assign(static_cast<std::size_t>(scene_.snapshot().process_count), -1);
-            for (std::int32_t i = 0; i < scene_.snapshot().wait_count; ++i)
-                wait_of_[static_cast<std::size_t>(scene_.snapshot().waits[i].process)] = i;
+            wait_of_.assign(static_cast<std::size_t>(graph_.snapshot().process_count), -1);
+            for (std::int32_t i = 0; i < graph_.snapshot().wait_count; ++i)
+                wait_of_[static_cast<std::size_t>(graph_.snapshot().waits[i].process)] = i;
         }
         const std::int32_t wait = wait_of_[static_cast<std::size_t>(blocker)];
-        if (wait < 0 || &scene_.lock_of(wait) != &lock)
+        if (wait < 0 || &graph_.lock_of(wait) != &lock)
             return {};
-        return columns_.mode(lock, scene_.snapshot().waits[wait].mode);
+        return columns_.mode(lock, graph_.snapshot().waits[wait].mode);
     }
 
     void add_lock(std::int32_t wait) {
@@ -109,15 +110,15 @@ class wide_rows {
             add_nulls(10);
             return;
         }
-        const lock_place &place = scene_.place_of_lock(scene_.snapshot().waits[wait].lock);
-        const waited_row *row = scene_.row_of(wait);
+        const lock_place &place = graph_.place_of_lock(graph_.snapshot().waits[wait].lock);
+        const waited_row *row = graph_.row_of(wait);
         const bool has_row = row != nullptr && row->relation != InvalidOid;
-        const auto relation = scene_.relation_of(wait);
+        const auto relation = graph_.relation_of(wait);
         const std::optional<Oid> database = relation ? relation->database : place.database;
         const column_value oid = relation ? oid_or_null(relation->oid) : column_value{};
-        row_.add(columns_.lock_type(scene_.lock_of(wait)));
-        row_.add(database ? scene_.database_name(*database) : column_value{});
-        row_.add(relation && scene_.names().shows(relation->database) ? oid : column_value{});
+        row_.add(columns_.lock_type(graph_.lock_of(wait)));
+        row_.add(database ? graph_.database_name(*database) : column_value{});
+        row_.add(relation && graph_.names().shows(relation->database) ? oid : column_value{});
         row_.add(oid);
         row_.add(has_row ? place_of_row(*row) : row_place_value(place.row));
         row_.add(xid_or_null(place.xid));
@@ -128,12 +129,12 @@ class wide_rows {
     }
 
     void add_row(std::int32_t wait) {
-        const waited_row *row = scene_.row_of(wait);
+        const waited_row *row = graph_.row_of(wait);
         if (row == nullptr) {
             add_nulls(3);
             return;
         }
-        const bool by_tag = scene_.lock_of(wait).is_tuple != 0;
+        const bool by_tag = graph_.lock_of(wait).is_tuple != 0;
         row_.add(row->relation == InvalidOid ? column_value{}
                                              : columns_.constant(row->from_log ? "log_context"
                                                                  : by_tag      ? "tag"
@@ -166,7 +167,7 @@ class wide_rows {
     }
 
     FunctionCallInfo call_;
-    scene &scene_;
+    wait_for_graph &graph_;
     lock_columns columns_;
     row_builder<53> row_;
     const waited_row *last_row_ = nullptr;
@@ -178,21 +179,22 @@ class wide_rows {
 // Every edge: just what is needed to tell them apart, because there may be very many.
 class narrow_rows {
   public:
-    narrow_rows(FunctionCallInfo call, scene &seen) : call_(call), scene_(seen), columns_(seen) {
+    narrow_rows(FunctionCallInfo call, wait_for_graph &seen)
+        : call_(call), graph_(seen), columns_(seen) {
         row_.open_set(call);
     }
 
     void put(const graph::edge &one) {
-        const lock_process &blocker = scene_.process(one.blocker);
-        row_.add(TimestampTzGetDatum(scene_.snapshot().taken_at));
-        row_.add(int_or_null(scene_.process(one.waiter).pid));
-        row_.add(int_or_null(scene_.leader_pid(one.waiter)));
+        const lock_process &blocker = graph_.process(one.blocker);
+        row_.add(TimestampTzGetDatum(graph_.snapshot().taken_at));
+        row_.add(int_or_null(graph_.process(one.waiter).pid));
+        row_.add(int_or_null(graph_.leader_pid(one.waiter)));
         row_.add(columns_.edge_kind(one.kind));
         row_.add(BoolGetDatum(one.nearest));
         row_.add(BoolGetDatum(one.same_group));
         row_.add(columns_.kind(one.blocker));
         row_.add(int_or_null(blocker.pid));
-        row_.add(int_or_null(scene_.leader_pid(one.blocker)));
+        row_.add(int_or_null(graph_.leader_pid(one.blocker)));
         row_.add(xid_or_null(blocker.xid));
         if (one.wait < 0)
             for (int i = 0; i < 8; ++i)
@@ -204,12 +206,12 @@ class narrow_rows {
 
   private:
     void add_wait(const graph::edge &one) {
-        const lock_object &lock = scene_.lock_of(one.wait);
-        const lock_place &place = scene_.place_of_lock(scene_.snapshot().waits[one.wait].lock);
-        const std::uint32_t held = one.claim < 0 ? 0 : scene_.snapshot().claims[one.claim].held;
-        row_.add(columns_.mode(lock, scene_.snapshot().waits[one.wait].mode));
+        const lock_object &lock = graph_.lock_of(one.wait);
+        const lock_place &place = graph_.place_of_lock(graph_.snapshot().waits[one.wait].lock);
+        const std::uint32_t held = one.claim < 0 ? 0 : graph_.snapshot().claims[one.claim].held;
+        row_.add(columns_.mode(lock, graph_.snapshot().waits[one.wait].mode));
         row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
-        row_.add(int_value(scene_.queue_position(one.wait)));
+        row_.add(int_value(graph_.queue_position(one.wait)));
         row_.add(int_value(lock.waits));
         row_.add(columns_.lock_type(lock));
         row_.add(oid_or_null(place.relation));
@@ -218,7 +220,7 @@ class narrow_rows {
     }
 
     FunctionCallInfo call_;
-    scene &scene_;
+    wait_for_graph &graph_;
     lock_columns columns_;
     row_builder<18> row_;
 };
@@ -226,7 +228,7 @@ class narrow_rows {
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_get_lock_graph) {
-    scene seen(graph::extent::hard_too);
+    wait_for_graph seen(graph::extent::hard_too);
     wide_rows rows(fcinfo, seen);
     for (const graph::edge *one : seen.edges_in_tree_order())
         rows.put(*one);
@@ -235,7 +237,7 @@ LOCKSTEP_FUNCTION(lockstep_get_lock_graph) {
 }
 
 LOCKSTEP_FUNCTION(lockstep_get_lock_graph_all) {
-    scene seen(graph::extent::all);
+    wait_for_graph seen(graph::extent::all);
     narrow_rows rows(fcinfo, seen);
     std::size_t count = 0;
     for (const graph::edge &one : seen.edges()) {

@@ -1,7 +1,7 @@
 // lockstep.get_lock_tree, lock_tree_text: the graph as a tree, every session once.
 #include "lock_graph/columns.hpp"
 #include "lock_graph/labels.hpp"
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 #include "pg/page.hpp"
 #include "pg/rows.hpp"
 
@@ -15,12 +15,13 @@ graph::branches branches_of_database() {
 
 class tree_rows {
   public:
-    tree_rows(FunctionCallInfo call, scene &seen) : call_(call), scene_(seen), columns_(seen) {
+    tree_rows(FunctionCallInfo call, wait_for_graph &seen)
+        : call_(call), graph_(seen), columns_(seen) {
         row_.open_set(call);
     }
 
     void put(const graph::tree_line &line) {
-        row_.add(Int64GetDatum(scene_.root_id(line.root)));
+        row_.add(Int64GetDatum(graph_.root_id(line.root)));
         if (line.node < 0)
             add_cycle(line);
         else
@@ -31,7 +32,7 @@ class tree_rows {
   private:
     void add_cycle(const graph::tree_line &line) {
         const graph::forest::root &root =
-            scene_.forest().roots[static_cast<std::size_t>(line.root)];
+            graph_.forest().roots[static_cast<std::size_t>(line.root)];
         row_.add(std::nullopt); // node_id
         row_.add(int_value(0));
         row_.add(bigints_value({}));
@@ -52,29 +53,29 @@ class tree_rows {
 
     void add_node(const graph::tree_line &line) {
         const graph::forest::node &node =
-            scene_.forest().nodes[static_cast<std::size_t>(line.node)];
-        const std::int32_t index = scene_.process_of(line.node);
-        const std::int32_t wait = scene_.wait_of(line.node);
-        const session &who = scene_.session_of(index);
-        const waited_row *row = scene_.row_of(wait);
-        row_.add(Int64GetDatum(scene_.node_id(line.node)));
+            graph_.forest().nodes[static_cast<std::size_t>(line.node)];
+        const std::int32_t index = graph_.process_of(line.node);
+        const std::int32_t wait = graph_.wait_of(line.node);
+        const session &who = graph_.session_of(index);
+        const waited_row *row = graph_.row_of(wait);
+        row_.add(Int64GetDatum(graph_.node_id(line.node)));
         row_.add(int_value(node.depth));
-        row_.add(ids_of(scene_.forest().path_to(line.node)));
+        row_.add(ids_of(graph_.forest().path_to(line.node)));
         row_.add(int_value(++sort_key_));
-        row_.add(text_or_null(line.branch + line_text(scene_, line.node)));
-        row_.add(int_or_null(scene_.process(index).pid));
-        row_.add(int_or_null(scene_.leader_pid(index)));
+        row_.add(text_or_null(line.branch + line_text(graph_, line.node)));
+        row_.add(int_or_null(graph_.process(index).pid));
+        row_.add(int_or_null(graph_.leader_pid(index)));
         row_.add(columns_.kind(index));
         row_.add(who.gid);
         row_.add(who.state);
-        row_.add(since_value(scene_, who.transaction_started));
+        row_.add(since_value(graph_, who.transaction_started));
         if (wait < 0) {
             for (int i = 0; i < 4; ++i)
                 row_.add(std::nullopt);
         } else {
-            const lock_wait &one = scene_.snapshot().waits[wait];
-            row_.add(since_value(scene_, one.started));
-            row_.add(columns_.mode(scene_.lock_of(wait), one.mode));
+            const lock_wait &one = graph_.snapshot().waits[wait];
+            row_.add(since_value(graph_, one.started));
+            row_.add(columns_.mode(graph_.lock_of(wait), one.mode));
             row_.add(columns_.what(wait));
             row_.add(row == nullptr ? column_value{} : text_or_null(row->key));
         }
@@ -90,12 +91,12 @@ class tree_rows {
         std::vector<std::int64_t> ids;
         ids.reserve(nodes.size());
         for (const std::int32_t node : nodes)
-            ids.push_back(scene_.node_id(node));
+            ids.push_back(graph_.node_id(node));
         return bigints_value(ids);
     }
 
     FunctionCallInfo call_;
-    scene &scene_;
+    wait_for_graph &graph_;
     lock_columns columns_;
     row_builder<22> row_;
     std::int32_t sort_key_ = 0;
@@ -104,7 +105,7 @@ class tree_rows {
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_get_lock_tree) {
-    scene seen(graph::extent::hard_too);
+    wait_for_graph seen(graph::extent::hard_too);
     tree_rows rows(fcinfo, seen);
     for (const graph::tree_line &line : graph::draw_tree(seen.forest(), branches_of_database()))
         rows.put(line);
@@ -113,7 +114,7 @@ LOCKSTEP_FUNCTION(lockstep_get_lock_tree) {
 }
 
 LOCKSTEP_FUNCTION(lockstep_lock_tree_text) {
-    scene seen(graph::extent::hard_too);
+    wait_for_graph seen(graph::extent::hard_too);
     std::string drawn;
     for (const graph::tree_line &line : graph::draw_tree(seen.forest(), branches_of_database())) {
         drawn += line.branch;

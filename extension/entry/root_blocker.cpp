@@ -2,7 +2,7 @@
 #include "lock_graph/columns.hpp"
 #include "lock_graph/impact.hpp"
 #include "lock_graph/remedy.hpp"
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 #include "pg/rows.hpp"
 
 using namespace lockstep;
@@ -11,22 +11,22 @@ namespace {
 
 class blocker_rows {
   public:
-    blocker_rows(FunctionCallInfo call, scene &seen)
-        : call_(call), scene_(seen), columns_(seen), impacts_(seen) {
+    blocker_rows(FunctionCallInfo call, wait_for_graph &seen)
+        : call_(call), graph_(seen), columns_(seen), impacts_(seen) {
         row_.open_set(call);
     }
 
     void put(std::int32_t root) {
-        const graph::forest::root &top = scene_.forest().roots[static_cast<std::size_t>(root)];
+        const graph::forest::root &top = graph_.forest().roots[static_cast<std::size_t>(root)];
         const impact found = impacts_.of(root);
-        row_.add(TimestampTzGetDatum(scene_.snapshot().taken_at));
-        row_.add(Int64GetDatum(scene_.root_id(root)));
+        row_.add(TimestampTzGetDatum(graph_.snapshot().taken_at));
+        row_.add(Int64GetDatum(graph_.root_id(root)));
         if (top.node < 0)
             add_cycle();
         else
-            add_session(scene_.process_of(top.node));
+            add_session(graph_.process_of(top.node));
         add_impact(top, found);
-        add_remedy(remedy_for(scene_, top, found));
+        add_remedy(remedy_for(graph_, top, found));
         row_.append(call_);
     }
 
@@ -38,8 +38,8 @@ class blocker_rows {
     }
 
     void add_session(std::int32_t index) {
-        const lock_process &process = scene_.process(index);
-        const session &who = scene_.session_of(index);
+        const lock_process &process = graph_.process(index);
+        const session &who = graph_.session_of(index);
         row_.add(columns_.kind(index));
         row_.add(int_or_null(process.pid));
         row_.add(who.gid);
@@ -52,8 +52,8 @@ class blocker_rows {
         // A root waits for no lock, but perhaps for its client.
         row_.add(wait_event_value(process, who));
         row_.add(moment_value(who.transaction_started));
-        row_.add(since_value(scene_, who.transaction_started));
-        row_.add(who.is_active() ? column_value{} : since_value(scene_, who.state_since));
+        row_.add(since_value(graph_, who.transaction_started));
+        row_.add(who.is_active() ? column_value{} : since_value(graph_, who.state_since));
         row_.add(who.query);
         row_.add(who.is_hidden() ? column_value{} : column_value{BoolGetDatum(who.is_active())});
     }
@@ -68,7 +68,7 @@ class blocker_rows {
         row_.add(int_value(top.frees_now));
         row_.add(int_value(top.max_depth));
         const auto length = [&](std::int64_t passed) {
-            return since_value(scene_, scene_.snapshot().taken_at - passed);
+            return since_value(graph_, graph_.snapshot().taken_at - passed);
         };
         row_.add(length(found.longest_wait));
         row_.add(length(found.sum_wait));
@@ -103,7 +103,7 @@ class blocker_rows {
     }
 
     FunctionCallInfo call_;
-    scene &scene_;
+    wait_for_graph &graph_;
     lock_columns columns_;
     impacts impacts_;
     row_builder<34> row_;
@@ -112,7 +112,7 @@ class blocker_rows {
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_get_root_blockers) {
-    scene seen(graph::extent::hard_too);
+    wait_for_graph seen(graph::extent::hard_too);
     blocker_rows rows(fcinfo, seen);
     for (std::size_t root = 0; root < seen.forest().roots.size(); ++root)
         rows.put(static_cast<std::int32_t>(root));

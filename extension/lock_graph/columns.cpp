@@ -22,7 +22,7 @@ column_value wait_event_value(const lock_process &process, const session &who) {
                         copied(pg_call([event] { return pgstat_get_wait_event(event); })));
 }
 
-column_value since_value(const scene &now, std::optional<TimestampTz> from) {
+column_value since_value(const wait_for_graph &now, std::optional<TimestampTz> from) {
     if (!from || *from == 0)
         return {};
     return interval_datum(std::max<TimestampTz>(now.snapshot().taken_at - *from, 0));
@@ -68,7 +68,7 @@ column_value lock_columns::modes(const lock_object &lock, std::uint32_t mask) {
 }
 
 column_value lock_columns::kind(std::int32_t process) {
-    return constant(scene_.kind_of(process));
+    return constant(graph_.kind_of(process));
 }
 
 column_value lock_columns::edge_kind(graph::edge_kind kind) {
@@ -77,15 +77,15 @@ column_value lock_columns::edge_kind(graph::edge_kind kind) {
 
 column_value lock_columns::lock_type(const lock_object &lock) {
     return constant(
-        scene_.place_of_lock(static_cast<std::int32_t>(&lock - scene_.snapshot().locks)).type);
+        graph_.place_of_lock(static_cast<std::int32_t>(&lock - graph_.snapshot().locks)).type);
 }
 
 // The waits of one queue are for the same thing, unless they wait for a transaction.
 column_value lock_columns::what(std::int32_t wait) {
     const auto [at, fresh] =
-        whats_.try_emplace({scene_.snapshot().waits[wait].lock, scene_.row_of(wait)});
+        whats_.try_emplace({graph_.snapshot().waits[wait].lock, graph_.row_of(wait)});
     if (fresh)
-        at->second = text_datum(scene_.what(wait).c_str());
+        at->second = text_datum(graph_.what(wait).c_str());
     return at->second;
 }
 

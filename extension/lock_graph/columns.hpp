@@ -1,7 +1,7 @@
-// Parts of a scene as column values. Values that many rows share are made once.
+// Parts of a graph as column values. Values that many rows share are made once.
 #pragma once
 
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 
 #include "pg/values.hpp"
 
@@ -41,13 +41,13 @@ using column_value = std::optional<Datum>;
 [[nodiscard]] column_value row_place_value(const std::optional<ItemPointerData> &row);
 // What it waits for, as "Client: ClientRead"; nothing where that is not for the caller.
 [[nodiscard]] column_value wait_event_value(const lock_process &process, const session &who);
-// How long, until the scene's instant.
-[[nodiscard]] column_value since_value(const scene &now, std::optional<TimestampTz> from);
+// How long, until the graph's instant.
+[[nodiscard]] column_value since_value(const wait_for_graph &now, std::optional<TimestampTz> from);
 [[nodiscard]] column_value bigints_value(std::span<const std::int64_t> values);
 
 class lock_columns {
   public:
-    explicit lock_columns(scene &seen) : scene_(seen) {}
+    explicit lock_columns(wait_for_graph &seen) : graph_(seen) {}
 
     [[nodiscard]] column_value mode(const lock_object &lock, std::int32_t mode);
     // The modes of a mask, weakest first.
@@ -61,7 +61,7 @@ class lock_columns {
     [[nodiscard]] column_value constant(const char *name);
 
   private:
-    scene &scene_;
+    wait_for_graph &graph_;
     std::vector<std::pair<const char *, Datum>> constants_; // few
     std::map<std::pair<std::uint8_t, std::uint32_t>, Datum> masks_;
     std::map<std::pair<std::int32_t, const void *>, Datum> whats_;

@@ -12,7 +12,7 @@ namespace {
 // Longer statements are cut in a drawing.
 constexpr int query_characters = 60;
 
-std::string node_label(scene &seen, std::int32_t node) {
+std::string node_label(wait_for_graph &seen, std::int32_t node) {
     std::string label = who_text(seen, node) + "\n" + does_text(seen, node);
     if (const std::string query = short_query(seen, node, query_characters); !query.empty())
         label += '\n' + query;
@@ -27,7 +27,7 @@ graph::node_look look_of(const graph::forest::node &one) {
 
 } // namespace
 
-drawing drawing_of(scene &seen, bool reduced, std::size_t most) {
+drawing drawing_of(wait_for_graph &seen, bool reduced, std::size_t most) {
     drawing drawn;
     const graph::forest &forest = seen.forest();
     std::vector<std::int32_t> index(forest.nodes.size(), -1);

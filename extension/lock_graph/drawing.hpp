@@ -1,7 +1,7 @@
-// The scene as a drawing: which sessions and edges are in it, and what stands beside them.
+// The graph as a drawing: which sessions and edges are in it, and what stands beside them.
 #pragma once
 
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 
 #include "core/graph/drawing.hpp"
 
@@ -17,6 +17,6 @@ struct drawing {
 
 // At most so many sessions, in the order of the tree, so that what blocks most is there; the rest
 // is counted. `reduced` leaves out the edges that others imply.
-[[nodiscard]] drawing drawing_of(scene &seen, bool reduced, std::size_t most);
+[[nodiscard]] drawing drawing_of(wait_for_graph &seen, bool reduced, std::size_t most);
 
 } // namespace lockstep

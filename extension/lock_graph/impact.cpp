@@ -31,7 +31,7 @@ std::vector<std::int32_t> everyone_behind(const graph::forest &forest,
     return found;
 }
 
-void add_waits(scene &seen, const std::vector<std::int32_t> &nodes, impact &to) {
+void add_waits(wait_for_graph &seen, const std::vector<std::int32_t> &nodes, impact &to) {
     std::set<Oid> users;
     for (const std::int32_t node : nodes) {
         users.insert(seen.process(seen.process_of(node)).role);
@@ -48,7 +48,7 @@ void add_waits(scene &seen, const std::vector<std::int32_t> &nodes, impact &to) 
 }
 
 // The edges that end at the root itself.
-void add_locks(scene &seen, const std::vector<std::int32_t> &edges, impact &to) {
+void add_locks(wait_for_graph &seen, const std::vector<std::int32_t> &edges, impact &to) {
     std::set<Oid> relations;
     for (const std::int32_t index : edges) {
         const graph::edge &one = seen.edges()[at(index)];
@@ -75,7 +75,7 @@ void add_locks(scene &seen, const std::vector<std::int32_t> &edges, impact &to) 
 
 // From the root down: what is waited for, in which mode. Without pids, keys, times and statements,
 // so that the same situation has the same signature tomorrow, whoever looks.
-std::string chain_of(scene &seen, std::int32_t root) {
+std::string chain_of(wait_for_graph &seen, std::int32_t root) {
     const graph::forest::root &top = seen.forest().roots[at(root)];
     std::vector<std::string> links;
     for (std::int32_t node = top.deepest; node >= 0 && node != top.node;
@@ -101,7 +101,7 @@ std::string chain_of(scene &seen, std::int32_t root) {
 
 } // namespace
 
-impacts::impacts(scene &seen) : scene_(seen), edges_at_(seen.forest().roots.size()) {
+impacts::impacts(wait_for_graph &seen) : graph_(seen), edges_at_(seen.forest().roots.size()) {
     const graph::forest &forest = seen.forest();
     for (std::size_t i = 0; i < seen.edges().size(); ++i) {
         const std::int32_t node = seen.node_of(seen.edges()[i].blocker);
@@ -114,9 +114,9 @@ impacts::impacts(scene &seen) : scene_(seen), edges_at_(seen.forest().roots.size
 
 impact impacts::of(std::int32_t root) {
     impact found;
-    add_waits(scene_, everyone_behind(scene_.forest(), scene_.forest().roots[at(root)]), found);
-    add_locks(scene_, edges_at_[at(root)], found);
-    found.chain = chain_of(scene_, root);
+    add_waits(graph_, everyone_behind(graph_.forest(), graph_.forest().roots[at(root)]), found);
+    add_locks(graph_, edges_at_[at(root)], found);
+    found.chain = chain_of(graph_, root);
     return found;
 }
 

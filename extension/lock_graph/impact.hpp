@@ -1,7 +1,7 @@
 // What one root of the forest holds up: who waits for it, for how long, over what.
 #pragma once
 
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 
 #include <cstdint>
 #include <string>
@@ -22,11 +22,11 @@ struct impact {
 
 class impacts {
   public:
-    explicit impacts(scene &seen);
+    explicit impacts(wait_for_graph &seen);
     [[nodiscard]] impact of(std::int32_t root);
 
   private:
-    scene &scene_;
+    wait_for_graph &graph_;
     std::vector<std::vector<std::int32_t>> edges_at_; // by root: the edges that end there
 };
 

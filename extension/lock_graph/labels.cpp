@@ -8,7 +8,7 @@ namespace lockstep {
 namespace {
 
 // What a session does, and since when.
-std::string activity_text(scene &seen, std::int32_t node) {
+std::string activity_text(wait_for_graph &seen, std::int32_t node) {
     const std::int32_t process = seen.process_of(node);
     const session &who = seen.session_of(process);
     std::string text;
@@ -25,7 +25,7 @@ std::string activity_text(scene &seen, std::int32_t node) {
     return text;
 }
 
-std::string wait_text(scene &seen, std::int32_t node) {
+std::string wait_text(wait_for_graph &seen, std::int32_t node) {
     const std::int32_t wait = seen.wait_of(node);
     if (wait < 0)
         return "waits for a safe snapshot";
@@ -47,7 +47,7 @@ std::string wait_text(scene &seen, std::int32_t node) {
 
 } // namespace
 
-std::string who_text(scene &seen, std::int32_t node) {
+std::string who_text(wait_for_graph &seen, std::int32_t node) {
     const std::int32_t process = seen.process_of(node);
     const session &who = seen.session_of(process);
     std::string text;
@@ -68,14 +68,14 @@ std::string who_text(scene &seen, std::int32_t node) {
     return one_line(std::move(text));
 }
 
-std::string does_text(scene &seen, std::int32_t node) {
+std::string does_text(wait_for_graph &seen, std::int32_t node) {
     const graph::forest::node &one = seen.forest().nodes[static_cast<std::size_t>(node)];
     if (one.depth == 0)
         return activity_text(seen, node) + ", blocks " + std::to_string(one.total_blocked);
     return one_line(wait_text(seen, node));
 }
 
-std::string line_text(scene &seen, std::int32_t node) {
+std::string line_text(wait_for_graph &seen, std::int32_t node) {
     const graph::forest::node &one = seen.forest().nodes[static_cast<std::size_t>(node)];
     std::string text = who_text(seen, node) + ": " + does_text(seen, node);
     if (one.depth == 0)
@@ -97,7 +97,7 @@ std::string cycle_text(const graph::forest::root &root) {
            " sessions wait for each other, blocks " + std::to_string(root.total_blocked);
 }
 
-std::string short_query(scene &seen, std::int32_t node, int characters) {
+std::string short_query(wait_for_graph &seen, std::int32_t node, int characters) {
     const session &who = seen.session_of(seen.process_of(node));
     if (!who.query || who.is_hidden())
         return {};

@@ -32,7 +32,7 @@ std::string action_for(const lock_process &process, const session &who) {
            " AND backend_start = " + literal(at);
 }
 
-remedy remedy_for(scene &seen, const graph::forest::root &root, const impact &found) {
+remedy remedy_for(wait_for_graph &seen, const graph::forest::root &root, const impact &found) {
     remedy one{graph::judge(root.total_blocked, found.longest_wait, blocking_settings::limits()),
                graph::advice_for("cycle", graph::activity::hidden),
                {},

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "lock_graph/impact.hpp"
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 
 #include "core/graph/advice.hpp"
 
@@ -18,7 +18,8 @@ struct remedy {
     bool ends_by_itself; // the server cancels it for those who wait
 };
 
-[[nodiscard]] remedy remedy_for(scene &seen, const graph::forest::root &root, const impact &found);
+[[nodiscard]] remedy remedy_for(wait_for_graph &seen, const graph::forest::root &root,
+                                const impact &found);
 
 // What to run to end a session or a prepared transaction; empty where it is not to be ended.
 [[nodiscard]] std::string action_for(const lock_process &process, const session &who);

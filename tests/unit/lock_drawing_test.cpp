@@ -283,13 +283,13 @@ std::string shown(std::string label) {
     return label;
 }
 
-struct scene {
+struct drawn_graph {
     std::vector<drawn_node> nodes;
     std::vector<drawn_edge> edges;
 };
 
-scene random_scene(dice &random, index nodes) {
-    scene made;
+drawn_graph random_graph(dice &random, index nodes) {
+    drawn_graph made;
     for (index i = 0; i < nodes; ++i)
         made.nodes.push_back({random_label(random), all_looks[at(random.below(4))]});
     for (index i = nodes == 0 ? 0 : random.between(0, 2 * nodes); i > 0; --i)
@@ -308,7 +308,7 @@ bool shows(const std::string &read, const std::string &label, bool may_fill) {
            (may_fill && label.empty() && read.find_first_not_of(' ') == std::string::npos);
 }
 
-void check_read(const scene &made, const read_graph &read, bool may_fill) {
+void check_read(const drawn_graph &made, const read_graph &read, bool may_fill) {
     ASSERT_EQ(read.nodes.size(), made.nodes.size());
     for (std::size_t i = 0; i < made.nodes.size(); ++i) {
         const auto found = read.nodes.find(name_of(static_cast<index>(i)));
@@ -329,7 +329,7 @@ TEST(lock_drawing, in_dot_and_mermaid_keeps_any_label_in_its_quotes) {
     const auto seed = random_seed();
     dice random{seed};
     for (int round = 0; round < 600; ++round) {
-        const scene made = random_scene(random, random.between(0, 12));
+        const drawn_graph made = random_graph(random, random.between(0, 12));
         const std::string dot = draw_dot(made.nodes, made.edges);
         const std::string mermaid = draw_mermaid(made.nodes, made.edges);
         SCOPED_TRACE("seed " + std::to_string(seed) + ", round " + std::to_string(round));
@@ -355,7 +355,7 @@ TEST(lock_drawing, in_dot_and_mermaid_keeps_any_label_in_its_quotes) {
 }
 
 TEST(lock_drawing, in_dot_tells_looks_and_kinds_apart) {
-    scene made;
+    drawn_graph made;
     for (const node_look look : all_looks)
         made.nodes.push_back({"x", look});
     for (const edge_kind kind : all_kinds)
@@ -447,7 +447,7 @@ TEST(lock_drawing, in_dot_is_read_by_graphviz) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     dice random{seed};
     // Without rings and with few edges: it lays out what it reads.
-    scene made = random_scene(random, 60);
+    drawn_graph made = random_graph(random, 60);
     if (made.edges.size() > 40)
         made.edges.resize(40);
     for (drawn_edge &edge : made.edges)

@@ -279,7 +279,7 @@ TEST(lock_forest, leaves_out_who_waits_for_itself) {
 
 // Two lone roots and a ring, worked out by hand:
 //   2 and 3 wait for 0, 3 for 1 too, 4 for 3; 5 and 6 wait for each other, 7 for 6.
-TEST(lock_forest, of_a_small_scene_reads_as_by_hand) {
+TEST(lock_forest, of_a_small_graph_reads_as_by_hand) {
     const std::vector<arc> arcs{{2, 0, true}, {3, 0, true}, {3, 1, true}, {4, 3, true},
                                 {5, 6, true}, {6, 5, true}, {7, 6, true}};
     const forest built = build_forest(8, arcs);

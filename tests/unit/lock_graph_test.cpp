@@ -86,9 +86,9 @@ struct plan {
 };
 
 // A snapshot and what it points at.
-class scene {
+class lock_snapshot_builder {
   public:
-    explicit scene(const std::vector<index> &leaders) {
+    explicit lock_snapshot_builder(const std::vector<index> &leaders) {
         for (const index leader : leaders) {
             lock_process one{};
             one.leader = leader;
@@ -346,7 +346,7 @@ plan random_plan(dice &random, index processes, std::vector<index> queue) {
 
 // Any locks, any holders; a process waits for one lock at most.
 void check_random_snapshot(dice &random, index processes, std::size_t locks) {
-    scene made(random_leaders(random, processes));
+    lock_snapshot_builder made(random_leaders(random, processes));
     for (int i = random.between(0, 12); i > 0; --i)
         made.oppose(2, random.between(1, 8), random.between(1, 8));
     const int waiting = random.between(20, 100);
@@ -387,16 +387,16 @@ TEST(lock_edges, of_long_queues_follow_the_rule) {
 }
 
 TEST(lock_edges, of_nothing_are_none) {
-    scene nobody({});
+    lock_snapshot_builder nobody({});
     EXPECT_TRUE(edges_of(nobody.snapshot(), extent::all).empty());
-    scene idle(loners(2));
+    lock_snapshot_builder idle(loners(2));
     idle.place({{{0, bit(exclusive)}, {1, bit(exclusive)}}, {}});
     EXPECT_TRUE(edges_of(idle.snapshot(), extent::all).empty());
 }
 
 TEST(lock_edges, of_a_hot_row_are_as_many_as_its_waiters) {
     constexpr index waiters = 1000;
-    scene row(loners(waiters + 1));
+    lock_snapshot_builder row(loners(waiters + 1));
     plan line;
     line.is_tuple = true;
     line.claims.push_back({waiters, bit(exclusive)}); // the first in the line
@@ -424,7 +424,7 @@ TEST(lock_edges, of_readers_lead_to_the_one_writer) {
     // The writer holds the table, or waits for it ahead of the readers.
     for (const bool writes : {true, false}) {
         SCOPED_TRACE(writes);
-        scene table(loners(readers + 2));
+        lock_snapshot_builder table(loners(readers + 2));
         plan lock;
         lock.claims.push_back({writer, writes ? bit(access_exclusive) : 0});
         if (!writes) {
@@ -449,7 +449,7 @@ TEST(lock_edges, of_readers_lead_to_the_one_writer) {
 
 TEST(lock_edges, inside_a_group_exist_for_the_right_to_extend_alone) {
     for (const bool extends : {false, true}) {
-        scene group({0, 0, 2});
+        lock_snapshot_builder group({0, 0, 2});
         plan lock;
         lock.in_group = extends;
         lock.claims = {{0, bit(exclusive)}, {1, 0}, {2, 0}};

@@ -1,4 +1,4 @@
-#include "lock_graph/scene.hpp"
+#include "lock_graph/wait_for_graph.hpp"
 
 #include "lock_graph/snapshot.h"
 
@@ -17,7 +17,7 @@ std::size_t at(std::int32_t i) {
 
 } // namespace
 
-scene::scene(graph::extent wanted)
+wait_for_graph::wait_for_graph(graph::extent wanted)
     : snapshot_(*pg_call([] { return lockstep_take_lock_snapshot(); })),
       sessions_(names_.readable()),
       processes_(snapshot_.processes, snapshot_.processes + snapshot_.process_count),
@@ -32,7 +32,7 @@ scene::scene(graph::extent wanted)
     described_.resize(processes_.size());
 }
 
-std::int32_t scene::add_process(const lock_process &process) {
+std::int32_t wait_for_graph::add_process(const lock_process &process) {
     processes_.push_back(process);
     const auto index = static_cast<std::int32_t>(processes_.size()) - 1;
     processes_.back().leader = index;
@@ -40,7 +40,7 @@ std::int32_t scene::add_process(const lock_process &process) {
 }
 
 // -1: there is none any more.
-std::int32_t scene::process_with_pid(std::int32_t pid) {
+std::int32_t wait_for_graph::process_with_pid(std::int32_t pid) {
     for (std::size_t i = 0; i < processes_.size(); ++i)
         if (processes_[i].pid == pid)
             return static_cast<std::int32_t>(i);
@@ -51,7 +51,7 @@ std::int32_t scene::process_with_pid(std::int32_t pid) {
 }
 
 // The server names prepared transactions by pid 0. Where there is one alone, it is that one.
-std::int32_t scene::some_prepared() {
+std::int32_t wait_for_graph::some_prepared() {
     const auto &listed = sessions_.prepared();
     if (listed.size() == 1)
         return process_with_xid(listed.front().xid);
@@ -64,7 +64,7 @@ std::int32_t scene::some_prepared() {
     return add_process(unknown);
 }
 
-std::int32_t scene::process_with_xid(TransactionId xid) {
+std::int32_t wait_for_graph::process_with_xid(TransactionId xid) {
     const TransactionId top = topmost(xid);
     const std::int32_t pid = pg_call([top] { return BackendXidGetPid(top); });
     if (pid != 0)
@@ -87,7 +87,7 @@ std::int32_t scene::process_with_xid(TransactionId xid) {
 
 // A row that several transactions have locked is waited for one of them at a time; the others hold
 // it up as well, and would be next.
-void scene::add_latent_edges() {
+void wait_for_graph::add_latent_edges() {
     for (std::int32_t wait = 0; wait < snapshot_.wait_count; ++wait) {
         const lock_wait &waiting = snapshot_.waits[wait];
         const waited_row *row = row_of(wait);
@@ -113,7 +113,7 @@ void scene::add_latent_edges() {
     }
 }
 
-void scene::add_safe_snapshot_edges() {
+void wait_for_graph::add_safe_snapshot_edges() {
     if (snapshot_.safe_snapshot_wait_count == 0)
         return;
     int *const pids = pg_call(
@@ -133,7 +133,7 @@ void scene::add_safe_snapshot_edges() {
 }
 
 // By lock: its place among them, the one with the longest wait first.
-std::vector<std::int32_t> scene::rank_locks() const {
+std::vector<std::int32_t> wait_for_graph::rank_locks() const {
     std::vector<std::pair<std::int64_t, std::int32_t>> order;
     for (std::int32_t lock = 0; lock < snapshot_.lock_count; ++lock) {
         std::int64_t oldest = PG_INT64_MAX;
@@ -151,7 +151,8 @@ std::vector<std::int32_t> scene::rank_locks() const {
 }
 
 // By leading process: the wait that its group shows, or -1.
-std::vector<std::int32_t> scene::waits_to_show(const std::vector<std::int32_t> &ranks) const {
+std::vector<std::int32_t>
+wait_for_graph::waits_to_show(const std::vector<std::int32_t> &ranks) const {
     std::vector<std::int32_t> shown(processes_.size(), -1);
     const auto key = [&](std::int32_t wait) {
         const lock_wait &one = snapshot_.waits[wait];
@@ -167,7 +168,7 @@ std::vector<std::int32_t> scene::waits_to_show(const std::vector<std::int32_t> &
 
 // Nodes are numbered in the order in which people would read the waits: lock by lock, then along
 // the queue; who waits for nothing comes first.
-void scene::number_nodes() {
+void wait_for_graph::number_nodes() {
     const std::vector<std::int32_t> ranks = rank_locks();
     const std::vector<std::int32_t> shown = waits_to_show(ranks);
     std::vector<bool> takes_part(processes_.size(), false);
@@ -191,7 +192,7 @@ void scene::number_nodes() {
     }
 }
 
-void scene::build_forest() {
+void wait_for_graph::build_forest() {
     std::vector<graph::arc> arcs;
     arcs.reserve(edges_.size());
     for (const graph::edge &one : edges_)
@@ -202,7 +203,7 @@ void scene::build_forest() {
         root_ids_.push_back(node_id(root.first));
 }
 
-std::vector<const graph::edge *> scene::edges_in_tree_order() const {
+std::vector<const graph::edge *> wait_for_graph::edges_in_tree_order() const {
     std::vector<std::size_t> line(forest_.order.size());
     for (std::size_t i = 0; i < line.size(); ++i)
         line[at(forest_.order[i])] = i;
@@ -228,31 +229,31 @@ std::vector<const graph::edge *> scene::edges_in_tree_order() const {
     return edges;
 }
 
-const char *scene::kind_of(std::int32_t process_index) {
+const char *wait_for_graph::kind_of(std::int32_t process_index) {
     if (process(process_index).leader != process_index)
         return "parallel_worker";
     return session_of(process_index).kind;
 }
 
-std::int64_t scene::node_id(std::int32_t node) const {
+std::int64_t wait_for_graph::node_id(std::int32_t node) const {
     const lock_process &one = process(process_of(node));
     return one.prepared != 0 ? -static_cast<std::int64_t>(one.xid) : one.pid;
 }
 
-const lock_place &scene::place_of_lock(std::int32_t lock) {
+const lock_place &wait_for_graph::place_of_lock(std::int32_t lock) {
     const auto found = places_.find(lock);
     if (found != places_.end())
         return found->second;
     return places_.emplace(lock, lockstep::place_of(snapshot_.locks[lock], names_)).first->second;
 }
 
-const waited_row *scene::row_of(std::int32_t wait) const {
+const waited_row *wait_for_graph::row_of(std::int32_t wait) const {
     if (wait < 0 || wait_row_[at(wait)] < 0)
         return nullptr;
     return &rows_[at(wait_row_[at(wait)])];
 }
 
-std::optional<scene::relation> scene::relation_of(std::int32_t wait) {
+std::optional<wait_for_graph::relation> wait_for_graph::relation_of(std::int32_t wait) {
     if (const waited_row *row = row_of(wait); row != nullptr && row->relation != InvalidOid)
         return relation{row->database, row->relation};
     const lock_place &place = place_of_lock(snapshot_.waits[wait].lock);
@@ -261,7 +262,7 @@ std::optional<scene::relation> scene::relation_of(std::int32_t wait) {
     return relation{*place.database, *place.relation};
 }
 
-std::string scene::what(std::int32_t wait) {
+std::string wait_for_graph::what(std::int32_t wait) {
     const waited_row *row = row_of(wait);
     if (row != nullptr && row->relation != InvalidOid)
         return row_text(row->database, row->relation, row->place, row->key, names_);

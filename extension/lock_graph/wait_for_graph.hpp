@@ -18,10 +18,10 @@
 
 namespace lockstep {
 
-class scene {
+class wait_for_graph {
   public:
-    explicit scene(graph::extent wanted);
-    // Lets go of the catalogs; the end of every call that made a scene.
+    explicit wait_for_graph(graph::extent wanted);
+    // Lets go of the catalogs; the end of every call that made a graph.
     void release() { names_.release(); }
 
     [[nodiscard]] sessions &activity() { return sessions_; }
