@@ -15,7 +15,7 @@ void append(std::string &to, const std::string &part) {
     to += (to.empty() ? "" : "; ") + part;
 }
 
-std::string who_text(survey &seen, const holder &one) {
+std::string who_text(horizon_holders &seen, const holder &one) {
     std::string text = seen.label_of(one);
     const std::string database = seen.database_text(one.claim.database);
     std::string place;
@@ -28,7 +28,7 @@ std::string who_text(survey &seen, const holder &one) {
     return one_line(std::move(text));
 }
 
-std::string holds_text(survey &seen, const holder &one) {
+std::string holds_text(horizon_holders &seen, const holder &one) {
     std::string text;
     std::string oldest;
     for (const std::string &name : seen.oldest_names(one))
@@ -62,7 +62,7 @@ std::string far_text(std::int64_t microseconds) {
     return microseconds > 10 * year ? "more than 10 years" : duration_text(microseconds);
 }
 
-std::vector<std::string> head_of(survey &seen, const std::vector<database> &databases) {
+std::vector<std::string> head_of(horizon_holders &seen, const std::vector<database> &databases) {
     std::vector<std::string> lines;
     lines.push_back("transaction age at " + time_text(seen.now().taken_at) +
                     (seen.now().in_recovery ? ", on a standby" : ""));
@@ -113,7 +113,7 @@ bool is_of_multixacts(const std::string &reason) {
 }
 
 // Databases that are as bad as each other, for the same reason, are one line; the oldest says why.
-std::vector<age::audit_entry> database_entries(survey &seen,
+std::vector<age::audit_entry> database_entries(horizon_holders &seen,
                                                const std::vector<database> &databases) {
     std::vector<age::audit_entry> entries;
     std::vector<std::vector<std::string>> names;
@@ -139,7 +139,7 @@ std::vector<age::audit_entry> database_entries(survey &seen,
 
 } // namespace
 
-age::audit_page audit_page_of(survey &seen, const std::vector<database> &databases,
+age::audit_page audit_page_of(horizon_holders &seen, const std::vector<database> &databases,
                               std::size_t most) {
     age::audit_page page;
     page.most = most;

@@ -1,8 +1,8 @@
-// What the audit says: the survey's findings and those of the databases, as lines for people.
+// What the audit says: the findings about holders and those of the databases, as lines for people.
 #pragma once
 
 #include "age/databases.hpp"
-#include "age/survey.hpp"
+#include "age/horizon_holders.hpp"
 #include "core/age/audit.hpp"
 
 #include <vector>
@@ -10,7 +10,7 @@
 namespace lockstep {
 
 // At most so many findings are written out, worst first.
-[[nodiscard]] age::audit_page audit_page_of(survey &seen, const std::vector<database> &databases,
-                                            std::size_t most);
+[[nodiscard]] age::audit_page
+audit_page_of(horizon_holders &seen, const std::vector<database> &databases, std::size_t most);
 
 } // namespace lockstep

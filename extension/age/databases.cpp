@@ -74,7 +74,7 @@ age::finding judge(const distances &one, std::int64_t freeze_max_age, std::int64
         limits.database);
 }
 
-void assess(database &one, survey &seen) {
+void assess(database &one, horizon_holders &seen) {
     const age::limits &limits = seen.limits();
     const age_counters &now = seen.now().counters;
     // Where members run short, the server freezes multixacts earlier than it is set to. On a
@@ -134,7 +134,7 @@ id_rates rates_of(const age_instant &now) {
             static_cast<double>(now.counters.next_multi - before.next_multi) / hours};
 }
 
-std::vector<database> databases_of(survey &seen) {
+std::vector<database> databases_of(horizon_holders &seen) {
     std::vector<database> found;
     if (seen.names().readable())
         for (const listed_database &one : list_databases())

@@ -1,7 +1,7 @@
 // How near each database is to the end of its transaction ids and multixacts.
 #pragma once
 
-#include "age/survey.hpp"
+#include "age/horizon_holders.hpp"
 
 #include <optional>
 #include <string>
@@ -46,6 +46,6 @@ struct id_rates {
 
 // All databases, worst first, then oldest first. Where pg_database may not be read without waiting
 // it is the oldest one alone, which shared memory knows.
-[[nodiscard]] std::vector<database> databases_of(survey &seen);
+[[nodiscard]] std::vector<database> databases_of(horizon_holders &seen);
 
 } // namespace lockstep

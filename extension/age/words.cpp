@@ -1,5 +1,5 @@
-// The parts of a survey that are for people to read.
-#include "age/survey.hpp"
+// What is said of horizon holders, for people to read.
+#include "age/horizon_holders.hpp"
 
 #include "pg/values.hpp"
 
@@ -7,14 +7,14 @@ namespace lockstep {
 
 using age::holder_kind;
 
-std::string survey::database_text(Oid database) {
+std::string horizon_holders::database_text(Oid database) {
     if (database == InvalidOid)
         return {};
     const auto name = graph_.database_name(database);
     return name ? std::string{NameStr(*DatumGetName(*name))} : std::to_string(database);
 }
 
-std::vector<std::string> survey::oldest_names(const holder &one) {
+std::vector<std::string> horizon_holders::oldest_names(const holder &one) {
     std::vector<std::string> names;
     if (one.claim.is_frozen_limit) {
         if (temporary_[static_cast<std::size_t>(one.tables)].is_oldest)
@@ -40,7 +40,7 @@ std::vector<std::string> survey::oldest_names(const holder &one) {
     return names;
 }
 
-std::string survey::label_of(const holder &one) const {
+std::string horizon_holders::label_of(const holder &one) const {
     const auto named = [&](const std::string &what) {
         std::string text = what;
         if (one.who.application)

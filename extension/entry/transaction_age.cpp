@@ -1,6 +1,6 @@
 // lockstep.get_transaction_ages: one row for everything that has a transaction, a snapshot, a
 // slot's claim or temporary tables.
-#include "age/survey.hpp"
+#include "age/horizon_holders.hpp"
 #include "lock_graph/columns.hpp"
 #include "pg/rows.hpp"
 
@@ -10,12 +10,12 @@ namespace {
 
 class age_rows {
   public:
-    age_rows(FunctionCallInfo call, survey &seen) : call_(call), survey_(seen) {
+    age_rows(FunctionCallInfo call, horizon_holders &seen) : call_(call), holders_(seen) {
         row_.open_set(call);
     }
 
     void put(const holder &one) {
-        row_.add(TimestampTzGetDatum(survey_.now().taken_at));
+        row_.add(TimestampTzGetDatum(holders_.now().taken_at));
         row_.add(text_or_null(std::string{age::kind_name(one.claim.kind)}));
         add_who(one);
         add_times(one);
@@ -32,20 +32,20 @@ class age_rows {
 
   private:
     void add_who(const holder &one) {
-        const age_process *process = survey_.process_of(one);
-        const age_slot *slot = survey_.slot_of(one);
+        const age_process *process = holders_.process_of(one);
+        const age_slot *slot = holders_.slot_of(one);
         if (process != nullptr) {
             const std::int32_t leader = process->process.leader;
             row_.add(int_or_null(process->process.pid));
-            row_.add(int_or_null(survey_.now().processes[leader].process.pid));
+            row_.add(int_or_null(holders_.now().processes[leader].process.pid));
         } else {
             row_.add(int_or_null(slot == nullptr ? 0 : slot->active_pid));
             row_.add(int_or_null(slot == nullptr ? 0 : slot->active_pid));
         }
         row_.add(one.who.gid);
         row_.add(slot == nullptr ? column_value{} : name_value(slot->name));
-        row_.add(survey_.is_of_standby(one) ? one.who.application : column_value{});
-        row_.add(survey_.database_name(one.claim.database));
+        row_.add(holders_.is_of_standby(one) ? one.who.application : column_value{});
+        row_.add(holders_.database_name(one.claim.database));
         row_.add(one.who.user);
         row_.add(one.who.application);
         row_.add(one.who.client);
@@ -61,12 +61,12 @@ class age_rows {
     [[nodiscard]] column_value since(std::optional<TimestampTz> from) const {
         if (!from)
             return {};
-        return interval_datum(std::max<TimestampTz>(survey_.now().taken_at - *from, 0));
+        return interval_datum(std::max<TimestampTz>(holders_.now().taken_at - *from, 0));
     }
 
     void add_times(const holder &one) {
         const bool is_idle = one.who.doing == graph::activity::idle_in_transaction;
-        const auto began = survey_.began(one);
+        const auto began = holders_.began(one);
         row_.add(moment_value(began));
         row_.add(since(began));
         row_.add(moment_value(one.who.state_since));
@@ -81,7 +81,7 @@ class age_rows {
             return;
         }
         row_.add(TransactionIdGetDatum(static_cast<TransactionId>(place)));
-        row_.add(Int64GetDatum(*age::age_of(place, survey_.next())));
+        row_.add(Int64GetDatum(*age::age_of(place, holders_.next())));
     }
 
     void add_ids(const holder &one) {
@@ -97,13 +97,13 @@ class age_rows {
         for (const std::string_view name : age::reach_names(one.claim))
             reach.emplace_back(name);
         row_.add(text_array_datum(reach));
-        row_.add(text_array_datum(survey_.oldest_names(one)));
+        row_.add(text_array_datum(holders_.oldest_names(one)));
         row_.add(Int64GetDatum(one.gain));
         row_.add(BoolGetDatum(one.blocks_freezing));
     }
 
     void add_locks(const holder &one) {
-        const age_process *process = survey_.process_of(one);
+        const age_process *process = holders_.process_of(one);
         if (process == nullptr || one.tables >= 0) {
             row_.add(std::nullopt);
             row_.add(std::nullopt);
@@ -119,27 +119,27 @@ class age_rows {
     }
 
     void add_slot(const holder &one) {
-        const age_slot *slot = survey_.slot_of(one);
+        const age_slot *slot = holders_.slot_of(one);
         if (slot == nullptr) {
             for (int i = 0; i < 3; ++i)
                 row_.add(std::nullopt);
             return;
         }
-        const auto kept = survey_.wal_kept(one);
+        const auto kept = holders_.wal_kept(one);
         row_.add(kept ? column_value{Int64GetDatum(*kept)} : column_value{});
         row_.add(BoolGetDatum(slot->active_pid != 0));
         row_.add(moment_value(slot->inactive_since));
     }
 
     FunctionCallInfo call_;
-    survey &survey_;
+    horizon_holders &holders_;
     row_builder<41> row_;
 };
 
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_get_transaction_ages) {
-    survey seen;
+    horizon_holders seen;
     age_rows rows(fcinfo, seen);
     for (const holder &one : seen.holders())
         rows.put(one);

@@ -10,14 +10,14 @@ namespace {
 
 class database_rows {
   public:
-    database_rows(FunctionCallInfo call, survey &seen)
-        : call_(call), survey_(seen), rates_(rates_of(seen.now())) {
+    database_rows(FunctionCallInfo call, horizon_holders &seen)
+        : call_(call), holders_(seen), rates_(rates_of(seen.now())) {
         row_.open_set(call);
     }
 
     void put(const database &one) {
         row_.add(ObjectIdGetDatum(one.oid));
-        row_.add(survey_.database_name(one.oid));
+        row_.add(holders_.database_name(one.oid));
         row_.add(BoolGetDatum(one.takes_connections));
         row_.add(TransactionIdGetDatum(one.frozen));
         add(one.xids);
@@ -60,12 +60,12 @@ class database_rows {
             return;
         }
         row_.add(text_or_null(std::string{age::kind_name(top->claim.kind)}));
-        row_.add(text_or_null(survey_.label_of(*top)));
-        row_.add(Int64GetDatum(*age::age_of(top->oldest(), survey_.next())));
+        row_.add(text_or_null(holders_.label_of(*top)));
+        row_.add(Int64GetDatum(*age::age_of(top->oldest(), holders_.next())));
     }
 
     FunctionCallInfo call_;
-    survey &survey_;
+    horizon_holders &holders_;
     id_rates rates_;
     row_builder<25> row_;
 };
@@ -73,7 +73,7 @@ class database_rows {
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_get_wraparound_status) {
-    survey seen;
+    horizon_holders seen;
     const std::vector<database> found = databases_of(seen);
     database_rows rows(fcinfo, seen);
     for (const database &one : found)

@@ -36,10 +36,10 @@ struct holder {
     [[nodiscard]] age::xid_place oldest() const { return claim.oldest(); }
 };
 
-class survey {
+class horizon_holders {
   public:
-    survey();
-    // Lets go of the catalogs; the end of every call that made a survey.
+    horizon_holders();
+    // Lets go of the catalogs; the end of every call that made one.
     void release() { graph_.release(); }
 
     [[nodiscard]] const age_instant &now() const { return now_; }

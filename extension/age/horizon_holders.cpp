@@ -1,4 +1,4 @@
-#include "age/survey.hpp"
+#include "age/horizon_holders.hpp"
 
 #include "age/claims.hpp"
 #include "age/history.h"
@@ -38,7 +38,7 @@ TransactionId oldest_on_primary() {
 
 } // namespace
 
-survey::survey()
+horizon_holders::horizon_holders()
     : now_(*pg_call([] { return lockstep_take_instant(true); })), graph_(graph::extent::hard_too),
       next_(next_place(now_)), limits_(age_settings::limits(now_.counters)) {
     add_processes();
@@ -69,7 +69,7 @@ survey::survey()
     std::ranges::sort(holders_, [&](const holder &a, const holder &b) { return key(a) < key(b); });
 }
 
-void survey::add_processes() {
+void horizon_holders::add_processes() {
     std::vector<std::int32_t> holder_of(at(now_.process_count), -1);
     for (std::int32_t i = 0; i < now_.process_count; ++i) {
         const age_process &one = now_.processes[i];
@@ -102,7 +102,7 @@ void survey::add_processes() {
         }
 }
 
-void survey::add_primary() {
+void horizon_holders::add_primary() {
     const TransactionId xid = oldest_on_primary();
     if (xid == InvalidTransactionId)
         return;
@@ -112,7 +112,7 @@ void survey::add_primary() {
     added.claim.reaches = age::reach::everything;
 }
 
-void survey::add_slots() {
+void horizon_holders::add_slots() {
     for (std::int32_t i = 0; i < now_.slot_count; ++i) {
         const age_slot &one = now_.slots[i];
         const auto made = claim_of(one, now_);
@@ -128,7 +128,7 @@ void survey::add_slots() {
 }
 
 // A standby's catalog has the primary's temporary tables, and nothing to do with their sessions.
-void survey::add_temporary() {
+void horizon_holders::add_temporary() {
     if (!names().readable() || now_.in_recovery)
         return;
     temporary_ = temp_tables_of(now_);
@@ -147,7 +147,7 @@ void survey::add_temporary() {
     }
 }
 
-void survey::find_blocked() {
+void horizon_holders::find_blocked() {
     const graph::forest &forest = graph_.forest();
     if (forest.nodes.empty())
         return;
@@ -174,7 +174,7 @@ void survey::find_blocked() {
     }
 }
 
-void survey::find_waits(holder &one, std::int32_t node) {
+void horizon_holders::find_waits(holder &one, std::int32_t node) {
     const std::int32_t parent = graph_.forest().nodes[at(node)].parent;
     if (parent < 0)
         return;
@@ -183,7 +183,7 @@ void survey::find_waits(holder &one, std::int32_t node) {
         id > 0 ? "session " + std::to_string(id) : "prepared transaction " + std::to_string(-id);
 }
 
-std::optional<std::int64_t> survey::wal_kept(const holder &one) const {
+std::optional<std::int64_t> horizon_holders::wal_kept(const holder &one) const {
     const age_slot *slot = slot_of(one);
     if (slot == nullptr || slot->is_invalid || slot->restart_lsn == InvalidXLogRecPtr ||
         slot->restart_lsn > now_.lsn)
@@ -191,7 +191,7 @@ std::optional<std::int64_t> survey::wal_kept(const holder &one) const {
     return static_cast<std::int64_t>(now_.lsn - slot->restart_lsn);
 }
 
-std::optional<std::int64_t> survey::lasts(const holder &one) const {
+std::optional<std::int64_t> horizon_holders::lasts(const holder &one) const {
     std::optional<TimestampTz> since;
     switch (one.claim.kind) {
     case holder_kind::idle_in_xact:
@@ -214,7 +214,7 @@ std::optional<std::int64_t> survey::lasts(const holder &one) const {
     return std::max<std::int64_t>(now_.taken_at - *since, 0);
 }
 
-void survey::assess(holder &one) {
+void horizon_holders::assess(holder &one) {
     const age::xid_place oldest = one.oldest();
     if (oldest != age::nowhere)
         if (const auto at = lockstep_seen_at(static_cast<uint64>(oldest)); at != 0)
@@ -244,7 +244,7 @@ void survey::assess(holder &one) {
     advise(one);
 }
 
-void survey::advise(holder &one) {
+void horizon_holders::advise(holder &one) {
     age::situation facts;
     facts.kind = one.claim.kind;
     facts.doing = one.who.doing;
@@ -267,7 +267,7 @@ void survey::advise(holder &one) {
         one.action = action_of(one);
 }
 
-std::string survey::action_of(const holder &one) {
+std::string horizon_holders::action_of(const holder &one) {
     const age_process *process = process_of(one);
     if ((one.held.echo_of >= 0 && one.blocked == 0) ||
         (process != nullptr && process->process.pid == MyProcPid))
@@ -297,7 +297,7 @@ std::string survey::action_of(const holder &one) {
     }
 }
 
-age::xid_place survey::place_of(const holder &one, Oid database) const {
+age::xid_place horizon_holders::place_of(const holder &one, Oid database) const {
     constexpr age::horizon shared{age::horizon_kind::shared_catalogs, 0, age::nowhere};
     // Members of a parallel query are one.
     if (one.held.echo_of >= 0 || one.is_member)
@@ -307,7 +307,7 @@ age::xid_place survey::place_of(const holder &one, Oid database) const {
                : age::place_in(one.claim, shared);
 }
 
-const holder *survey::top_of(Oid database) const {
+const holder *horizon_holders::top_of(Oid database) const {
     const holder *top = nullptr;
     age::xid_place oldest = age::nowhere;
     for (const holder &one : holders_)
@@ -318,7 +318,7 @@ const holder *survey::top_of(Oid database) const {
     return top;
 }
 
-std::int32_t survey::holding_back(Oid database, std::int64_t age) const {
+std::int32_t horizon_holders::holding_back(Oid database, std::int64_t age) const {
     return static_cast<std::int32_t>(std::ranges::count_if(holders_, [&](const holder &one) {
         const age::xid_place place = place_of(one, database);
         return place != age::nowhere && next_ - place >= age;
