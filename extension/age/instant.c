@@ -196,15 +196,15 @@ static void count_locks(age_process *processes, int32 count) {
         LWLockAcquire(LockHashPartitionLockByIndex(partition), LW_SHARED);
         for (int32 i = 0; i < count; ++i) {
             PGPROC *const process = &ProcGlobal->allProcs[processes[i].process.slot];
-            const lock_link *const end = LOCKSTEP_CLAIMS_OF_PROCESS(process, partition);
+            const lock_link *const end = LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition);
 
             if (!is_still_there(&processes[i]))
                 continue;
             for (const lock_link *link = end->next; link != end; link = link->next) {
-                const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
-                const LOCKTAG *const tag = &claim->tag.myLock->tag;
+                const PROCLOCK *const proclock = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
+                const LOCKTAG *const tag = &proclock->tag.myLock->tag;
 
-                count_mask(&processes[i], claim->holdMask, tag->locktag_type,
+                count_mask(&processes[i], proclock->holdMask, tag->locktag_type,
                            tag->locktag_lockmethodid);
             }
         }

@@ -82,12 +82,12 @@ class wide_rows {
         row_.add(moment_value(who.state_since));
         row_.add(who.query);
         row_.add(who.is_hidden() ? column_value{} : column_value{BoolGetDatum(who.is_active())});
-        if (one.claim < 0) {
+        if (one.proclock < 0) {
             add_nulls(2);
             return;
         }
         const lock_object &lock = graph_.lock_of(one.wait);
-        const std::uint32_t held = graph_.snapshot().claims[one.claim].held;
+        const std::uint32_t held = graph_.snapshot().proclocks[one.proclock].held;
         row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
         row_.add(wanted_by(one.blocker, lock));
     }
@@ -208,7 +208,8 @@ class narrow_rows {
     void add_wait(const graph::edge &one) {
         const lock_object &lock = graph_.lock_of(one.wait);
         const lock_place &place = graph_.place_of_lock(graph_.snapshot().waits[one.wait].lock);
-        const std::uint32_t held = one.claim < 0 ? 0 : graph_.snapshot().claims[one.claim].held;
+        const std::uint32_t held =
+            one.proclock < 0 ? 0 : graph_.snapshot().proclocks[one.proclock].held;
         row_.add(columns_.mode(lock, graph_.snapshot().waits[one.wait].mode));
         row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
         row_.add(int_value(graph_.queue_position(one.wait)));

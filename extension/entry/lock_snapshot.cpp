@@ -11,7 +11,7 @@ LOCKSTEP_FUNCTION(lockstep_lock_snapshot) {
     row.add(TimestampTzGetDatum(snapshot->taken_at));
     row.add(Int32GetDatum(snapshot->lock_count));
     row.add(Int32GetDatum(snapshot->wait_count));
-    row.add(Int32GetDatum(snapshot->claim_count));
+    row.add(Int32GetDatum(snapshot->proclock_count));
     row.add(Int32GetDatum(snapshot->process_count));
     row.add(Float8GetDatum(static_cast<double>(snapshot->held_for) / 1000));
     row.add(Int32GetDatum(snapshot->attempts));

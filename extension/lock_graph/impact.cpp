@@ -56,10 +56,10 @@ void add_locks(wait_for_graph &seen, const std::vector<std::int32_t> &edges, imp
             continue;
         const lock_object &lock = seen.lock_of(one.wait);
         // Everybody holds his own transaction exclusively; that says nothing.
-        if (one.claim >= 0 && lock.type != LOCKTAG_TRANSACTION &&
+        if (one.proclock >= 0 && lock.type != LOCKTAG_TRANSACTION &&
             lock.type != LOCKTAG_VIRTUALTRANSACTION && lock.type != LOCKTAG_SPECULATIVE_TOKEN)
             for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
-                if ((seen.snapshot().claims[one.claim].held & (1U << mode)) != 0 &&
+                if ((seen.snapshot().proclocks[one.proclock].held & (1U << mode)) != 0 &&
                     mode > to.strongest_mode) {
                     to.strongest_mode = mode;
                     to.strongest_lock = &lock;

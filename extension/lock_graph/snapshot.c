@@ -10,8 +10,8 @@
  * made again.
  *
  * ProcArrayLock is not needed. Slots of the table of processes are never freed; what is read of
- * them (the lock waited for, the queues, the claims, the lock group) changes under a partition lock
- * alone, and a process leaves only after it has released its locks.
+ * them (the lock waited for, the queues, the proclocks, the lock group) changes under a partition
+ * lock alone, and a process leaves only after it has released its locks.
  */
 #include "pg/version.h"
 
@@ -25,15 +25,15 @@
 
 #include "lock_graph/snapshot.h"
 
-/* How far back in a partition a waiter's own claims are looked through for the row that it stands
- * at. */
-#define RECENT_CLAIMS 32
+/* How far back in a partition a waiter's own proclocks are looked through for the row that it
+ * stands at. */
+#define RECENT_PROCLOCKS 32
 
 typedef struct snapshot_builder {
     lock_snapshot snapshot;
     int32_t *index_of_slot; /* in snapshot.processes, or -1 */
     int32 total_slots;
-    int32 claim_room;
+    int32 proclock_room;
     bool overflowed;
 } snapshot_builder;
 
@@ -84,43 +84,43 @@ static int32 add_process(snapshot_builder *to, PGPROC *process) {
  */
 static void copy_row(PGPROC *process, lock_wait *copy) {
     for (int partition = 0; partition < NUM_LOCK_PARTITIONS; ++partition) {
-        const lock_link *const end = LOCKSTEP_CLAIMS_OF_PROCESS(process, partition);
+        const lock_link *const end = LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition);
         const lock_link *link = end->prev;
 
-        for (int seen = 0; link != end && seen < RECENT_CLAIMS; ++seen, link = link->prev) {
-            const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
-            const LOCKTAG *const tag = &claim->tag.myLock->tag;
+        for (int seen = 0; link != end && seen < RECENT_PROCLOCKS; ++seen, link = link->prev) {
+            const PROCLOCK *const proclock = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
+            const LOCKTAG *const tag = &proclock->tag.myLock->tag;
 
-            if (tag->locktag_type != LOCKTAG_TUPLE || claim->holdMask == 0)
+            if (tag->locktag_type != LOCKTAG_TUPLE || proclock->holdMask == 0)
                 continue;
             copy->row_database = tag->locktag_field1;
             copy->row_relation = tag->locktag_field2;
             copy->row_block = tag->locktag_field3;
             copy->row_offset = tag->locktag_field4;
             for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
-                if (claim->holdMask & LOCKBIT_ON(mode))
+                if (proclock->holdMask & LOCKBIT_ON(mode))
                     copy->row_mode = mode;
             return;
         }
     }
 }
 
-static void add_claims(snapshot_builder *to, lock_object *object, LOCK *lock) {
-    const lock_link *const end = LOCKSTEP_CLAIMS_OF_LOCK(lock);
+static void add_proclocks(snapshot_builder *to, lock_object *object, LOCK *lock) {
+    const lock_link *const end = LOCKSTEP_PROCLOCKS_OF_LOCK(lock);
 
-    object->first_claim = to->snapshot.claim_count;
+    object->first_proclock = to->snapshot.proclock_count;
     for (const lock_link *link = end->next; link != end; link = link->next) {
-        const PROCLOCK *const claim = LOCKSTEP_CONTAINER(PROCLOCK, lockLink, link);
-        const int32 at = to->snapshot.claim_count++;
+        const PROCLOCK *const proclock = LOCKSTEP_CONTAINER(PROCLOCK, lockLink, link);
+        const int32 at = to->snapshot.proclock_count++;
 
-        if (at >= to->claim_room) {
+        if (at >= to->proclock_room) {
             to->overflowed = true;
             continue; /* counted on, so that the next attempt has room for all */
         }
-        to->snapshot.claims[at].process = add_process(to, claim->tag.myProc);
-        to->snapshot.claims[at].held = (uint32)claim->holdMask;
+        to->snapshot.proclocks[at].process = add_process(to, proclock->tag.myProc);
+        to->snapshot.proclocks[at].held = (uint32)proclock->holdMask;
     }
-    object->claims = to->snapshot.claim_count - object->first_claim;
+    object->proclocks = to->snapshot.proclock_count - object->first_proclock;
 }
 
 static void add_queue(snapshot_builder *to, lock_object *object, LOCK *lock) {
@@ -153,7 +153,7 @@ static void add_lock(snapshot_builder *to, LOCK *lock) {
     object->method = lock->tag.locktag_lockmethodid;
     object->is_tuple = object->type == LOCKTAG_TUPLE;
     object->in_group = object->type == LOCKTAG_RELATION_EXTEND;
-    add_claims(to, object, lock);
+    add_proclocks(to, object, lock);
     add_queue(to, object, lock);
 }
 
@@ -161,7 +161,7 @@ static void add_lock(snapshot_builder *to, LOCK *lock) {
 static void copy_contention(snapshot_builder *to) {
     lock_snapshot *const snapshot = &to->snapshot;
 
-    snapshot->process_count = snapshot->lock_count = snapshot->claim_count = 0;
+    snapshot->process_count = snapshot->lock_count = snapshot->proclock_count = 0;
     snapshot->wait_count = snapshot->safe_snapshot_wait_count = 0;
     to->overflowed = false;
     for (uint32 slot = 0; slot < ProcGlobal->allProcCount; ++slot) {
@@ -208,13 +208,13 @@ const lock_snapshot *lockstep_take_lock_snapshot(void) {
     snapshot->waits =
         palloc_extended(sizeof(lock_wait) * processes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
     snapshot->safe_snapshot_waits = palloc(sizeof(int32_t) * processes);
-    taken->claim_room = Max(4 * (int32)processes, 1024);
+    taken->proclock_room = Max(4 * (int32)processes, 1024);
     copy_conflicts(snapshot);
     for (;;) {
         instr_time from, to;
 
-        snapshot->claims = palloc_extended(sizeof(lock_claim) * taken->claim_room,
-                                           MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+        snapshot->proclocks = palloc_extended(sizeof(lock_proclock) * taken->proclock_room,
+                                              MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
         memset(taken->index_of_slot, -1, sizeof(int32_t) * taken->total_slots);
         snapshot->attempts++;
 
@@ -234,8 +234,8 @@ const lock_snapshot *lockstep_take_lock_snapshot(void) {
         if (!taken->overflowed)
             return snapshot;
         CHECK_FOR_INTERRUPTS();
-        taken->claim_room = snapshot->claim_count + snapshot->claim_count / 4;
-        pfree(snapshot->claims);
+        taken->proclock_room = snapshot->proclock_count + snapshot->proclock_count / 4;
+        pfree(snapshot->proclocks);
     }
 }
 

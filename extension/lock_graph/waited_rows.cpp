@@ -46,10 +46,10 @@ class collector {
 
     // The transaction that the head of a row's line waits for.
     [[nodiscard]] TransactionId holder_behind(const lock_object &line) const {
-        for (std::int32_t i = line.first_claim; i < line.first_claim + line.claims; ++i) {
+        for (std::int32_t i = line.first_proclock; i < line.first_proclock + line.proclocks; ++i) {
             const std::int32_t awaited =
-                lock_awaited_by_[static_cast<std::size_t>(snapshot_.claims[i].process)];
-            if (snapshot_.claims[i].held != 0 && awaited >= 0 &&
+                lock_awaited_by_[static_cast<std::size_t>(snapshot_.proclocks[i].process)];
+            if (snapshot_.proclocks[i].held != 0 && awaited >= 0 &&
                 snapshot_.locks[awaited].type == LOCKTAG_TRANSACTION)
                 return snapshot_.locks[awaited].field1;
         }

@@ -23,14 +23,14 @@
 /* 16: the lock manager's lists are the ones of lib/ilist.h; both are rings of prev and next. */
 #if PG_VERSION_NUM >= 160000
 typedef dlist_node lock_link;
-#define LOCKSTEP_CLAIMS_OF_LOCK(lock) (&(lock)->procLocks.head)
+#define LOCKSTEP_PROCLOCKS_OF_LOCK(lock) (&(lock)->procLocks.head)
 #define LOCKSTEP_QUEUE_OF_LOCK(lock) (&(lock)->waitProcs.dlist.head)
-#define LOCKSTEP_CLAIMS_OF_PROCESS(process, partition) (&(process)->myProcLocks[partition].head)
+#define LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition) (&(process)->myProcLocks[partition].head)
 #else
 typedef SHM_QUEUE lock_link;
-#define LOCKSTEP_CLAIMS_OF_LOCK(lock) (&(lock)->procLocks)
+#define LOCKSTEP_PROCLOCKS_OF_LOCK(lock) (&(lock)->procLocks)
 #define LOCKSTEP_QUEUE_OF_LOCK(lock) (&(lock)->waitProcs.links)
-#define LOCKSTEP_CLAIMS_OF_PROCESS(process, partition) (&(process)->myProcLocks[partition])
+#define LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition) (&(process)->myProcLocks[partition])
 #endif
 
 /* What a link of such a ring is a part of, on every server alike. */

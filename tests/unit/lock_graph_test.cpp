@@ -78,7 +78,7 @@ struct plan {
         index process;
         int mode;
     };
-    std::vector<party> claims;
+    std::vector<party> proclocks;
     std::vector<queued> queue;
     bool is_tuple = false;
     bool in_group = false;
@@ -113,12 +113,12 @@ class lock_snapshot_builder {
             lock.method = one.method;
             lock.is_tuple = one.is_tuple ? 1 : 0;
             lock.in_group = one.in_group ? 1 : 0;
-            lock.first_claim = static_cast<index>(claims_.size());
-            lock.claims = static_cast<index>(one.claims.size());
+            lock.first_proclock = static_cast<index>(proclocks_.size());
+            lock.proclocks = static_cast<index>(one.proclocks.size());
             lock.first_wait = static_cast<index>(waits_.size());
             lock.waits = static_cast<index>(one.queue.size());
-            for (const auto &[process, held] : one.claims)
-                claims_.push_back({process, held});
+            for (const auto &[process, held] : one.proclocks)
+                proclocks_.push_back({process, held});
             for (const auto &[process, mode] : one.queue) {
                 lock_wait wait{};
                 wait.process = process;
@@ -134,11 +134,11 @@ class lock_snapshot_builder {
     const lock_snapshot &snapshot() {
         snapshot_.processes = processes_.data();
         snapshot_.locks = locks_.data();
-        snapshot_.claims = claims_.data();
+        snapshot_.proclocks = proclocks_.data();
         snapshot_.waits = waits_.data();
         snapshot_.process_count = static_cast<index>(processes_.size());
         snapshot_.lock_count = static_cast<index>(locks_.size());
-        snapshot_.claim_count = static_cast<index>(claims_.size());
+        snapshot_.proclock_count = static_cast<index>(proclocks_.size());
         snapshot_.wait_count = static_cast<index>(waits_.size());
         return snapshot_;
     }
@@ -147,7 +147,7 @@ class lock_snapshot_builder {
     lock_snapshot snapshot_{};
     std::vector<lock_process> processes_;
     std::vector<lock_object> locks_;
-    std::vector<lock_claim> claims_;
+    std::vector<lock_proclock> proclocks_;
     std::vector<lock_wait> waits_;
 };
 
@@ -161,7 +161,7 @@ std::vector<index> loners(index count) {
 using plain_edge = std::tuple<index, index, index, index, edge_kind, bool>;
 
 plain_edge plain(const edge &one) {
-    return {one.wait, one.claim, one.waiter, one.blocker, one.kind, one.same_group};
+    return {one.wait, one.proclock, one.waiter, one.blocker, one.kind, one.same_group};
 }
 
 std::vector<plain_edge> sorted(const std::vector<edge> &edges) {
@@ -181,7 +181,7 @@ std::vector<edge> chosen(const std::vector<edge> &edges, bool hard_too) {
     return some;
 }
 
-// The rule, for each wait and each claim.
+// The rule, for each wait and each proclock.
 std::vector<edge> by_the_rule(const lock_snapshot &snapshot) {
     std::vector<edge> edges;
     for (index l = 0; l < snapshot.lock_count; ++l) {
@@ -189,19 +189,19 @@ std::vector<edge> by_the_rule(const lock_snapshot &snapshot) {
         for (index w = lock.first_wait; w < lock.first_wait + lock.waits; ++w) {
             const lock_wait &wait = snapshot.waits[w];
             const std::uint32_t conflicts = snapshot.conflicts[lock.method][wait.mode];
-            for (index c = lock.first_claim; c < lock.first_claim + lock.claims; ++c) {
-                const lock_claim &claim = snapshot.claims[c];
-                const bool same_group = snapshot.processes[claim.process].leader ==
+            for (index c = lock.first_proclock; c < lock.first_proclock + lock.proclocks; ++c) {
+                const lock_proclock &proclock = snapshot.proclocks[c];
+                const bool same_group = snapshot.processes[proclock.process].leader ==
                                         snapshot.processes[wait.process].leader;
-                if (claim.process == wait.process || (same_group && lock.in_group == 0))
+                if (proclock.process == wait.process || (same_group && lock.in_group == 0))
                     continue;
                 bool ahead = false;
                 for (index o = lock.first_wait; o < w; ++o)
-                    ahead = ahead || (snapshot.waits[o].process == claim.process &&
+                    ahead = ahead || (snapshot.waits[o].process == proclock.process &&
                                       (conflicts & bit(snapshot.waits[o].mode)) != 0);
-                const bool holds = (claim.held & conflicts) != 0;
+                const bool holds = (proclock.held & conflicts) != 0;
                 if (holds || ahead)
-                    edges.push_back({wait.process, claim.process, w, c,
+                    edges.push_back({wait.process, proclock.process, w, c,
                                      holds ? edge_kind::hard : edge_kind::soft, false, same_group});
             }
         }
@@ -333,14 +333,14 @@ plan random_plan(dice &random, index processes, std::vector<index> queue) {
     std::vector<char> queues(at(processes), 0);
     for (const index process : queue) {
         one.queue.push_back({process, any_mode()});
-        one.claims.push_back({process, random.percent(holding) ? bit(any_mode()) : 0});
+        one.proclocks.push_back({process, random.percent(holding) ? bit(any_mode()) : 0});
         queues[at(process)] = 1;
     }
     for (index process = 0; process < processes; ++process)
         if (queues[at(process)] == 0 && random.percent(others))
-            one.claims.push_back(
+            one.proclocks.push_back(
                 {process, bit(any_mode()) | (random.percent(50) ? bit(any_mode()) : 0)});
-    std::ranges::shuffle(one.claims, random.engine());
+    std::ranges::shuffle(one.proclocks, random.engine());
     return one;
 }
 
@@ -399,9 +399,9 @@ TEST(lock_edges, of_a_hot_row_are_as_many_as_its_waiters) {
     lock_snapshot_builder row(loners(waiters + 1));
     plan line;
     line.is_tuple = true;
-    line.claims.push_back({waiters, bit(exclusive)}); // the first in the line
+    line.proclocks.push_back({waiters, bit(exclusive)}); // the first in the line
     for (index i = 0; i < waiters; ++i) {
-        line.claims.push_back({i, 0});
+        line.proclocks.push_back({i, 0});
         line.queue.push_back({i, exclusive});
     }
     row.place(line);
@@ -426,13 +426,13 @@ TEST(lock_edges, of_readers_lead_to_the_one_writer) {
         SCOPED_TRACE(writes);
         lock_snapshot_builder table(loners(readers + 2));
         plan lock;
-        lock.claims.push_back({writer, writes ? bit(access_exclusive) : 0});
+        lock.proclocks.push_back({writer, writes ? bit(access_exclusive) : 0});
         if (!writes) {
-            lock.claims.push_back({holder, bit(access_share)});
+            lock.proclocks.push_back({holder, bit(access_share)});
             lock.queue.push_back({writer, access_exclusive});
         }
         for (index i = 0; i < readers; ++i) {
-            lock.claims.push_back({i, 0});
+            lock.proclocks.push_back({i, 0});
             lock.queue.push_back({i, access_share});
         }
         table.place(lock);
@@ -452,7 +452,7 @@ TEST(lock_edges, inside_a_group_exist_for_the_right_to_extend_alone) {
         lock_snapshot_builder group({0, 0, 2});
         plan lock;
         lock.in_group = extends;
-        lock.claims = {{0, bit(exclusive)}, {1, 0}, {2, 0}};
+        lock.proclocks = {{0, bit(exclusive)}, {1, 0}, {2, 0}};
         lock.queue = {{1, exclusive}, {2, exclusive}};
         group.place(lock);
         const auto edges = edges_of(group.snapshot(), extent::all);

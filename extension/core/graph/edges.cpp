@@ -14,14 +14,14 @@ struct by_process {
     std::vector<std::int32_t> first_of_group; // by leading process: an entry of its group
 };
 
-// One lock, its claims numbered so that the queue comes first: entry i below `queued` stands at
+// One lock, its proclocks numbered so that the queue comes first: entry i below `queued` stands at
 // place i of the queue, the others only hold.
 class one_lock {
   public:
     one_lock(const lock_snapshot &snapshot, const lock_object &lock, by_process &known)
         : snapshot_(snapshot), lock_(lock), known_(known),
           queued_(static_cast<std::size_t>(lock.waits)),
-          entries_(static_cast<std::size_t>(lock.claims)), claim_of_(entries_),
+          entries_(static_cast<std::size_t>(lock.proclocks)), proclock_of_(entries_),
           next_of_group_(entries_), held_(modes, entries_), waiting_(modes, entries_),
           reach_(queued_, entries_), scratch_(rows, entries_) {
         number_entries();
@@ -36,7 +36,7 @@ class one_lock {
             waiting_modes_ |= 1U << mode_at(place);
         }
         for (std::size_t entry = 0; entry < entries_; ++entry) {
-            const std::int32_t process = claim_of(entry).process;
+            const std::int32_t process = proclock_of(entry).process;
             known_.place[static_cast<std::size_t>(process)] = -1;
             known_.first_of_group[static_cast<std::size_t>(leader_of(process))] = -1;
         }
@@ -52,8 +52,8 @@ class one_lock {
     [[nodiscard]] std::size_t mode_at(std::size_t place) const {
         return static_cast<std::size_t>(wait_at(place).mode);
     }
-    [[nodiscard]] const lock_claim &claim_of(std::size_t entry) const {
-        return snapshot_.claims[claim_of_[entry]];
+    [[nodiscard]] const lock_proclock &proclock_of(std::size_t entry) const {
+        return snapshot_.proclocks[proclock_of_[entry]];
     }
     [[nodiscard]] std::int32_t leader_of(std::int32_t process) const {
         return snapshot_.processes[process].leader;
@@ -66,18 +66,18 @@ class one_lock {
                 static_cast<std::int32_t>(place);
         std::size_t next = queued_;
         for (std::size_t i = 0; i < entries_; ++i) {
-            const std::size_t at = static_cast<std::size_t>(lock_.first_claim) + i;
-            const lock_claim &claim = snapshot_.claims[at];
-            const std::int32_t place = known_.place[static_cast<std::size_t>(claim.process)];
+            const std::size_t at = static_cast<std::size_t>(lock_.first_proclock) + i;
+            const lock_proclock &proclock = snapshot_.proclocks[at];
+            const std::int32_t place = known_.place[static_cast<std::size_t>(proclock.process)];
             const std::size_t entry = place >= 0 ? static_cast<std::size_t>(place) : next++;
-            claim_of_[entry] = at;
+            proclock_of_[entry] = at;
             std::int32_t &first =
-                known_.first_of_group[static_cast<std::size_t>(leader_of(claim.process))];
+                known_.first_of_group[static_cast<std::size_t>(leader_of(proclock.process))];
             next_of_group_[entry] = first;
             first = static_cast<std::int32_t>(entry);
-            held_modes_ |= claim.held;
+            held_modes_ |= proclock.held;
             for (std::size_t mode = 1; mode < modes; ++mode)
-                if ((claim.held & (1U << mode)) != 0)
+                if ((proclock.held & (1U << mode)) != 0)
                     held_.set(mode, entry);
         }
     }
@@ -156,8 +156,8 @@ class one_lock {
             scratch_.each(whole ? row : nearest, [&](std::size_t entry) {
                 if (!scratch_.has(row, entry))
                     return;
-                const std::int32_t other = claim_of(entry).process;
-                to.push_back({me, other, wait, static_cast<std::int32_t>(claim_of_[entry]),
+                const std::int32_t other = proclock_of(entry).process;
+                to.push_back({me, other, wait, static_cast<std::int32_t>(proclock_of_[entry]),
                               row == hard ? edge_kind::hard : edge_kind::soft,
                               scratch_.has(nearest, entry), leader_of(other) == leader_of(me)});
             });
@@ -169,7 +169,7 @@ class one_lock {
     by_process &known_;
     std::size_t queued_;
     std::size_t entries_;
-    std::vector<std::size_t> claim_of_;
+    std::vector<std::size_t> proclock_of_;
     std::vector<std::int32_t> next_of_group_; // by entry: the next of the same group, or -1
     bit_rows held_;                           // by mode: who holds it
     bit_rows waiting_; // by mode: who waits for it, of the places passed so far

@@ -23,10 +23,10 @@ enum class edge_kind : std::uint8_t {
 };
 
 struct edge {
-    std::int32_t waiter;  // process
-    std::int32_t blocker; // process
-    std::int32_t wait;    // of the snapshot's waits; -1: not a wait for a lock
-    std::int32_t claim;   // of the snapshot's claims; -1: none
+    std::int32_t waiter;   // process
+    std::int32_t blocker;  // process
+    std::int32_t wait;     // of the snapshot's waits; -1: not a wait for a lock
+    std::int32_t proclock; // of the snapshot's proclocks; -1: none
     edge_kind kind;
     bool nearest;    // part of the reduced graph
     bool same_group; // not seen by pg_blocking_pids()

@@ -41,20 +41,20 @@ typedef struct lock_object {
     uint16_t field4;
     uint8_t type; /* of the tag: relation, tuple, ... */
     uint8_t method;
-    uint8_t is_tuple;    /* a place in the line for a row */
-    uint8_t in_group;    /* members of one lock group do block each other here */
-    int32_t first_claim; /* its claims: claims[first_claim ...] */
-    int32_t claims;
+    uint8_t is_tuple;       /* a place in the line for a row */
+    uint8_t in_group;       /* members of one lock group do block each other here */
+    int32_t first_proclock; /* its proclocks: proclocks[first_proclock ...] */
+    int32_t proclocks;
     int32_t first_wait; /* its queue: waits[first_wait ...], in the order of the queue */
     int32_t waits;
 } lock_object;
 
-/* What one process has of one such lock; a process that only waits has a claim that holds nothing.
+/* What one process has of one such lock; a process that only waits has one that holds nothing.
  */
-typedef struct lock_claim {
+typedef struct lock_proclock {
     int32_t process;
     uint32_t held; /* mask of modes */
-} lock_claim;
+} lock_proclock;
 
 typedef struct lock_wait {
     int32_t process;
@@ -74,12 +74,12 @@ typedef struct lock_snapshot {
                       [LOCKSTEP_LOCK_MODES]; /* modes in conflict with a mode */
     lock_process *processes;
     lock_object *locks;
-    lock_claim *claims;
+    lock_proclock *proclocks;
     lock_wait *waits;
     int32_t *safe_snapshot_waits; /* processes that wait for a safe snapshot */
     int32_t process_count;
     int32_t lock_count;
-    int32_t claim_count;
+    int32_t proclock_count;
     int32_t wait_count;
     int32_t safe_snapshot_wait_count;
     int64_t taken_at; /* microseconds since 2000-01-01 */
