@@ -106,12 +106,20 @@ sql(q{CREATE TABLE late (what text);
 	CREATE PROCEDURE insert_late(what text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO late VALUES (what); COMMIT; END $$});
 adds_by({ 40001 => 1 }, 'trapped in a deferred trigger', q{INSERT INTO late VALUES ('trap')}, qr/^$/);
 adds_by({ 40001 => 1 }, 'trapped in a deferred trigger and raised again', q{INSERT INTO late VALUES ('again')}, qr/ERROR:  failed/);
+# PostgreSQL's assertions do not foresee that a deferred trigger traps an error at the end of a transaction block.
+my $no_trap = sql('SHOW debug_assertions') eq 'on' ? 'with assertions PostgreSQL aborts where a deferred trigger traps an error at COMMIT' : '';
+SKIP: {
+skip $no_trap, 2 if $no_trap;
 adds_by({ 40001 => 1 }, 'the same at a COMMIT of its own', q{BEGIN; INSERT INTO late VALUES ('again'); COMMIT}, qr/ERROR:  failed/);
+}
 adds_by({ 40001 => 1 }, 'the same at a COMMIT in a procedure', q{CALL insert_late('again')}, qr/ERROR:  failed/);
 adds_by({ 40001 => 1 }, 'trapped at a COMMIT in a procedure', q{CALL insert_late('trap')}, qr/^$/);
+SKIP: {
+skip $no_trap, 4 if $no_trap;
 adds_by({ 40001 => 2 }, 'trapped in a deferred trigger, then a failure outside of statements',
 	q{BEGIN; INSERT INTO late VALUES ('trap'); COMMIT; BEGIN; INSERT INTO late VALUES ('again'); PREPARE TRANSACTION 'p'}, qr/ERROR:  failed/);
 adds({ 40001 => 2 }, 'trapped in a deferred trigger, then a failure at COMMIT', sub { skew(q{INSERT INTO late VALUES ('trap')}) });
+}
 
 sql(q{CREATE TABLE after (what text);
 	CREATE FUNCTION after() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -320,7 +328,10 @@ is(sql('SELECT count(*) FROM lockstep.retry_stats'), 0, 'a crash: no errors are 
 $one = Session->new($node, 'one');
 is(sql('SELECT metric, value, status FROM lockstep.retry_health OFFSET 1'), "mean_attempts||ok\ndeadlocks|0.00|ok", 'a crash: nothing of before');
 adds_by({ 40001 => 1 }, 'after a crash counting goes on', trap($fail));
+SKIP: {
+skip $no_trap, 2 if $no_trap;
 adds_by({ 40001 => 1 }, '... outside of statements too', q{BEGIN; INSERT INTO late VALUES ('again'); COMMIT}, qr/ERROR:  failed/);
+}
 $one->run(announce(2));
 is(sql($attempts), 'postgres|client|1|2|2.00|2|0', '... and what is announced');
 $one->close;
