@@ -8,6 +8,7 @@
 #   make tap                crash, restart and replica tests on private servers, from the stage
 #   make check-symbols      what the module exports, needs, and runs at load
 #   make installcheck       golden and isolation tests on a running server that has it installed
+#   make sanitize           tests under sanitizers, and on a server with assertions (SANITIZE='asan tap': parts of it)
 #   make lint               clang-format, clang-tidy, house rules
 #   make clean
 # CMakeLists.txt builds the rest: core library, client, demo, benchmark and their tests.
@@ -66,7 +67,7 @@ override with_llvm := no
 # PGXS links with gcc, which leaves libstdc++ unnamed.
 override COMPILER = $(CXX) $(CXXFLAGS)
 
-.PHONY: stage wall check-local regress isolation tap check-symbols test demo bench matrix lint clean-build FORCE
+.PHONY: stage wall check-local regress isolation tap check-symbols test demo bench matrix sanitize lint clean-build FORCE
 
 PGXS := $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq (,$(wildcard $(PGXS)))
@@ -149,6 +150,9 @@ test demo matrix lint:
 
 bench:
 	@'$(src)/scripts/$@' $(BENCH)
+
+sanitize:
+	@'$(src)/scripts/$@' $(SANITIZE)
 
 clean: clean-build
 clean-build:
