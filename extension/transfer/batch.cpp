@@ -42,7 +42,7 @@ class batch {
         lock();
         reckon();
         write();
-        // The last code of the user's has run: the heap store asks nobody while it writes.
+        // The last code of the user's has run: a trigger's, or a CHECK's in the heap store.
         ledger_cache::require_unchanged(in_);
         answer_repeats();
         return std::move(results_);
