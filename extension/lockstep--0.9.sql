@@ -34,6 +34,7 @@ CREATE TABLE lockstep.registration (
     column_positions int2vector NOT NULL,
     floor            numeric,
     ceiling          numeric,
+    journal_version  integer NOT NULL,
     history          boolean NOT NULL,
     active           boolean NOT NULL
 );
@@ -51,6 +52,7 @@ COMMENT ON COLUMN lockstep.registration.frozen_column IS 'boolean column that st
 COMMENT ON COLUMN lockstep.registration.column_positions IS 'positions of the six columns, to find a renamed one by';
 COMMENT ON COLUMN lockstep.registration.floor IS 'bound below for every row, or null; unused where there is a floor_column';
 COMMENT ON COLUMN lockstep.registration.ceiling IS 'bound above for every row, or null; unused where there is a ceiling_column';
+COMMENT ON COLUMN lockstep.registration.journal_version IS 'version of the journal''s columns; register_ledger brings an older one in line';
 COMMENT ON COLUMN lockstep.registration.history IS 'whether the journal has indexes by row';
 COMMENT ON COLUMN lockstep.registration.active IS 'false after drop_ledger: only the journal is remembered, for the next registration';
 

@@ -140,7 +140,7 @@ SELECT batch('ARRAY[''bank''], ARRAY[''bound''], ARRAY[2]', false, 'small');
 SELECT batch('ARRAY[''bank'', ''bank''], ARRAY[''full'', ''full''], ARRAY[1, 1]', false, 'small');
 SELECT * FROM small ORDER BY id;
 
--- One transaction, one row version a row, one transaction id (and one for the savepoint), however many items. The rest of the
+-- One transaction, one row version a row, one transaction id, one for the savepoint and one for the journal, however many items. The rest of the
 -- transaction sees it; a savepoint takes it back.
 CREATE TABLE many (id int PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 50);
 INSERT INTO many SELECT g, 1000 FROM generate_series(1, 100) AS g;
@@ -158,6 +158,51 @@ SELECT count(*) FROM many_journal;
 COMMIT;
 SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint - :xid AS ids_used;
 SELECT * FROM lockstep.verify_ledger('many');
+
+-- A large batch is written to the journal before its ids are looked up. Where one of them is known already, what was written
+-- is taken back: the item is replayed, also where it would be refused by now.
+CREATE TABLE large (id int PRIMARY KEY, balance bigint NOT NULL);
+INSERT INTO large VALUES (1, 100), (2, 0), (3, 0);
+SELECT lockstep.register_ledger('large');
+CREATE FUNCTION in_large(takers int[], name text) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT in_both(format('SELECT concat_ws('' '', b.status, b.sqlstate, count(*), min(b.from_balance), max(b.from_balance))'
+        ' FROM lockstep.transfer_batch(''large'', array_fill(1, ARRAY[100]), %L::int[], array_fill(1, ARRAY[100]),'
+        ' (SELECT array_agg(lockstep.request_id(CASE n WHEN 50 THEN ''known'' ELSE %L || n END) ORDER BY n) FROM generate_series(1, 100) AS n)) AS b'
+        ' GROUP BY b.status, b.sqlstate ORDER BY 1', takers, name))
+$$;
+SELECT status FROM lockstep.transfer('large', 1, 2, 1, lockstep.request_id('known'));
+SELECT in_large(array_fill(2, ARRAY[100]), 'first');
+SELECT count(*), count(DISTINCT entry), min(from_balance) FROM large_journal;
+SELECT in_large(array_fill(2, ARRAY[100]), 'second');
+SELECT in_large(array_fill(2, ARRAY[100]), 'first');
+SELECT in_large(array_fill(3, ARRAY[100]), 'first');
+SELECT * FROM large ORDER BY id;
+-- An error on the way there is the caller's, who may catch it and go on.
+CREATE FUNCTION meddles_with_keys(a int, b int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('regress.meddle', true) = 'on' THEN
+        RAISE EXCEPTION 'no order today';
+    END IF;
+    RETURN sign(a - b);
+END $$;
+CREATE OPERATOR CLASS moody FOR TYPE int USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 meddles_with_keys(int, int);
+CREATE INDEX ON large_journal (to_key moody);
+SELECT store FROM lockstep.ledgers WHERE ledger = 'large'::regclass;
+SELECT status FROM lockstep.adjust('large', 1, 1000);
+DO $$
+BEGIN
+    BEGIN
+        PERFORM set_config('regress.meddle', 'on', true);
+        PERFORM lockstep.transfer_batch('large', array_fill(1, ARRAY[100]), array_fill(3, ARRAY[100]), array_fill(1, ARRAY[100]));
+    EXCEPTION WHEN raise_exception THEN
+        RAISE NOTICE 'caught: %', SQLERRM;
+    END;
+    PERFORM set_config('regress.meddle', 'off', true);
+    PERFORM lockstep.transfer_batch('large', array_fill(1, ARRAY[100]), array_fill(3, ARRAY[100]), array_fill(2, ARRAY[100]));
+END $$;
+SELECT l.balance, count(*) AS booked FROM large AS l, large_journal AS j WHERE l.id = 3 AND j.to_key = 3 GROUP BY 1;
+DROP OPERATOR FAMILY moody USING btree CASCADE;
 
 -- A million.
 SELECT status, count(*), max(item) FROM lockstep.transfer_batch('many', array_fill(1, ARRAY[1000000]), array_fill(2, ARRAY[1000000]),
@@ -368,9 +413,9 @@ SELECT lockstep.adjust('many', 'x'::text, 1);
 RESET ROLE;
 
 SELECT l.ledger, v.violation FROM lockstep.ledgers AS l, LATERAL lockstep.verify_ledger(l.ledger) AS v WHERE l.store IS NOT NULL;
-DROP TABLE accounts, accounts_journal, small, small_journal, children, many, many_journal, owners, parts, parts_journal, strict, strict_journal, cells, cells_journal,
+DROP TABLE accounts, accounts_journal, large, large_journal, small, small_journal, children, many, many_journal, owners, parts, parts_journal, strict, strict_journal, cells, cells_journal,
     fields, fields_journal, held, held_journal, holders, asks, asks_journal, capped, capped_journal;
 DROP TYPE place;
-DROP FUNCTION batch, in_both, asked, ids, note, tax, skip, tattle, called, served, meddles, total;
+DROP FUNCTION batch, in_both, in_large, meddles_with_keys, asked, ids, note, tax, skip, tattle, called, served, meddles, total;
 DROP ROLE regress_lockstep_clerk;
 DROP EXTENSION lockstep;

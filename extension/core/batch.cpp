@@ -149,7 +149,7 @@ row_numbers number_rows(std::span<const std::int64_t> keys) {
         std::int64_t key;
         std::uint32_t place;
     };
-    std::vector<placed> all;
+    call_vector<placed> all;
     all.reserve(keys.size());
     for (const std::int64_t key : keys)
         all.push_back({key, static_cast<std::uint32_t>(all.size())});
@@ -165,29 +165,29 @@ row_numbers number_rows(std::span<const std::int64_t> keys) {
     return numbers;
 }
 
-std::vector<std::uint32_t> sorted_by_id(std::span<const uuid_bytes> ids) {
+call_vector<std::uint32_t> sorted_by_id(std::span<const uuid_bytes> ids) {
     struct placed {
         std::array<std::uint64_t, 2> words;
         std::uint32_t item;
         auto operator<=>(const placed &) const = default;
     };
-    std::vector<placed> all;
+    call_vector<placed> all;
     all.reserve(ids.size());
     for (const uuid_bytes &id : ids)
         all.push_back({words_of(id), static_cast<std::uint32_t>(all.size())});
     // Ids that lead with the time come sorted.
     if (!std::is_sorted(all.begin(), all.end()))
         std::sort(all.begin(), all.end());
-    std::vector<std::uint32_t> items;
+    call_vector<std::uint32_t> items;
     items.reserve(all.size());
     for (const placed &one : all)
         items.push_back(one.item);
     return items;
 }
 
-std::vector<std::uint32_t> first_of_id(std::span<const uuid_bytes> ids,
+call_vector<std::uint32_t> first_of_id(std::span<const uuid_bytes> ids,
                                        std::span<const std::uint32_t> sorted) {
-    std::vector<std::uint32_t> first(ids.size());
+    call_vector<std::uint32_t> first(ids.size());
     std::uint32_t leader = 0;
     for (std::size_t i = 0; i < sorted.size(); ++i) {
         if (i == 0 || ids[sorted[i - 1]] != ids[sorted[i]])

@@ -3,6 +3,7 @@
 // where rows live.
 #pragma once
 
+#include "core/call_memory.hpp"
 #include "core/movement.hpp"
 #include "core/request_id.hpp"
 #include "core/sql_error.hpp"
@@ -16,7 +17,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace lockstep {
 
@@ -72,13 +72,13 @@ void for_item(std::size_t position, Step step) {
 // The distinct keys of a batch. A place is where a key stands: in this order, all the givers', all
 // the takers'. Rows are numbered in the order of their keys, which is the order of locking.
 struct row_numbers {
-    std::vector<std::uint32_t> of_place; // the number of each place's row
-    std::vector<std::uint32_t> place_of; // a place of each row
+    call_vector<std::uint32_t> of_place; // the number of each place's row
+    call_vector<std::uint32_t> place_of; // a place of each row
 };
 
 // From the places, sorted by their keys: is_same tells whether two neighbours have the same key.
 template <class Same>
-[[nodiscard]] row_numbers number_rows(const std::vector<std::uint32_t> &sorted, Same is_same) {
+[[nodiscard]] row_numbers number_rows(const call_vector<std::uint32_t> &sorted, Same is_same) {
     row_numbers numbers;
     numbers.of_place.resize(sorted.size());
     for (std::size_t i = 0; i < sorted.size(); ++i) {
@@ -93,10 +93,10 @@ template <class Same>
 [[nodiscard]] row_numbers number_rows(std::span<const std::int64_t> keys);
 
 // The items in the order of their request ids, items of one id in the order of the request.
-[[nodiscard]] std::vector<std::uint32_t> sorted_by_id(std::span<const uuid_bytes> ids);
+[[nodiscard]] call_vector<std::uint32_t> sorted_by_id(std::span<const uuid_bytes> ids);
 
 // For each item the first one of the batch that has its id: itself, unless the id comes twice.
-[[nodiscard]] std::vector<std::uint32_t> first_of_id(std::span<const uuid_bytes> ids,
+[[nodiscard]] call_vector<std::uint32_t> first_of_id(std::span<const uuid_bytes> ids,
                                                      std::span<const std::uint32_t> sorted);
 
 } // namespace lockstep

@@ -4,7 +4,7 @@
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
-#include "transfer/booking.hpp"
+#include "transfer/batch.hpp"
 
 #include "core/sql_error.hpp"
 
@@ -66,10 +66,10 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
         money_from_numeric(required_argument(fcinfo, 3, "amount"), "amount"), in.amount);
     add_common(request, fcinfo, {4, 5, 6, 7});
 
-    const movement_result result = book_movement(in, request);
+    const movement_result result = move_one(in, request);
     row_builder<7> row;
     row.add(datum_from_uuid(result.request_id));
-    row.add(text_datum(result.status));
+    row.add(text_datum(text_of(result.status)));
     row.add(text_or_null(result.sqlstate));
     row.add(numeric_from_money(result.amount));
     row.add(result.from_balance);
@@ -98,11 +98,11 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
     request.amount = checked_amount(takes ? delta.negated() : delta, in.amount);
     add_common(request, fcinfo, {3, 4, 5, 6});
 
-    const movement_result result = book_movement(in, request);
+    const movement_result result = move_one(in, request);
     const money amount = result.amount;
     row_builder<6> row;
     row.add(datum_from_uuid(result.request_id));
-    row.add(text_datum(result.status));
+    row.add(text_datum(text_of(result.status)));
     row.add(text_or_null(result.sqlstate));
     row.add(numeric_from_money(takes ? amount.negated() : amount));
     row.add(takes ? result.from_balance : result.to_balance);

@@ -117,7 +117,7 @@ LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
     const bool atomic = DatumGetBool(required_argument(fcinfo, 5, "atomic"));
     const batch_arrays given = arrays_of(fcinfo);
     const auto requests = requests_of(given, known, atomic);
-    const auto results = book_batch(use.again(known), requests, true);
+    const auto results = move_all(use.again(known), requests);
     use.close();
 
     shared_texts texts;
@@ -126,7 +126,7 @@ LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
         const movement_result &one = results[i];
         row.add(Int32GetDatum(static_cast<int32>(i + 1)));
         row.add(PointerGetDatum(one.request_id.data()));
-        row.add(texts.of(one.status));
+        row.add(texts.of(text_of(one.status)));
         row.add(one.sqlstate == nullptr ? std::nullopt : std::optional{texts.of(one.sqlstate)});
         row.add(one.from_balance);
         row.add(one.to_balance);

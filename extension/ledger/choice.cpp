@@ -2,6 +2,7 @@
 
 #include "core/sql_error.hpp"
 #include "ledger/distribution.hpp"
+#include "ledger/journal_table.hpp"
 
 #include <algorithm>
 #include <array>
@@ -90,25 +91,23 @@ bool has_generated_columns(Relation table) {
     return false;
 }
 
-// The columns as register_ledger makes them: ten, four of them never null, none with a length or a
-// precision.
+// Columns that are not as register_ledger makes them: others, such as are never null where ours may
+// be, or with a length or a precision.
 bool has_own_columns(Relation journal) {
-    constexpr int made_columns = 10;
-    constexpr std::array<std::string_view, 4> never_null{"request_id", "entry", "booked_at",
-                                                         "amount"};
-    int count = 0;
     const TupleDesc columns = RelationGetDescr(journal);
     for (int i = 0; i < columns->natts; ++i) {
         const Form_pg_attribute one = TupleDescAttr(columns, i);
         if (one->attisdropped)
             continue;
-        ++count;
-        const bool may_be_null = std::find(never_null.begin(), never_null.end(),
-                                           NameStr(one->attname)) == never_null.end();
-        if (one->atttypmod >= 0 || (one->attnotnull && may_be_null))
+        const std::string_view name{NameStr(one->attname)};
+        const auto *const ours = std::find_if(
+            journal_definition.begin(), journal_definition.end(),
+            [name](const journal_column_definition &made) { return name == made.name; });
+        if (ours == journal_definition.end() || one->atttypmod >= 0 ||
+            (one->attnotnull && ours->when == filled::sometimes))
             return true;
     }
-    return count != made_columns;
+    return false;
 }
 
 // C: runs inside the guard. An index on an expression, or with a condition, runs code of the
@@ -250,7 +249,7 @@ served served_by(Relation table, Relation &journal) {
     journal = open_if_free(row.journal, AccessShareLock);
     if (journal == nullptr)
         return {nullptr, "its journal is gone, or locked by others just now"};
-    static_cast<void>(checked_journal(journal, columns.key));
+    static_cast<void>(checked_journal(journal, columns.key, row.journal_version));
     if (const char *why_not = why_not_heap(table, journal, columns))
         return {"spi", why_not};
     return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};

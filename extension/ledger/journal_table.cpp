@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
+#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -22,40 +23,36 @@ std::string key_column_type(const column &key) {
     return text;
 }
 
+std::string column_definition(const journal_column_definition &one, const std::string &key_type) {
+    const std::string type = OidIsValid(one.type) ? type_name(one.type) : key_type;
+    return std::string{one.name} + " " + type + (one.when == filled::sometimes ? "" : " NOT NULL") +
+           one.clause;
+}
+
 std::string create_statement(const std::string &name, Relation table, const column &key) {
     const bool unlogged = table->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED;
-    const std::string type = key_column_type(key);
-    return std::string{"CREATE "} + (unlogged ? "UNLOGGED " : "") + "TABLE " + name +
-           " (request_id pg_catalog.uuid NOT NULL PRIMARY KEY,"
-           " entry bigint NOT NULL GENERATED ALWAYS AS IDENTITY,"
-           " booked_at pg_catalog.timestamptz NOT NULL,"
-           " from_key " +
-           type + ", to_key " + type +
-           ", amount pg_catalog.numeric NOT NULL,"
-           " from_balance pg_catalog.numeric,"
-           " to_balance pg_catalog.numeric,"
-           " refusal pg_catalog.text,"
-           " memo pg_catalog.jsonb) USING heap";
+    const std::string key_type = key_column_type(key);
+    std::string columns;
+    for (const journal_column_definition &one : journal_definition)
+        columns += (columns.empty() ? "" : ", ") + column_definition(one, key_type);
+    return std::string{"CREATE "} + (unlogged ? "UNLOGGED " : "") + "TABLE " + name + " (" +
+           columns + ") USING heap";
+}
+
+std::string literal(const std::string &text) {
+    const char *plain = text.c_str();
+    return copied(pg_call([plain] { return quote_literal_cstr(plain); }));
+}
+
+void describe(const std::string &name, const journal_column_definition &column) {
+    execute("COMMENT ON COLUMN " + name + "." + column.name + " IS " + literal(column.comment));
 }
 
 void describe(const std::string &name, Relation table) {
-    const auto comment = [&name](const char *column, const char *text) {
-        execute("COMMENT ON COLUMN " + name + "." + column + " IS '" + text + "'");
-    };
-    const std::string title = "Journal of lockstep transfers on " + qualified_name(table);
-    const char *plain = title.c_str();
-    const std::string literal = copied(pg_call([plain] { return quote_literal_cstr(plain); }));
-    execute("COMMENT ON TABLE " + name + " IS " + literal);
-    comment("request_id", "the caller''s id of the request: done once, answered for ever");
-    comment("entry", "order of booking; for one row of the ledger, the order of its balances");
-    comment("booked_at", "clock time of the booking, taken while the rows were locked");
-    comment("from_key", "key of the row that gave; null for a deposit");
-    comment("to_key", "key of the row that took; null for a withdrawal");
-    comment("amount", "amount that was moved, always above zero, in the unit of the ledger");
-    comment("from_balance", "amount of the giving row after the booking");
-    comment("to_balance", "amount of the taking row after the booking");
-    comment("refusal", "null, or the SQLSTATE of a refusal that was kept; then nothing was moved");
-    comment("memo", "whatever the caller wanted to keep with the booking");
+    execute("COMMENT ON TABLE " + name + " IS " +
+            literal("Journal of lockstep transfers on " + qualified_name(table)));
+    for (const journal_column_definition &one : journal_definition)
+        describe(name, one);
 }
 
 // Default privileges may have given others rights on the new table and its sequence.
@@ -99,6 +96,7 @@ struct journal_facts {
     std::string name; // qualified
     std::string plain;
     std::optional<column> key; // as the journal keeps it
+    std::array<bool, journal_column_count> missing;
     Oid from_index;
     Oid to_index;
     char persistence;
@@ -115,14 +113,20 @@ std::optional<journal_facts> look_at(Oid oid) {
         const auto one = find_column(journal, name);
         return one ? one->number : AttrNumber{0};
     };
+    const AttrNumber entry = number(name_of(journal_column::entry));
+    const char *from_key = name_of(journal_column::from_key);
+    const char *to_key = name_of(journal_column::to_key);
     journal_facts facts{qualified_name(journal),
                         plain_name(journal),
-                        find_column(journal, "from_key"),
-                        index_on(journal, number("from_key"), number("entry")),
-                        index_on(journal, number("to_key"), number("entry")),
+                        find_column(journal, from_key),
+                        {},
+                        index_on(journal, number(from_key), entry),
+                        index_on(journal, number(to_key), entry),
                         journal->rd_rel->relpersistence,
                         journal->rd_rel->relowner,
                         is_guarded(journal)};
+    for (const journal_column_definition &one : journal_definition)
+        facts.missing[position_of(one.column)] = number(one.name) == 0;
     close_relation(journal);
     return facts;
 }
@@ -134,12 +138,36 @@ journal_facts look_again(Oid oid) {
     return std::move(*found);
 }
 
+void require_known_version(const std::string &name, int version) {
+    if (version > newest_journal_version)
+        throw sql_error(state::prerequisite_state,
+                        "journal \"" + name + "\" is of version " + std::to_string(version),
+                        "This module knows journals up to version " +
+                            std::to_string(newest_journal_version) + ".",
+                        "A later version of lockstep has made it: install that one.");
+}
+
+// A journal of an older version has not all of today's columns: they are added, and the rows that
+// are there have no value in them. What its own version had and is gone would be lost unnoticed;
+// but for what nothing depends on.
+void add_columns(const journal_facts &journal, const column &key, int version) {
+    const std::string key_type = key_column_type(key);
+    for (const journal_column_definition &one : journal_definition) {
+        if (!journal.missing[position_of(one.column)] ||
+            (one.since <= version && one.may_be_changed == changeable::no))
+            continue;
+        execute("ALTER TABLE " + journal.name + " ADD COLUMN " + column_definition(one, key_type));
+        describe(journal.name, one);
+    }
+}
+
 // With history, the journal has an index by each of its keys, to read one row's past by.
-void set_history(const journal_facts &journal, const char *key, Oid journal_facts::*by_key,
+void set_history(const journal_facts &journal, journal_column key, Oid journal_facts::*by_key,
                  bool history) {
     const Oid index = journal.*by_key;
     if (history && !OidIsValid(index))
-        execute("CREATE INDEX ON " + journal.name + " (" + key + ", entry)");
+        execute("CREATE INDEX ON " + journal.name + " (" + name_of(key) + ", " +
+                name_of(journal_column::entry) + ")");
     if (!history && OidIsValid(index))
         execute("DROP INDEX " + qualified_name_of(index));
 }
@@ -150,10 +178,13 @@ void follow_key_type(const journal_facts &journal, const column &key) {
     if (!kept || (kept->type == key.type && kept->collation == key.collation))
         return;
     const std::string type = key_column_type(key);
-    const std::string plain_type = type_name(key.type);
-    execute("ALTER TABLE " + journal.name + " ALTER COLUMN from_key TYPE " + type +
-            " USING from_key::pg_catalog.text::" + plain_type + ", ALTER COLUMN to_key TYPE " +
-            type + " USING to_key::pg_catalog.text::" + plain_type);
+    const auto altered = [&](journal_column which) {
+        const std::string name = name_of(which);
+        return "ALTER COLUMN " + name + " TYPE " + type + " USING " + name +
+               "::pg_catalog.text::" + type_name(key.type);
+    };
+    execute("ALTER TABLE " + journal.name + " " + altered(journal_column::from_key) + ", " +
+            altered(journal_column::to_key));
 }
 
 // An unlogged journal of a logged ledger would forget its ids in a crash.
@@ -181,11 +212,9 @@ Oid create_journal(Relation table, const column &key) {
     guard(name);
     const Oid created = look_up();
     take_rights_away(created, "TABLE", name);
-    const char *table_name = name.c_str();
     execute(
         "SELECT s::pg_catalog.regclass::pg_catalog.oid FROM pg_catalog.pg_get_serial_sequence(" +
-        copied(pg_call([table_name] { return quote_literal_cstr(table_name); })) +
-        ", 'entry') AS s");
+        literal(name) + ", " + literal(name_of(journal_column::entry)) + ") AS s");
     const Oid sequence = DatumGetObjectId(cell(0, 1).value());
     take_rights_away(sequence, "SEQUENCE", qualified_name_of(sequence));
     return created;
@@ -198,14 +227,17 @@ std::string journal_name(Relation table) {
     return copied(pg_call([name] { return makeObjectName(name, nullptr, "journal"); }));
 }
 
-Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
+Oid prepare_journal(Relation table, const column &key, bool history, kept_journal before) {
     spi_session session;
-    Oid oid = kept;
-    auto journal = OidIsValid(kept) ? look_at(kept) : std::nullopt;
+    Oid oid = before.oid;
+    int version = before.version;
+    auto journal = OidIsValid(oid) ? look_at(oid) : std::nullopt;
     if (!journal) {
         oid = create_journal(table, key);
+        version = newest_journal_version;
         journal = look_again(oid);
     }
+    require_known_version(journal->plain, version);
     if (journal->owner != table->rd_rel->relowner)
         throw sql_error(state::not_a_ledger,
                         "journal \"" + journal->plain + "\" belongs to another role",
@@ -215,14 +247,15 @@ Oid prepare_journal(Relation table, const column &key, bool history, Oid kept) {
     if (!journal->guarded)
         guard(journal->name);
     // Each step is a command, which may run code of others: looked at again after it.
+    add_columns(look_again(oid), key, version);
     follow_key_type(look_again(oid), key);
     follow_persistence(look_again(oid), table->rd_rel->relpersistence);
-    set_history(look_again(oid), "from_key", &journal_facts::from_index, history);
-    set_history(look_again(oid), "to_key", &journal_facts::to_index, history);
+    set_history(look_again(oid), journal_column::from_key, &journal_facts::from_index, history);
+    set_history(look_again(oid), journal_column::to_key, &journal_facts::to_index, history);
     session.finish();
 
     const Relation finished = open_relation(oid, AccessShareLock);
-    static_cast<void>(checked_journal(finished, key));
+    static_cast<void>(checked_journal(finished, key, newest_journal_version));
     close_relation(finished);
     return oid;
 }
@@ -238,12 +271,13 @@ void drop_journal(Oid journal) {
     session.finish();
 }
 
-journal_columns checked_journal(Relation journal, const column &key) {
+journal_layout checked_journal(Relation journal, const column &key, int version) {
     const auto refuse = [journal](const std::string &why) {
         return sql_error(state::not_a_ledger,
                          "table \"" + plain_name(journal) + "\" cannot be used as a journal", why,
                          "Call lockstep.register_ledger to bring the journal in line.");
     };
+    require_known_version(plain_name(journal), version);
     if (journal->rd_rel->relkind != RELKIND_RELATION || journal->rd_rel->relam != HEAP_TABLE_AM_OID)
         throw refuse("It is not an ordinary table.");
     const Oid oid = RelationGetRelid(journal);
@@ -254,35 +288,28 @@ journal_columns checked_journal(Relation journal, const column &key) {
         throw refuse("Other tables inherit from it.");
     if (is_distributed(oid))
         throw refuse("It is distributed: its rows are kept elsewhere.");
-    const auto number = [&](const char *name, Oid type) {
-        const auto one = find_column(journal, name);
-        if (!one || one->declared_type != type)
-            throw refuse("It has no column \"" + std::string{name} + "\" of type " +
+    journal_layout layout{};
+    for (const journal_column_definition &wanted : journal_definition) {
+        const auto found = find_column(journal, wanted.name);
+        if (!found && wanted.since > version)
+            continue;
+        const bool is_key = !OidIsValid(wanted.type);
+        const Oid type = type_of(wanted, key.type);
+        if (found && is_key && found->collation != key.collation)
+            throw refuse("Its keys have another collation than the ledger's.");
+        if (!found || found->declared_type != type)
+            throw refuse("It has no column \"" + std::string{wanted.name} + "\" of type " +
                          shown_type(type) + ".");
-        return one->number;
-    };
-    const auto kept = find_column(journal, "from_key");
-    if (kept && kept->collation != key.collation)
-        throw refuse("Its keys have another collation than the ledger's.");
-    journal_columns columns{};
-    columns.request_id = number("request_id", UUIDOID);
-    columns.entry = number("entry", INT8OID);
-    columns.from_key = number("from_key", key.type);
-    columns.to_key = number("to_key", key.type);
-    columns.amount = number("amount", NUMERICOID);
-    columns.from_balance = number("from_balance", NUMERICOID);
-    columns.to_balance = number("to_balance", NUMERICOID);
-    columns.refusal = number("refusal", TEXTOID);
-    columns.booked_at = number("booked_at", TIMESTAMPTZOID);
-    columns.memo = number("memo", JSONBOID);
-    const AttrNumber entry = columns.entry;
-    columns.entry_sequence = pg_call([=] { return version::identity_sequence(journal, entry); });
-    if (!OidIsValid(columns.entry_sequence))
+        layout.numbers[position_of(wanted.column)] = found->number;
+    }
+    const AttrNumber entry = layout.number_of(journal_column::entry);
+    layout.entry_sequence = pg_call([=] { return version::identity_sequence(journal, entry); });
+    if (!OidIsValid(layout.entry_sequence))
         throw refuse("Its column \"entry\" is no identity column.");
-    columns.unique_index = unique_index_on(journal, columns.request_id);
-    if (!OidIsValid(columns.unique_index))
+    layout.unique_index = unique_index_on(journal, layout.number_of(journal_column::request_id));
+    if (!OidIsValid(layout.unique_index))
         throw refuse("It has no unique index on request_id.");
-    return columns;
+    return layout;
 }
 
 } // namespace lockstep

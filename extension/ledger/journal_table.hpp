@@ -6,40 +6,33 @@
 
 #include "pg/catalog.hpp"
 
+#include "ledger/journal_definition.hpp"
+
 #include <string>
 
 namespace lockstep {
 
-// Where the journal's columns are, and its unique index on request_id.
-struct journal_columns {
-    Oid unique_index;
-    Oid entry_sequence; // InvalidOid where entry is no identity column any more
-    AttrNumber request_id;
-    AttrNumber entry;
-    AttrNumber from_key;
-    AttrNumber to_key;
-    AttrNumber amount;
-    AttrNumber from_balance;
-    AttrNumber to_balance;
-    AttrNumber refusal;
-    AttrNumber booked_at;
-    AttrNumber memo;
-
-    [[nodiscard]] bool operator==(const journal_columns &) const = default;
-};
-
 // The name that the ledger's journal has: <ledger>_journal, the ledger's part cut where it is long.
 [[nodiscard]] std::string journal_name(Relation table);
 
-// Makes sure of the journal: takes the one that the table has from before (if not 0 and still
-// there) or creates it, and gives it the ledger's key type and, with history, the indexes to read
-// one row's past by. Call as the owner of the ledger. Returns its OID. 42P07 where the name is
-// taken.
-[[nodiscard]] Oid prepare_journal(Relation table, const column &key, bool history, Oid kept);
+// A journal that a table has from before; OID 0 where it has none.
+struct kept_journal {
+    Oid oid;
+    int version;
+};
+
+// Makes sure of the journal: takes the one from before (if it is still there) or creates it, and
+// brings it in line: it has the columns of the newest version then, the ledger's key type and, with
+// history, the indexes to read one row's past by. No row of it is lost. Call as the owner of the
+// ledger. Returns its OID. 42P07 where the name is taken, 55000 where a later lockstep has made the
+// one from before.
+[[nodiscard]] Oid prepare_journal(Relation table, const column &key, bool history,
+                                  kept_journal before);
 
 void drop_journal(Oid journal);
 
-// Finds the journal's columns; LS005 where the table is no journal for keys of this type.
-[[nodiscard]] journal_columns checked_journal(Relation journal, const column &key);
+// Finds the columns of a journal of this version; LS005 where the table is none for keys of this
+// type. 55000 where a later lockstep has made it.
+[[nodiscard]] journal_layout checked_journal(Relation journal, const column &key, int version);
 
 } // namespace lockstep

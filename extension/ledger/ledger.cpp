@@ -2,6 +2,7 @@
 
 #include "ledger/choice.hpp"
 #include "ledger/distribution.hpp"
+#include "ledger/journal_table.hpp"
 #include "ledger/statements.hpp"
 #include "pg/memory.hpp"
 
@@ -146,7 +147,7 @@ sql_error journal_gone(Relation table) {
 
 void describe_ledger(ledger &made, Relation table, Relation journal, const registration &row) {
     const ledger_columns columns = checked_columns(table, row);
-    const journal_columns booked = checked_journal(journal, columns.key);
+    const journal_layout layout = checked_journal(journal, columns.key, row.journal_version);
     if (table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
         journal->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
         not_usable(table, "Its journal is unlogged, and would forget its ids in a crash.",
@@ -154,7 +155,7 @@ void describe_ledger(ledger &made, Relation table, Relation journal, const regis
 
     made.table = RelationGetRelid(table);
     made.journal = row.journal;
-    made.booked = booked;
+    made.layout = layout;
     made.journal_owner = journal->rd_rel->relowner;
     strlcpy(made.name, RelationGetRelationName(table), sizeof(made.name));
 

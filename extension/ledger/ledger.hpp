@@ -8,7 +8,7 @@
 
 #include "core/movement.hpp"
 #include "core/sql_error.hpp"
-#include "ledger/journal_table.hpp"
+#include "ledger/journal_definition.hpp"
 #include "ledger/registration.hpp"
 
 #include <array>
@@ -48,7 +48,7 @@ struct ledger {
     Oid journal_owner;
     char name[NAMEDATALEN]; // for messages
 
-    journal_columns booked;
+    journal_layout layout; // of the journal
 
     key_type key;
     AttrNumber key_column;
@@ -64,21 +64,21 @@ struct ledger {
     const char *not_heap;
 
     // One row, by key equality: $1 is the key.
-    kept_statement set;  // $2 is the amount, $3 the version; returns the row after it
-    kept_statement lock; // returns the row as it stands, FOR NO KEY UPDATE
-    kept_statement look; // whether the row is there for the caller at all
-    kept_statement book; // one journal row
+    kept_statement set;    // $2 is the amount, $3 the version; returns the row after it
+    kept_statement lock;   // returns the row as it stands, FOR NO KEY UPDATE
+    kept_statement look;   // whether the row is there for the caller at all
+    kept_statement append; // one journal row
     // Many rows, by arrays. Keys come in canonical order, and the number of each is returned.
-    kept_statement write_many; // keys, amounts, versions
-    kept_statement lock_many;  // keys
-    kept_statement book_many;  // one array for each column
+    kept_statement write_many;  // keys, amounts, versions
+    kept_statement lock_many;   // keys
+    kept_statement append_many; // journal rows: an array for each column
 
     [[nodiscard]] const kept_column &column_of(row_column which) const {
         return columns[static_cast<int>(which)];
     }
     [[nodiscard]] bool has(row_column which) const { return column_of(which).number != 0; }
     [[nodiscard]] std::array<const kept_statement *, 7> statements() const {
-        return {&set, &lock, &look, &book, &write_many, &lock_many, &book_many};
+        return {&set, &lock, &look, &append, &write_many, &lock_many, &append_many};
     }
 };
 

@@ -274,7 +274,7 @@ const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
     held_.push_back({found->journal, unlock});
     // The indexes that were found are there: dropping one takes a lock that ours keep away, or
     // waits for us.
-    for (const Oid index : {found->described->key_index, found->described->booked.unique_index}) {
+    for (const Oid index : {found->described->key_index, found->described->layout.unique_index}) {
         const Relation one = waits ? open_relation(index, AccessShareLock)
                                    : lockstep::open_if_free(index, AccessShareLock);
         if (one != nullptr)

@@ -30,7 +30,7 @@ bool are_same_statements(const ledger &a, const ledger &b) {
     return true;
 }
 
-bool is_same_journal(journal_columns a, const journal_columns &b, bool same_index) {
+bool is_same_journal(journal_layout a, const journal_layout &b, bool same_index) {
     if (!same_index)
         a.unique_index = b.unique_index;
     return a == b;
@@ -38,7 +38,7 @@ bool is_same_journal(journal_columns a, const journal_columns &b, bool same_inde
 
 bool is_same_but_for_indexes(const ledger &a, const ledger &b, bool same_index) {
     return a.table == b.table && a.journal == b.journal && a.journal_owner == b.journal_owner &&
-           is_same_text(a.name, b.name) && is_same_journal(a.booked, b.booked, same_index) &&
+           is_same_text(a.name, b.name) && is_same_journal(a.layout, b.layout, same_index) &&
            is_same_key(a.key, b.key) && a.key_column == b.key_column && a.amount == b.amount &&
            std::ranges::equal(a.columns, b.columns) && a.floor == b.floor &&
            a.ceiling == b.ceiling && a.refers_to_others == b.refers_to_others &&

@@ -109,8 +109,10 @@ Oid register_table(registration wanted) {
     const auto before = find_registration(wanted.ledger);
     {
         as_role owner{table->rd_rel->relowner};
-        wanted.journal = prepare_journal(table, columns.key, wanted.history,
-                                         before ? before->journal : InvalidOid);
+        wanted.journal = prepare_journal(
+            table, columns.key, wanted.history,
+            before ? kept_journal{before->journal, before->journal_version} : kept_journal{});
+        wanted.journal_version = newest_journal_version;
         owner.leave();
     }
     {

@@ -26,6 +26,7 @@ enum field : std::size_t {
     f_positions,
     f_floor,
     f_ceiling,
+    f_journal_version,
     f_history,
     f_active,
     field_count
@@ -122,6 +123,7 @@ std::optional<registration> find_registration(Oid ledger) {
         found.floor = money_from_numeric(row.values[f_floor], "floor");
     if (!row.nulls[f_ceiling])
         found.ceiling = money_from_numeric(row.values[f_ceiling], "ceiling");
+    found.journal_version = DatumGetInt32(row.values[f_journal_version]);
     found.history = DatumGetBool(row.values[f_history]);
     found.active = DatumGetBool(row.values[f_active]);
     return found;
@@ -163,21 +165,23 @@ void save_registration(const registration &row) {
     values.add(pg_call([first] { return PointerGetDatum(buildint2vector(first, 6)); }));
     values.add(numeric_or_null(row.floor));
     values.add(numeric_or_null(row.ceiling));
+    values.add(Int32GetDatum(row.journal_version));
     values.add(BoolGetDatum(row.history));
     values.add(BoolGetDatum(row.active));
     run_once("INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_column, "
              "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-             "column_positions, floor, ceiling, history, active) "
-             "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+             "column_positions, floor, ceiling, journal_version, history, active) "
+             "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
              "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_column, "
              "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-             "column_positions, floor, ceiling, history, active) = ROW(excluded.journal, "
+             "column_positions, floor, ceiling, journal_version, history, active) = "
+             "ROW(excluded.journal, "
              "excluded.registered_oid, excluded.key_column, excluded.amount_column, "
              "excluded.floor_column, excluded.ceiling_column, excluded.version_column, "
              "excluded.frozen_column, excluded.column_positions, excluded.floor, "
-             "excluded.ceiling, excluded.history, excluded.active)",
+             "excluded.ceiling, excluded.journal_version, excluded.history, excluded.active)",
              {OIDOID, OIDOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
-              NUMERICOID, NUMERICOID, BOOLOID, BOOLOID},
+              NUMERICOID, NUMERICOID, INT4OID, BOOLOID, BOOLOID},
              values);
     session.finish();
 }

@@ -30,6 +30,7 @@ struct registration {
     registered_column frozen_column;
     std::optional<money> floor;
     std::optional<money> ceiling;
+    int journal_version;
     bool history;
     // False after drop_ledger: then only the journal counts, which the next registration takes up.
     bool active;

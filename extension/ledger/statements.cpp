@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace lockstep {
 
@@ -33,9 +35,9 @@ Oid array_of(Oid type) {
     return pg_call([type] { return type_is_rowtype(type) ? InvalidOid : get_array_type(type); });
 }
 
-kept_statement kept(const std::string &sql, std::initializer_list<Oid> types, Oid parsed_as) {
+kept_statement kept(const std::string &sql, std::span<const Oid> types, Oid parsed_as) {
     const char *text = sql.c_str();
-    const Oid *first = types.begin();
+    const Oid *first = types.data();
     const int count = static_cast<int>(types.size());
     return pg_call([=] {
         auto *copy = static_cast<Oid *>(palloc(sizeof(Oid) * static_cast<Size>(count)));
@@ -44,19 +46,23 @@ kept_statement kept(const std::string &sql, std::initializer_list<Oid> types, Oi
     });
 }
 
+kept_statement kept(const std::string &sql, std::initializer_list<Oid> types) {
+    return kept(sql, {types.begin(), types.size()}, InvalidOid);
+}
+
 void write_for_one(ledger &made, const ledger_columns &columns, const std::string &target) {
     const std::string where = " WHERE " + key_equals(made, columns.key, "$1");
     const std::string values = row_values(columns);
     std::string set = "UPDATE " + target + " AS l SET " + quoted(columns.amount.name) + " = $2";
     if (columns.version)
         set += ", " + quoted(columns.version->name) + " = $3";
-    made.set = kept(set + where + " RETURNING " + values,
-                    {made.key.type, columns.amount.type, INT8OID}, InvalidOid);
+    made.set =
+        kept(set + where + " RETURNING " + values, {made.key.type, columns.amount.type, INT8OID});
     // Not FOR UPDATE: that would hold up the foreign-key checks of other tables.
     made.lock =
         kept("SELECT " + values + " FROM " + target + " AS l" + where + " FOR NO KEY UPDATE",
-             {made.key.type}, InvalidOid);
-    made.look = kept("SELECT FROM " + target + " AS l" + where, {made.key.type}, InvalidOid);
+             {made.key.type});
+    made.look = kept("SELECT FROM " + target + " AS l" + where, {made.key.type});
 }
 
 // The rows are locked, in the order of their numbers, by one statement; then written by another,
@@ -72,7 +78,7 @@ void write_for_many(ledger &made, const ledger_columns &columns, const std::stri
                  " FROM pg_catalog.unnest($1) WITH ORDINALITY AS k(key, number) JOIN " + target +
                  " AS l ON " + key_equals(made, columns.key, "k.key") +
                  " ORDER BY k.number FOR NO KEY UPDATE OF l",
-             {keys}, InvalidOid);
+             {keys});
     std::string write =
         "UPDATE " + target + " AS l SET " + quoted(columns.amount.name) + " = v.amount";
     if (columns.version)
@@ -83,41 +89,69 @@ void write_for_many(ledger &made, const ledger_columns &columns, const std::stri
                  " pg_catalog.unnest($3)) WITH ORDINALITY AS v(key, amount, version, number)"
                  " WHERE " +
                  key_equals(made, columns.key, "v.key") + " RETURNING v.number, " + values,
-             {keys, array_of(columns.amount.type), INT8ARRAYOID}, InvalidOid);
+             {keys, array_of(columns.amount.type), INT8ARRAYOID});
+}
+
+// The columns that this journal has; their parameters are numbered in this order.
+std::vector<journal_column_definition> columns_of(const journal_layout &layout) {
+    std::vector<journal_column_definition> there;
+    for (const journal_column_definition &one : journal_definition)
+        if (layout.has(one.column))
+            there.push_back(one);
+    return there;
+}
+
+std::string listed(std::span<const std::string> texts) {
+    std::string list;
+    for (const std::string &one : texts)
+        list += (list.empty() ? "" : ", ") + one;
+    return list;
 }
 
 // Both are parsed with the rights that they run with: the caller need not reach the journal's
 // schema. Ids go in in their own order, so that two sessions never wait for each other's. What is
 // returned shows what a trigger has made of the rows.
 void write_for_journal(ledger &made, const std::string &journal) {
-    const std::string insert = "INSERT INTO " + journal +
-                               " (request_id, booked_at, from_key, to_key, amount, from_balance,"
-                               " to_balance, refusal, entry, memo) OVERRIDING SYSTEM VALUE ";
-    const std::string unless_booked =
-        " ON CONFLICT (request_id) DO NOTHING RETURNING request_id, booked_at, from_key, to_key,"
-        " amount, from_balance, to_balance, refusal, entry";
-    made.book = kept(insert + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)" + unless_booked,
-                     {UUIDOID, TIMESTAMPTZOID, made.key.type, made.key.type, NUMERICOID, NUMERICOID,
-                      NUMERICOID, TEXTOID, INT8OID, JSONBOID},
-                     made.journal_owner);
-    const Oid keys = array_of(made.key.type);
-    if (!OidIsValid(keys))
+    const auto columns = columns_of(made.layout);
+    std::vector<std::string> names;
+    std::vector<std::string> checked;
+    std::vector<std::string> parameters;
+    std::vector<std::string> in_row;    // what the row of a statement for many has in the column
+    std::vector<std::string> of_arrays; // the columns that come as arrays, and the arrays
+    std::vector<std::string> arrays;
+    std::vector<Oid> types;
+    std::vector<Oid> array_types;
+    for (const journal_column_definition &one : columns) {
+        const std::string parameter = "$" + std::to_string(parameters.size() + 1);
+        const Oid type = type_of(one, made.key.type);
+        parameters.push_back(parameter);
+        names.emplace_back(one.name);
+        if (one.may_be_changed == changeable::no)
+            checked.emplace_back(one.name);
+        types.push_back(type);
+        if (one.when == filled::once_a_call) {
+            in_row.push_back(parameter);
+            array_types.push_back(type);
+        } else {
+            in_row.push_back(std::string{"b."} + one.name);
+            of_arrays.emplace_back(one.name);
+            arrays.push_back("pg_catalog.unnest(" + parameter + ")");
+            array_types.push_back(array_of(type));
+        }
+    }
+    const std::string insert =
+        "INSERT INTO " + journal + " (" + listed(names) + ") OVERRIDING SYSTEM VALUE ";
+    const std::string unless_there = std::string{" ON CONFLICT ("} +
+                                     name_of(journal_column::request_id) +
+                                     ") DO NOTHING RETURNING " + listed(checked);
+    made.append = kept(insert + "VALUES (" + listed(parameters) + ")" + unless_there, types,
+                       made.journal_owner);
+    if (std::ranges::count(array_types, InvalidOid) > 0)
         return;
-    made.book_many =
-        kept(insert +
-                 "SELECT b.request_id, $2, b.from_key,"
-                 " b.to_key, b.amount, b.from_balance, b.to_balance, b.refusal, b.entry, b.memo"
-                 " FROM ROWS FROM ("
-                 "pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-                 " pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
-                 " pg_catalog.unnest($8), pg_catalog.unnest($9), pg_catalog.unnest($10))"
-                 " WITH ORDINALITY AS b(request_id, from_key, to_key, amount, from_balance,"
-                 " to_balance, refusal, entry, memo, number)"
-                 " ORDER BY b.number" +
-                 unless_booked,
-             {UUIDARRAYOID, TIMESTAMPTZOID, keys, keys, NUMERICARRAYOID, NUMERICARRAYOID,
-              NUMERICARRAYOID, TEXTARRAYOID, INT8ARRAYOID, JSONBARRAYOID},
-             made.journal_owner);
+    made.append_many = kept(insert + "SELECT " + listed(in_row) + " FROM ROWS FROM (" +
+                                listed(arrays) + ") WITH ORDINALITY AS b(" + listed(of_arrays) +
+                                ", number) ORDER BY b.number" + unless_there,
+                            array_types, made.journal_owner);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "ledger/verification.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/journal_table.hpp"
 
 namespace lockstep {
 
@@ -22,6 +23,19 @@ void require_every_row(Relation table, const char *what) {
                         {}, "Verify it as the table's owner or as a role with BYPASSRLS.");
 }
 
+// What the journal's rows have done to the rows of the ledger by one of their two keys.
+std::string legs(const std::string &journal, journal_column key, journal_column balance,
+                 const std::string &sign) {
+    const auto named = [](journal_column column, const char *name) {
+        return std::string{name_of(column)} + " AS " + name;
+    };
+    return "SELECT " + named(journal_column::entry, "entry") + ", " +
+           named(journal_column::request_id, "request_id") + ", " + named(key, "key") + ", " +
+           sign + " " + named(journal_column::amount, "change") + ", " + named(balance, "balance") +
+           " FROM " + journal + " WHERE " + name_of(journal_column::refusal) + " IS NULL AND " +
+           name_of(key) + " IS NOT NULL ";
+}
+
 } // namespace
 
 std::string verification_query(Oid oid) {
@@ -38,7 +52,7 @@ std::string verification_query(Oid oid) {
                         "table \"" + plain_name(table) + "\" cannot be used as a ledger",
                         "Its journal is gone.");
     require_every_row(journal, "journal");
-    static_cast<void>(checked_journal(journal, columns.key));
+    static_cast<void>(checked_journal(journal, columns.key, row.journal_version));
 
     const std::string equals = key_type_of(columns.key).equals;
     const std::string key =
@@ -55,15 +69,11 @@ std::string verification_query(Oid oid) {
     return "WITH amounts AS (SELECT " + key + " AS key, l." + quoted(columns.amount.name) +
            "::numeric AS amount, " + bound(columns.floor, row.floor) + " AS floor, " +
            bound(columns.ceiling, row.ceiling) + " AS ceiling FROM " + from_ledger +
-           " AS l), legs AS ("
-           "SELECT entry, request_id, from_key AS key, - amount AS change, from_balance AS balance"
-           " FROM " +
-           from_journal +
-           " WHERE refusal IS NULL AND from_key IS NOT NULL "
-           "UNION ALL SELECT entry, request_id, to_key, amount, to_balance"
-           " FROM " +
-           from_journal +
-           " WHERE refusal IS NULL AND to_key IS NOT NULL), "
+           " AS l), legs AS (" +
+           legs(from_journal, journal_column::from_key, journal_column::from_balance, "-") +
+           "UNION ALL " +
+           legs(from_journal, journal_column::to_key, journal_column::to_balance, "+") +
+           "), "
            "chain AS (SELECT key, request_id, entry, change, balance,"
            " lag(balance) OVER by_row AS before, lead(entry) OVER by_row IS NULL AS is_last"
            " FROM legs WINDOW by_row AS (PARTITION BY key ORDER BY entry)), "

@@ -127,8 +127,8 @@ struct sorting {
 };
 
 // Keys of an integer type, to be sorted without a call for each pair; empty for all others.
-std::vector<std::int64_t> whole_numbers(const key_type &type, std::span<const Datum> keys) {
-    std::vector<std::int64_t> whole;
+call_vector<std::int64_t> whole_numbers(const key_type &type, std::span<const Datum> keys) {
+    call_vector<std::int64_t> whole;
     const auto all = [&](auto read) {
         whole.reserve(keys.size());
         for (const Datum key : keys)
@@ -232,7 +232,7 @@ row_numbers number_keys_of(const key_type &type, std::span<const Datum> keys) {
     if (const auto whole = whole_numbers(type, keys); !whole.empty())
         return number_rows(whole);
     sorting work{&type, keys.data()};
-    std::vector<std::uint32_t> places(keys.size());
+    call_vector<std::uint32_t> places(keys.size());
     std::iota(places.begin(), places.end(), 0);
     std::uint32_t *first = places.data();
     const std::size_t count = places.size();

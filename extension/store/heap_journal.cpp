@@ -30,7 +30,7 @@ void open_writer(journal_writer &to, const ledger &in, std::size_t count) {
     to.result = makeNode(ResultRelInfo);
     InitResultRelInfo(to.result, to.journal, 0, nullptr, 0);
     ExecOpenIndices(to.result, false);
-    to.arbiters = list_make1_oid(in.booked.unique_index);
+    to.arbiters = list_make1_oid(in.layout.unique_index);
     to.slot_count = std::min(count, rows_at_once);
     to.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * to.slot_count));
     for (std::size_t i = 0; i < to.slot_count; ++i)
@@ -45,30 +45,19 @@ void close_writer(journal_writer &to) {
     FreeExecutorState(to.estate);
 }
 
-void set(TupleTableSlot *slot, AttrNumber number, const std::optional<Datum> &value) {
-    slot->tts_values[number - 1] = value ? *value : Datum{0};
-    slot->tts_isnull[number - 1] = !value.has_value();
-}
-
-void fill_slot(TupleTableSlot *slot, const ledger &in, const new_booking &row,
-               TimestampTz booked_at) {
-    const journal_columns &columns = in.booked;
+void fill_slot(TupleTableSlot *slot, const ledger &in, const journal_row &row) {
     ExecClearTuple(slot);
     for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) {
         slot->tts_values[i] = Datum{0};
         slot->tts_isnull[i] = true; // columns that were dropped
     }
-    set(slot, columns.request_id, PointerGetDatum(row.id->data()));
-    set(slot, columns.entry, Int64GetDatum(row.entry));
-    set(slot, columns.booked_at, TimestampTzGetDatum(booked_at));
-    set(slot, columns.from_key, row.from);
-    set(slot, columns.to_key, row.to);
-    set(slot, columns.amount, row.amount);
-    set(slot, columns.from_balance, row.from_balance);
-    set(slot, columns.to_balance, row.to_balance);
-    if (row.refusal != nullptr)
-        set(slot, columns.refusal, CStringGetTextDatum(row.refusal));
-    set(slot, columns.memo, row.memo);
+    for (std::size_t i = 0; i < journal_column_count; ++i) {
+        const AttrNumber number = in.layout.numbers[i];
+        if (number == 0)
+            continue;
+        slot->tts_values[number - 1] = row.values[i];
+        slot->tts_isnull[number - 1] = row.nulls[i];
+    }
     ExecStoreVirtualTuple(slot);
     slot->tts_tableOid = in.journal;
 }
@@ -80,15 +69,16 @@ bool add_to_indexes(journal_writer &to, TupleTableSlot *slot) {
     return is_new;
 }
 
-std::size_t append_all(const ledger &in, const new_booking *rows, std::size_t count,
-                       TimestampTz booked_at) {
+// How many it came to: all, or the position of the first one whose id is there already. Then that
+// row and some after it are in the heap all the same.
+std::size_t append_some(const ledger &in, const journal_row *rows, std::size_t count) {
     journal_writer to{};
     open_writer(to, in, count);
     for (std::size_t written = 0; written < count;) {
         CHECK_FOR_INTERRUPTS();
         const std::size_t some = std::min(count - written, rows_at_once);
         for (std::size_t i = 0; i < some; ++i)
-            fill_slot(to.slots[i], in, rows[written + i], booked_at);
+            fill_slot(to.slots[i], in, rows[written + i]);
         table_multi_insert(to.journal, to.slots, static_cast<int>(some), GetCurrentCommandId(true),
                            0, nullptr);
         for (std::size_t i = 0; i < some; ++i)
@@ -102,13 +92,13 @@ std::size_t append_all(const ledger &in, const new_booking *rows, std::size_t co
     return count;
 }
 
-// As ON CONFLICT DO NOTHING does it: what is taken back was never there for anybody, not for
-// logical decoding either.
-bool append_one(const ledger &in, const new_booking &row, TimestampTz booked_at) {
+// As ON CONFLICT DO NOTHING does it (ExecInsert): what is taken back was never there for anybody,
+// not for logical decoding either.
+bool append_one(const ledger &in, const journal_row &row) {
     journal_writer to{};
     open_writer(to, in, 1);
     TupleTableSlot *slot = to.slots[0];
-    fill_slot(slot, in, row, booked_at);
+    fill_slot(slot, in, row);
     const TransactionId own = GetCurrentTransactionId();
     const uint32 token = SpeculativeInsertionLockAcquire(own);
     table_tuple_insert_speculative(to.journal, slot, GetCurrentCommandId(true), 0, nullptr, token);
@@ -119,22 +109,60 @@ bool append_one(const ledger &in, const new_booking &row, TimestampTz booked_at)
     return is_new;
 }
 
-} // namespace
-
-bool heap_store::append_if_new(const new_booking &booking, TimestampTz booked_at) {
-    const ledger *in = &in_;
-    const new_booking *one = &booking;
-    return pg_call([=] { return append_one(*in, *one, booked_at); });
+// Many rows are taken back as a savepoint is. An error ends the subtransaction too: whoever catches
+// it knows of no other than his own.
+bool append_in_subtransaction(const ledger &in, const journal_row *rows, std::size_t count) {
+    const MemoryContext context = CurrentMemoryContext;
+    const ResourceOwner owner = CurrentResourceOwner;
+    bool all_new = false;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(context);
+    PG_TRY();
+    {
+        all_new = append_some(in, rows, count) == count;
+        if (all_new)
+            ReleaseCurrentSubTransaction();
+        else
+            RollbackAndReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        ErrorData *error = CopyErrorData();
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+        ReThrowError(error);
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    return all_new;
 }
 
-std::vector<std::size_t> heap_store::append(std::span<const new_booking> bookings,
-                                            TimestampTz booked_at) {
-    if (bookings.empty())
+} // namespace
+
+bool heap_store::append_if_new(const journal_row &row) {
+    const ledger *in = &in_;
+    const journal_row *one = &row;
+    return pg_call([=] { return append_one(*in, *one); });
+}
+
+bool heap_store::append_all_or_none(std::span<const journal_row> rows) {
+    const ledger *in = &in_;
+    const journal_row *first = rows.data();
+    const std::size_t count = rows.size();
+    return pg_call([=] { return append_in_subtransaction(*in, first, count); });
+}
+
+call_vector<std::size_t> heap_store::append(std::span<const journal_row> rows) {
+    if (rows.empty())
         return {};
     const ledger *in = &in_;
-    const new_booking *first = bookings.data();
-    const std::size_t count = bookings.size();
-    const std::size_t written = pg_call([=] { return append_all(*in, first, count, booked_at); });
+    const journal_row *first = rows.data();
+    const std::size_t count = rows.size();
+    const std::size_t written = pg_call([=] { return append_some(*in, first, count); });
     if (written == count)
         return {};
     return {written};

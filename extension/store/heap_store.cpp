@@ -198,7 +198,7 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
 bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     ledger_cache::require_unchanged(in_);
     keys_.assign(keys.begin(), keys.end());
-    std::vector<locked_row> found(keys.size());
+    call_vector<locked_row> found(keys.size());
     const ledger *in = &in_;
     const Datum *first = keys.data();
     locked_row *out = found.data();
@@ -220,8 +220,8 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     return true;
 }
 
-std::vector<std::optional<row_state>> heap_store::write(std::span<const batch_row> rows) {
-    std::vector<written_row> changed;
+call_vector<std::optional<row_state>> heap_store::write(std::span<const batch_row> rows) {
+    call_vector<written_row> changed;
     changed.reserve(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].movements == 0)

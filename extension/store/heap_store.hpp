@@ -4,8 +4,6 @@
 
 #include "store/store.hpp"
 
-#include <vector>
-
 namespace lockstep {
 
 class heap_store final : public store {
@@ -13,21 +11,23 @@ class heap_store final : public store {
     explicit heap_store(const ledger &in) : in_(in) {}
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
-    // A single booking meets its rivals at the index, and can be taken back there.
+    // A single row of the journal meets its rivals at the index, and can be taken back there; so
+    // can many together, in a subtransaction, which costs more than to look up a few.
     [[nodiscard]] bool wants_second_look(std::size_t movements) const override {
-        return movements > 1;
+        constexpr std::size_t few = 64;
+        return movements > 1 && movements < few;
     }
     [[nodiscard]] bool may_change_rows() const override { return false; }
-    std::vector<std::optional<row_state>> write(std::span<const batch_row> rows) override;
-    bool append_if_new(const new_booking &booking, TimestampTz booked_at) override;
-    std::vector<std::size_t> append(std::span<const new_booking> bookings,
-                                    TimestampTz booked_at) override;
+    call_vector<std::optional<row_state>> write(std::span<const batch_row> rows) override;
+    bool append_if_new(const journal_row &row) override;
+    bool append_all_or_none(std::span<const journal_row> rows) override;
+    call_vector<std::size_t> append(std::span<const journal_row> rows) override;
     [[nodiscard]] bool conflict_ends_call() const override { return true; }
 
   private:
     const ledger &in_;
-    std::vector<Datum> keys_;
-    std::vector<ItemPointerData> places_; // where the locked rows are
+    call_vector<Datum> keys_;
+    call_vector<ItemPointerData> places_; // where the locked rows are
 };
 
 } // namespace lockstep

@@ -9,7 +9,7 @@ journal_writing *innermost = nullptr;
 } // namespace
 
 journal_writing::journal_writing(Oid journal, AttrNumber id_column,
-                                 std::span<const uuid_bytes *const> ids) noexcept
+                                 std::span<const uuid_bytes> ids) noexcept
     : journal_(journal), id_column_(id_column), ids_(ids), before_(innermost) {
     innermost = this;
 }
@@ -19,7 +19,7 @@ journal_writing::~journal_writing() {
 }
 
 bool journal_writing::take(const uuid_bytes &id) noexcept {
-    if (ids_.empty() || *ids_.front() != id)
+    if (ids_.empty() || ids_.front() != id)
         return false;
     ids_ = ids_.subspan(1);
     return true;

@@ -16,8 +16,7 @@ namespace lockstep {
 // by code of its owner's that the statement runs, is none of them.
 class journal_writing {
   public:
-    journal_writing(Oid journal, AttrNumber id_column,
-                    std::span<const uuid_bytes *const> ids) noexcept;
+    journal_writing(Oid journal, AttrNumber id_column, std::span<const uuid_bytes> ids) noexcept;
     ~journal_writing();
     journal_writing(const journal_writing &) = delete;
     journal_writing &operator=(const journal_writing &) = delete;
@@ -30,7 +29,7 @@ class journal_writing {
   private:
     Oid journal_;
     AttrNumber id_column_;
-    std::span<const uuid_bytes *const> ids_; // those whose turn is still to come
+    std::span<const uuid_bytes> ids_; // those whose turn is still to come
     journal_writing *before_;
 };
 

@@ -6,14 +6,13 @@
 
 #include <cstddef>
 #include <span>
-#include <vector>
 
 namespace lockstep {
 
 // Writes many; they come in the order of their ids. The positions of those that the journal did not
 // take: their id is there already, or a trigger has left them out. 09000 where a trigger has
 // changed one. Needs an open SPI session.
-[[nodiscard]] std::vector<std::size_t>
-write_to_journal(const ledger &in, std::span<const new_booking> bookings, TimestampTz booked_at);
+[[nodiscard]] call_vector<std::size_t> write_to_journal(const ledger &in,
+                                                        std::span<const journal_row> rows);
 
 } // namespace lockstep

@@ -17,7 +17,7 @@ namespace {
 constexpr int number_column = 1;
 constexpr int first_value_column = 2;
 
-std::vector<std::optional<Datum>> optional_of(std::span<const Datum> values) {
+call_vector<std::optional<Datum>> optional_of(std::span<const Datum> values) {
     return {values.begin(), values.end()};
 }
 
@@ -61,8 +61,8 @@ void spi_store::lock_at_once(std::span<batch_row> rows) const {
     }
 }
 
-std::vector<std::optional<row_state>> spi_store::write(std::span<const batch_row> rows) {
-    std::vector<std::size_t> moved;
+call_vector<std::optional<row_state>> spi_store::write(std::span<const batch_row> rows) {
+    call_vector<std::size_t> moved;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].movements == 0)
             continue;
@@ -70,7 +70,7 @@ std::vector<std::optional<row_state>> spi_store::write(std::span<const batch_row
         if (const auto version = rows[i].state->version) // a statement would say less
             static_cast<void>(version_datum(in_, keys_[i], *version));
     }
-    std::vector<std::optional<row_state>> written(rows.size());
+    call_vector<std::optional<row_state>> written(rows.size());
     if (by_key_)
         for (const std::size_t row : moved)
             written[row] = set_row(in_, keys_[row], *rows[row].state);
@@ -80,11 +80,11 @@ std::vector<std::optional<row_state>> spi_store::write(std::span<const batch_row
 }
 
 void spi_store::write_at_once(std::span<const batch_row> rows,
-                              const std::vector<std::size_t> &moved,
-                              std::vector<std::optional<row_state>> &written) const {
-    std::vector<std::optional<Datum>> keys;
-    std::vector<std::optional<Datum>> amounts;
-    std::vector<std::optional<Datum>> versions;
+                              const call_vector<std::size_t> &moved,
+                              call_vector<std::optional<row_state>> &written) const {
+    call_vector<std::optional<Datum>> keys;
+    call_vector<std::optional<Datum>> amounts;
+    call_vector<std::optional<Datum>> versions;
     for (const std::size_t row : moved) {
         keys.emplace_back(keys_[row]);
         amounts.emplace_back(amount_datum(in_, *rows[row].state->amount));
@@ -102,13 +102,12 @@ void spi_store::write_at_once(std::span<const batch_row> rows,
     }
 }
 
-bool spi_store::append_if_new(const new_booking &booking, TimestampTz booked_at) {
-    return append({&booking, 1}, booked_at).empty();
+bool spi_store::append_if_new(const journal_row &row) {
+    return append({&row, 1}).empty();
 }
 
-std::vector<std::size_t> spi_store::append(std::span<const new_booking> bookings,
-                                           TimestampTz booked_at) {
-    return write_to_journal(in_, bookings, booked_at);
+call_vector<std::size_t> spi_store::append(std::span<const journal_row> rows) {
+    return write_to_journal(in_, rows);
 }
 
 } // namespace lockstep

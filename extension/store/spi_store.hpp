@@ -5,8 +5,6 @@
 
 #include "store/store.hpp"
 
-#include <vector>
-
 namespace lockstep {
 
 class spi_store final : public store {
@@ -16,21 +14,20 @@ class spi_store final : public store {
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
     [[nodiscard]] bool wants_second_look(std::size_t /*movements*/) const override { return true; }
     [[nodiscard]] bool may_change_rows() const override { return true; }
-    std::vector<std::optional<row_state>> write(std::span<const batch_row> rows) override;
-    bool append_if_new(const new_booking &booking, TimestampTz booked_at) override;
-    std::vector<std::size_t> append(std::span<const new_booking> bookings,
-                                    TimestampTz booked_at) override;
+    call_vector<std::optional<row_state>> write(std::span<const batch_row> rows) override;
+    bool append_if_new(const journal_row &row) override;
+    call_vector<std::size_t> append(std::span<const journal_row> rows) override;
     [[nodiscard]] bool conflict_ends_call() const override { return false; }
 
   private:
     void lock_by_key(std::span<batch_row> rows) const;
     void lock_at_once(std::span<batch_row> rows) const;
-    void write_at_once(std::span<const batch_row> rows, const std::vector<std::size_t> &moved,
-                       std::vector<std::optional<row_state>> &written) const;
+    void write_at_once(std::span<const batch_row> rows, const call_vector<std::size_t> &moved,
+                       call_vector<std::optional<row_state>> &written) const;
 
     const ledger &in_;
     bool by_key_ = false; // rows are locked and written by a statement each
-    std::vector<Datum> keys_;
+    call_vector<Datum> keys_;
 };
 
 } // namespace lockstep

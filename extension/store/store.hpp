@@ -10,22 +10,8 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace lockstep {
-
-// A journal row to be written. Trivially copyable: it is read inside the guard.
-struct new_booking {
-    const uuid_bytes *id;
-    std::int64_t entry;
-    std::optional<Datum> from; // keys of the ledger's type
-    std::optional<Datum> to;
-    Datum amount; // a numeric, as the balances are
-    std::optional<Datum> from_balance;
-    std::optional<Datum> to_balance;
-    const char *refusal; // the SQLSTATE of a kept refusal, else null
-    std::optional<Datum> memo;
-};
 
 class store {
   public:
@@ -49,15 +35,21 @@ class store {
     // Writes what the items have made of the rows that were locked. Returns the rows as they are
     // then, by number, nothing for one that the write has not named; nothing at all where they are
     // as they were to be.
-    virtual std::vector<std::optional<row_state>> write(std::span<const batch_row> rows) = 0;
+    virtual call_vector<std::optional<row_state>> write(std::span<const batch_row> rows) = 0;
 
-    // Writes a row of the journal; false, and nothing is written, where its id is there already.
-    [[nodiscard]] virtual bool append_if_new(const new_booking &booking, TimestampTz booked_at) = 0;
+    // Adds a row to the journal; false, and nothing is added, where its id is there already.
+    [[nodiscard]] virtual bool append_if_new(const journal_row &row) = 0;
 
-    // Writes many, which come in the order of their ids. The positions of those that are not there
+    // Adds all of them, which come in the order of their ids, and waits for nobody. False, and none
+    // is added, where one of the ids is there already, committed or not; and where this store
+    // cannot take back what it has added.
+    [[nodiscard]] virtual bool append_all_or_none(std::span<const journal_row> /*rows*/) {
+        return false;
+    }
+
+    // Adds many, which come in the order of their ids. The positions of those that are not there
     // then: another transaction has the id, or a trigger of the journal has left them out.
-    [[nodiscard]] virtual std::vector<std::size_t> append(std::span<const new_booking> bookings,
-                                                          TimestampTz booked_at) = 0;
+    [[nodiscard]] virtual call_vector<std::size_t> append(std::span<const journal_row> rows) = 0;
 
     // Whether append() cannot go on after such a conflict: the transaction has to end.
     [[nodiscard]] virtual bool conflict_ends_call() const = 0;
@@ -69,7 +61,8 @@ class store {
 // The store that serves any call.
 [[nodiscard]] std::unique_ptr<store> statements_for(const ledger &in);
 
-// Numbers for so many bookings, in the order of booking; to be drawn while the rows are locked.
-[[nodiscard]] std::vector<std::int64_t> next_entries(const ledger &in, std::size_t count);
+// Numbers for so many journal rows, in the order of booking; to be drawn while the ledger's rows
+// are locked.
+[[nodiscard]] call_vector<std::int64_t> next_entries(const ledger &in, std::size_t count);
 
 } // namespace lockstep

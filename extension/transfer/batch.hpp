@@ -1,12 +1,13 @@
 // A batch of movements, from the requests to the journal: what was done before is answered from the
-// journal, the rest nets in memory between one lock and one write a row. A single movement on a
-// plain table is a batch of one.
+// journal, the rest nets in memory between one lock and one write a row. A single movement is a
+// batch of one.
 #pragma once
 
-#include "transfer/booking.hpp"
+#include "transfer/request.hpp"
+
+#include "core/call_memory.hpp"
 
 #include <span>
-#include <vector>
 
 namespace lockstep {
 
@@ -18,9 +19,12 @@ void require_batch_size(std::size_t items);
 
 // Does them in the order of the request, exactly once each where they have an id. Refusals are
 // returned and kept, or end the call, as each request says. Needs an open SPI session; what is
-// returned lives in the memory context that is current. `numbered`: errors name the item. Errors:
-// see README; those of the shape come before anything is locked.
-[[nodiscard]] std::vector<movement_result>
-book_batch(const ledger &in, std::span<const movement_request> requests, bool numbered);
+// returned lives in the memory context that is current. Errors name the item; see README for them.
+// Those of the shape come before anything is locked.
+[[nodiscard]] call_vector<movement_result> move_all(const ledger &in,
+                                                    std::span<const movement_request> requests);
+
+// The same for a single one. 22023 where it expects a version and the ledger has none.
+[[nodiscard]] movement_result move_one(const ledger &in, const movement_request &request);
 
 } // namespace lockstep

@@ -7,30 +7,30 @@
 #include "pg/values.hpp"
 #include "transfer/contention.hpp"
 
+#include <array>
 #include <cstddef>
 
 namespace lockstep {
 
-// The parts of a journal row that a replay needs, as Datums in the memory context of the look-up.
+// A journal row, in the memory context of the look-up.
 struct found_row {
     TransactionId in_flight; // while it is valid, nothing else counts
     bool too_new;            // committed after the transaction's snapshot was taken
-    Datum from, to, amount, from_balance, to_balance, refusal, booked_at;
-    bool no_from, no_to, no_from_balance, no_to_balance, no_refusal;
+    journal_row row;         // what a replay needs of it
 };
 
 namespace {
 
 // C from here to the end of the look-up: it runs inside the guard.
-void read_row(found_row &row, TupleTableSlot *slot, const journal_columns &columns) {
-    bool never = false;
-    row.from = copied_value(slot, columns.from_key, &row.no_from);
-    row.to = copied_value(slot, columns.to_key, &row.no_to);
-    row.amount = copied_value(slot, columns.amount, &never);
-    row.from_balance = copied_value(slot, columns.from_balance, &row.no_from_balance);
-    row.to_balance = copied_value(slot, columns.to_balance, &row.no_to_balance);
-    row.refusal = copied_value(slot, columns.refusal, &row.no_refusal);
-    row.booked_at = copied_value(slot, columns.booked_at, &never);
+void read_row(journal_row &row, TupleTableSlot *slot, const journal_layout &layout) {
+    constexpr std::array told{journal_column::from_key,   journal_column::to_key,
+                              journal_column::amount,     journal_column::from_balance,
+                              journal_column::to_balance, journal_column::refusal,
+                              journal_column::booked_at};
+    for (const journal_column one : told) {
+        const std::size_t i = position_of(one);
+        row.values[i] = copied_value(slot, layout.numbers[i], &row.nulls[i]);
+    }
 }
 
 bool newer_than_snapshot(Relation journal, TupleTableSlot *slot) {
@@ -56,7 +56,7 @@ void look_for(id_scan &by_id, StrategyNumber strategy, Oid function, const uuid_
 }
 
 // Null where the id is not there.
-found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &columns,
+found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_layout &layout,
                   whose_rows whose) {
     found_row row{};
     bool found = false;
@@ -77,7 +77,7 @@ found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_columns &c
             TransactionIdIsValid(by_id.dirty.xmin) ? by_id.dirty.xmin : by_id.dirty.xmax;
         row.too_new =
             !TransactionIdIsValid(row.in_flight) && newer_than_snapshot(by_id.journal, by_id.slot);
-        read_row(row, by_id.slot, columns);
+        read_row(row.row, by_id.slot, layout);
         // Sessions that meet over an id may all have a row there for a moment: one that is booked
         // counts more than one in flight.
         if (!TransactionIdIsValid(row.in_flight))
@@ -99,7 +99,7 @@ bool reaches(id_scan &by_id, const uuid_bytes &id) {
 
 void open_id_scan(id_scan &by_id, const ledger &in) {
     by_id.journal = table_open(in.journal, RowExclusiveLock);
-    by_id.index = index_open(in.booked.unique_index, AccessShareLock);
+    by_id.index = index_open(in.layout.unique_index, AccessShareLock);
     by_id.slot = table_slot_create(by_id.journal, nullptr);
     InitDirtySnapshot(by_id.dirty);
     by_id.scan = version::begin_index_scan(by_id.journal, by_id.index, &by_id.dirty, 1);
@@ -122,39 +122,34 @@ found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count, 
     if (count < worth_a_look || reaches(by_id, ids[0]))
         for (std::size_t i = 0; i < count; ++i) {
             CHECK_FOR_INTERRUPTS();
-            rows[i] = row_of(by_id, ids[i], in.booked, whose);
+            rows[i] = row_of(by_id, ids[i], in.layout, whose);
         }
     close_id_scan(by_id);
     return rows;
 }
 
-std::optional<Datum> unless(bool is_null, Datum value) {
-    if (is_null)
-        return std::nullopt;
-    return value;
-}
-
-std::optional<money> amount_unless(bool is_null, Datum value, const char *name) {
-    if (is_null)
+std::optional<money> amount_of(const journal_row &row, journal_column column) {
+    const auto value = row.get(column);
+    if (!value)
         return std::nullopt;
     money amount;
-    read_numerics({&value, 1}, name, {&amount, 1});
+    read_numerics({&*value, 1}, name_of(column), {&amount, 1});
     return amount;
 }
 
-booking booking_of(const found_row &row, const uuid_bytes &id) {
-    booking found{};
+recorded_movement movement_of(const journal_row &row, const uuid_bytes &id) {
+    recorded_movement found{};
     found.request_id = id;
-    found.from = unless(row.no_from, row.from);
-    found.to = unless(row.no_to, row.to);
-    found.amount = amount_unless(false, row.amount, "amount").value();
-    found.from_balance = amount_unless(row.no_from_balance, row.from_balance, "balance");
-    found.to_balance = amount_unless(row.no_to_balance, row.to_balance, "balance");
-    if (!row.no_refusal) {
-        const Datum refusal = row.refusal;
-        found.refusal = copied(pg_call([refusal] { return TextDatumGetCString(refusal); }));
+    found.from = row.get(journal_column::from_key);
+    found.to = row.get(journal_column::to_key);
+    found.amount = amount_of(row, journal_column::amount).value();
+    found.from_balance = amount_of(row, journal_column::from_balance);
+    found.to_balance = amount_of(row, journal_column::to_balance);
+    if (const auto refusal = row.get(journal_column::refusal)) {
+        const Datum told = *refusal;
+        found.refusal = copied(pg_call([told] { return TextDatumGetCString(told); }));
     }
-    found.booked_at = DatumGetTimestampTz(row.booked_at);
+    found.booked_at = DatumGetTimestampTz(row.get(journal_column::booked_at).value());
     return found;
 }
 
@@ -165,17 +160,18 @@ TransactionId journal_answers::in_flight(std::size_t position) const {
     return row == nullptr ? InvalidTransactionId : row->in_flight;
 }
 
-std::optional<booking> journal_answers::booked(std::size_t position) const {
+std::optional<recorded_movement> journal_answers::booked(std::size_t position) const {
     const found_row *row = rows_[position];
     if (row == nullptr || TransactionIdIsValid(row->in_flight))
         return std::nullopt;
     if (row->too_new)
-        lose_race_for_id(*in_, unless(row->no_from, row->from), unless(row->no_to, row->to));
-    return booking_of(*row, ids_[position]);
+        lose_race_for_id(*in_, row->row.get(journal_column::from_key),
+                         row->row.get(journal_column::to_key));
+    return movement_of(row->row, ids_[position]);
 }
 
-booking journal_answers::in_flight_booking(std::size_t position) const {
-    return booking_of(*rows_[position], ids_[position]);
+recorded_movement journal_answers::in_flight_movement(std::size_t position) const {
+    return movement_of(rows_[position]->row, ids_[position]);
 }
 
 bool is_ours_alone(const ledger &in, const uuid_bytes &id) {

@@ -1,10 +1,9 @@
 // What the journal says of request ids: many are looked up in one pass through its unique index.
 #pragma once
 
-#include "transfer/journal.hpp"
+#include "transfer/recorded_movement.hpp"
 
 #include <span>
-#include <vector>
 
 namespace lockstep {
 
@@ -20,11 +19,11 @@ class journal_answers {
     [[nodiscard]] bool is_new(std::size_t position) const { return rows_[position] == nullptr; }
     // The transaction that is booking it just now, InvalidTransactionId where there is none.
     [[nodiscard]] TransactionId in_flight(std::size_t position) const;
-    // Its booking; nothing where it is new or in flight. 40001 where the booking is committed but
+    // Its movement; nothing where it is new or in flight. 40001 where that one is committed but
     // newer than the transaction's snapshot.
-    [[nodiscard]] std::optional<booking> booked(std::size_t position) const;
+    [[nodiscard]] std::optional<recorded_movement> booked(std::size_t position) const;
     // What is being booked in flight.
-    [[nodiscard]] booking in_flight_booking(std::size_t position) const;
+    [[nodiscard]] recorded_movement in_flight_movement(std::size_t position) const;
 
   private:
     const ledger *in_;

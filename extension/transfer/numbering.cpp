@@ -3,7 +3,7 @@
 namespace lockstep {
 
 numbered_items number_items(const ledger &in, std::span<const movement_request> requests) {
-    std::vector<Datum> keys;
+    call_vector<Datum> keys;
     keys.reserve(2 * requests.size());
     for (const movement_request &one : requests)
         for (const auto &key : {one.from, one.to})
@@ -29,8 +29,8 @@ numbered_items number_items(const ledger &in, std::span<const movement_request> 
     return numbered;
 }
 
-batch_names names_of(const ledger &in, const std::vector<Datum> &keys) {
-    return {in.name, [&in, &keys](std::uint32_t row) { return key_text(in.key, keys[row]); }};
+batch_names names_of(const ledger &in, std::span<const Datum> keys) {
+    return {in.name, [&in, keys](std::uint32_t row) { return key_text(in.key, keys[row]); }};
 }
 
 sql_error same_row_error(const ledger &in, Datum key) {

@@ -1,26 +1,25 @@
 // The keys of movements as numbers of rows, which is how core/ knows them.
 #pragma once
 
-#include "transfer/booking.hpp"
+#include "transfer/request.hpp"
 
 #include "core/batch.hpp"
 #include "core/sql_error.hpp"
 
 #include <span>
-#include <vector>
 
 namespace lockstep {
 
 struct numbered_items {
-    std::vector<Datum> keys;       // of the rows, distinct, in canonical order
-    std::vector<batch_item> items; // in the order of the requests
+    call_vector<Datum> keys;       // of the rows, distinct, in canonical order
+    call_vector<batch_item> items; // in the order of the requests
 };
 
 [[nodiscard]] numbered_items number_items(const ledger &in,
                                           std::span<const movement_request> requests);
 
 // What messages about these rows need. The keys must live as long.
-[[nodiscard]] batch_names names_of(const ledger &in, const std::vector<Datum> &keys);
+[[nodiscard]] batch_names names_of(const ledger &in, std::span<const Datum> keys);
 
 // LS006: both keys of a movement name this row.
 [[nodiscard]] sql_error same_row_error(const ledger &in, Datum key);

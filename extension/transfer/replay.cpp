@@ -32,8 +32,8 @@ void check_may_see(const ledger &in, const std::optional<Datum> &key,
 
 // LS010 where the earlier request under this id asked for something else. What it was is told to
 // those only who may see its rows, and not before it is committed.
-void check_same_content(const ledger &in, const movement_request &request, const booking &earlier,
-                        bool committed) {
+void check_same_content(const ledger &in, const movement_request &request,
+                        const recorded_movement &earlier, bool committed) {
     const auto hidden = [&in](const std::optional<Datum> &key) {
         return key && !may_see_row(in, *key);
     };
@@ -54,6 +54,21 @@ void check_same_content(const ledger &in, const movement_request &request, const
         differs("amount", earlier.amount.to_string(), request.amount.to_string());
 }
 
+// A movement of before as an answer.
+movement_result result_of(const recorded_movement &earlier, movement_status status,
+                          const char *sqlstate) {
+    const std::array<std::optional<money>, 2> balances{earlier.from_balance, earlier.to_balance};
+    std::array<Datum, 2> numerics{};
+    make_numerics(balances, numerics);
+    const auto balance = [&](std::size_t leg) -> std::optional<Datum> {
+        if (!balances[leg])
+            return std::nullopt;
+        return numerics[leg];
+    };
+    return {earlier.request_id, status,     sqlstate,         earlier.amount,
+            balance(0),         balance(1), earlier.booked_at};
+}
+
 } // namespace
 
 std::string id_text(const uuid_bytes &id) {
@@ -68,7 +83,8 @@ std::string id_text(const uuid_bytes &id) {
     return text;
 }
 
-movement_result replay(const ledger &in, const movement_request &request, const booking &earlier) {
+movement_result replay(const ledger &in, const movement_request &request,
+                       const recorded_movement &earlier) {
     check_may_see(in, earlier.from, earlier.from_balance);
     check_may_see(in, earlier.to, earlier.to_balance);
     check_same_content(in, request, earlier, true);
@@ -77,26 +93,14 @@ movement_result replay(const ledger &in, const movement_request &request, const 
                         "request id " + id_text(earlier.request_id) + " was refused before",
                         "The first refusal was " + *earlier.refusal + ".",
                         "Use a new request id to try again.");
-    return result_of(earlier, earlier.refusal ? "refused" : "replayed",
+    return result_of(earlier,
+                     earlier.refusal ? movement_status::refused : movement_status::replayed,
                      earlier.refusal ? state::already_refused : nullptr);
 }
 
 void require_same_content(const ledger &in, const movement_request &request,
-                          const booking &in_flight) {
+                          const recorded_movement &in_flight) {
     check_same_content(in, request, in_flight, false);
-}
-
-movement_result result_of(const booking &booked, const char *status, const char *sqlstate) {
-    const std::array<std::optional<money>, 2> balances{booked.from_balance, booked.to_balance};
-    std::array<Datum, 2> numerics{};
-    make_numerics(balances, numerics);
-    const auto balance = [&](std::size_t leg) -> std::optional<Datum> {
-        if (!balances[leg])
-            return std::nullopt;
-        return numerics[leg];
-    };
-    return {booked.request_id, status,     sqlstate,        booked.amount,
-            balance(0),        balance(1), booked.booked_at};
 }
 
 } // namespace lockstep

@@ -1,8 +1,8 @@
 // The answer to a request that is in the journal already.
 #pragma once
 
-#include "transfer/booking.hpp"
-#include "transfer/journal.hpp"
+#include "transfer/recorded_movement.hpp"
+#include "transfer/request.hpp"
 
 #include <string>
 
@@ -11,19 +11,15 @@ namespace lockstep {
 // A request id as people read it.
 [[nodiscard]] std::string id_text(const uuid_bytes &id);
 
-// What the earlier booking says to this request: replayed, or refused with LS012 where refusals are
-// returned. LS010 where it asked for something else, LS012 where it was refused and refusals are
-// raised, LS003 where row security hides a row that it moved. For those only who could have made
-// the request: see check_rights. Takes no lock on the rows.
+// What the earlier movement says to this request: replayed, or refused with LS012 where refusals
+// are returned. LS010 where it asked for something else, LS012 where it was refused and refusals
+// are raised, LS003 where row security hides a row that it moved. For those only who could have
+// made the request: see check_rights. Takes no lock on the rows.
 [[nodiscard]] movement_result replay(const ledger &in, const movement_request &request,
-                                     const booking &earlier);
+                                     const recorded_movement &earlier);
 
 // LS010 where another transaction is booking something else under the request's id just now.
 void require_same_content(const ledger &in, const movement_request &request,
-                          const booking &in_flight);
-
-// A booking as an answer.
-[[nodiscard]] movement_result result_of(const booking &booked, const char *status,
-                                        const char *sqlstate);
+                          const recorded_movement &in_flight);
 
 } // namespace lockstep

@@ -8,12 +8,11 @@
 
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace lockstep {
 
 // The rows as a write returned them, by number; nothing for one that it has not named.
-using written_rows = std::vector<std::optional<row_state>>;
+using written_rows = call_vector<std::optional<row_state>>;
 
 // What becomes of a single movement that was not refused before: it is decided on once more, by its
 // rows as they are now. Throws the refusal; 09000 where a trigger has swallowed the write.

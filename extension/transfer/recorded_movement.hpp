@@ -1,4 +1,4 @@
-// The one row that each movement leaves, under its request id.
+// A movement as a row of the journal tells it.
 #pragma once
 
 #include "ledger/ledger.hpp"
@@ -10,8 +10,7 @@
 
 namespace lockstep {
 
-// One row of the journal.
-struct booking {
+struct recorded_movement {
     uuid_bytes request_id;
     std::optional<Datum> from; // keys of the ledger's type
     std::optional<Datum> to;

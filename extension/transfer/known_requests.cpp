@@ -1,0 +1,116 @@
+#include "transfer/known_requests.hpp"
+
+#include "transfer/contention.hpp"
+#include "transfer/lookup.hpp"
+#include "transfer/replay.hpp"
+
+#include <algorithm>
+
+namespace lockstep {
+
+namespace {
+
+using item_list = call_vector<std::uint32_t>;
+
+// The items that are not answered yet and may have been booked before, in the order of their ids.
+item_list unanswered(const movements &all) {
+    item_list asked = all.pending();
+    std::erase_if(asked, [&](std::uint32_t item) { return !all.requests[item].request_id; });
+    return asked;
+}
+
+void wait_for_others(const journal_answers &answers, std::size_t count) {
+    TransactionId waited_for = InvalidTransactionId; // most of them are one transaction's
+    for (std::size_t i = 0; i < count; ++i) {
+        const TransactionId other = answers.in_flight(i);
+        if (TransactionIdIsValid(other) && other != waited_for)
+            wait_for_transaction(other);
+        waited_for = TransactionIdIsValid(other) ? other : waited_for;
+    }
+}
+
+// What is left after that: the items whose ids were in flight.
+item_list answer_once(movements &all, const item_list &asked) {
+    call_vector<uuid_bytes> ids;
+    ids.reserve(asked.size());
+    for (const std::uint32_t item : asked)
+        ids.push_back(all.ids[item]);
+    const journal_answers answers = look_up(all.in, ids);
+    item_list in_flight;
+    call_vector<std::size_t> found;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (TransactionIdIsValid(answers.in_flight(i)))
+            in_flight.push_back(asked[i]);
+        else if (!answers.is_new(i))
+            found.push_back(i);
+    }
+    // In the order of the request: of several mistakes the first one is told.
+    std::ranges::sort(found, {}, [&](std::size_t i) { return asked[i]; });
+    for (const std::size_t i : found) {
+        check_interrupts();
+        const std::uint32_t item = asked[i];
+        all.for_item(item, [&] {
+            all.results[item] = replay(all.in, all.requests[item], answers.booked(i).value());
+        });
+    }
+    if (!in_flight.empty())
+        wait_for_others(answers, asked.size());
+    return in_flight;
+}
+
+} // namespace
+
+void answer_known(movements &all) {
+    item_list asked = unanswered(all);
+    while (!asked.empty())
+        asked = answer_once(all, asked);
+}
+
+void answer_known_early(movements &all) {
+    constexpr std::size_t some = 8;
+    const item_list asked = unanswered(all);
+    if (asked.size() > some) {
+        call_vector<uuid_bytes> sample;
+        for (std::size_t i = 0; i < some; ++i)
+            sample.push_back(all.ids[asked[i * (asked.size() - 1) / (some - 1)]]);
+        const journal_answers answers = look_up(all.in, sample);
+        bool known = false;
+        for (std::size_t i = 0; i < some; ++i)
+            known = known || !answers.is_new(i);
+        if (!known)
+            return;
+    }
+    answer_known(all);
+}
+
+bool answer_if_booked(movements &all, std::uint32_t item, bool alone) {
+    for (;;) {
+        const journal_answers answers = look_up(all.in, {&all.ids[item], 1});
+        if (answers.is_new(0))
+            return false;
+        const TransactionId other = answers.in_flight(0);
+        if (!TransactionIdIsValid(other))
+            break;
+        if (!alone)
+            all.for_item(item, [&] {
+                require_same_content(all.in, all.requests[item], answers.in_flight_movement(0));
+            });
+        wait_for_transaction(other);
+    }
+    static_cast<void>(answer_once(all, {item}));
+    return all.results[item].status != movement_status::pending;
+}
+
+void refuse_known(const movements &all, std::uint32_t item) {
+    const movement_request &request = all.requests[item];
+    const journal_answers answers = look_up(all.in, {&all.ids[item], 1}, whose_rows::of_others);
+    all.for_item(item, [&] {
+        if (!answers.is_new(0) && TransactionIdIsValid(answers.in_flight(0)))
+            require_same_content(all.in, request, answers.in_flight_movement(0));
+        else if (const auto earlier = answers.booked(0))
+            static_cast<void>(replay(all.in, request, *earlier));
+        lose_race_for_id(all.in, request.from, request.to);
+    });
+}
+
+} // namespace lockstep

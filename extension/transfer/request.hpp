@@ -1,0 +1,51 @@
+// What a caller asks for, and what he is answered: one movement each.
+#pragma once
+
+#include "ledger/ledger.hpp"
+
+#include "core/request_id.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace lockstep {
+
+struct movement_request {
+    std::optional<Datum> from; // keys of the ledger's type; one of both may be absent
+    std::optional<Datum> to;
+    money amount; // checked against the column, above zero
+    std::optional<uuid_bytes> request_id;
+    std::optional<Datum> memo;
+    std::optional<std::int64_t> expected_version;
+    bool return_refusals = false;
+};
+
+enum class movement_status : std::uint8_t {
+    pending, // not decided yet; no caller sees it
+    applied,
+    replayed,
+    refused
+};
+
+// As the functions return it; null for pending.
+[[nodiscard]] constexpr const char *text_of(movement_status status) {
+    switch (status) {
+    case movement_status::applied: return "applied";
+    case movement_status::replayed: return "replayed";
+    case movement_status::refused: return "refused";
+    case movement_status::pending: break;
+    }
+    return nullptr;
+}
+
+struct movement_result {
+    uuid_bytes request_id{};
+    movement_status status = movement_status::pending;
+    const char *sqlstate = nullptr; // of a refusal
+    money amount;
+    std::optional<Datum> from_balance; // numerics
+    std::optional<Datum> to_balance;
+    TimestampTz booked_at = 0;
+};
+
+} // namespace lockstep
