@@ -7,6 +7,7 @@
 #include "lock_graph/wait_context.h"
 #include "pg/backoff_settings.hpp"
 #include "pg/boundary.hpp"
+#include "pg/call_memory.hpp"
 #include "pg/worker.h"
 #include "retry/settings.hpp"
 #include "retry/statistics.h"
@@ -22,6 +23,7 @@ LOCKSTEP_EXPORT void _PG_init(void);
 
 void _PG_init(void) {
     lockstep::ledger_cache::install();
+    lockstep::install_memory_setting();
     lockstep::install_store_setting();
     lockstep::install_batch_setting();
     lockstep::install_backoff_settings();

@@ -1,6 +1,7 @@
 // lockstep.transfer and lockstep.adjust: one movement, two legs or one.
 #include "ledger/ledger_cache.hpp"
 #include "ledger/rights.hpp"
+#include "pg/call_memory.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
@@ -55,7 +56,9 @@ std::optional<Datum> text_or_null(const char *text) {
 LOCKSTEP_FUNCTION(lockstep_transfer) {
     ledger_cache::use use;
     const MemoryContext outside = CurrentMemoryContext;
+    const call_memory memory;
     spi_session session;
+    memory.enter();
     const ledger &known = ledger_argument(use, fcinfo, "lockstep.transfer()");
 
     movement_request request{};
@@ -84,7 +87,9 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
 LOCKSTEP_FUNCTION(lockstep_adjust) {
     ledger_cache::use use;
     const MemoryContext outside = CurrentMemoryContext;
+    const call_memory memory;
     spi_session session;
+    memory.enter();
     const ledger &known = ledger_argument(use, fcinfo, "lockstep.adjust()");
 
     movement_request request{};

@@ -2,6 +2,7 @@
 #include "ledger/ledger_cache.hpp"
 #include "ledger/rights.hpp"
 #include "pg/arrays.hpp"
+#include "pg/call_memory.hpp"
 #include "pg/numerics.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
@@ -52,8 +53,8 @@ batch_arrays arrays_of(FunctionCallInfo fcinfo) {
     return all;
 }
 
-std::vector<money> amounts_of(const array_elements &given, const ledger &in) {
-    std::vector<money> amounts(given.values.size());
+call_vector<money> amounts_of(const array_elements &given, const ledger &in) {
+    call_vector<money> amounts(given.values.size());
     try {
         read_numerics(given.values, "amount", amounts);
     } catch (const sql_error &) {
@@ -69,10 +70,10 @@ std::vector<money> amounts_of(const array_elements &given, const ledger &in) {
     return amounts;
 }
 
-std::vector<movement_request> requests_of(const batch_arrays &given, const ledger &in,
+call_vector<movement_request> requests_of(const batch_arrays &given, const ledger &in,
                                           bool atomic) {
-    const std::vector<money> amounts = amounts_of(given.amounts, in);
-    std::vector<movement_request> requests(given.size());
+    const call_vector<money> amounts = amounts_of(given.amounts, in);
+    call_vector<movement_request> requests(given.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
         check_interrupts();
         const error_context context{"item of the batch", i + 1};
@@ -109,7 +110,9 @@ LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
     using result_rows = row_builder<6>;
     result_rows::open_set(fcinfo);
     ledger_cache::use use;
+    const call_memory memory;
     spi_session session;
+    memory.enter();
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
     require_writing_allowed("lockstep.transfer_batch()");
     const ledger &known = use.open(table);

@@ -69,17 +69,17 @@ uuid_bytes new_request_id() {
     return new_request_ids(1).front();
 }
 
-std::vector<uuid_bytes> new_request_ids(std::size_t count) {
+call_vector<uuid_bytes> new_request_ids(std::size_t count) {
     if (count == 0)
         return {};
-    std::vector<std::array<std::uint8_t, 10>> random(count);
+    call_vector<std::array<std::uint8_t, 10>> random(count);
     if (!pg_strong_random(random.data(), random.size() * sizeof(random.front())))
         throw sql_error(state::internal_error, "could not generate random values");
     // The server counts microseconds from 2000-01-01; a UUID counts milliseconds from 1970-01-01.
     constexpr std::int64_t epoch_us =
         std::int64_t{POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE} * USECS_PER_DAY;
     const auto unix_ms = static_cast<std::uint64_t>((GetCurrentTimestamp() + epoch_us) / 1000);
-    std::vector<uuid_bytes> ids;
+    call_vector<uuid_bytes> ids;
     ids.reserve(count);
     for (const auto &bytes : random)
         ids.push_back(uuid_version_7(unix_ms, bytes));

@@ -4,6 +4,7 @@
 
 #include "pg/boundary.hpp"
 
+#include "core/call_memory.hpp"
 #include "core/money.hpp"
 #include "core/request_id.hpp"
 
@@ -37,7 +38,7 @@ namespace lockstep {
 [[nodiscard]] uuid_bytes new_request_id();
 
 // Many of them, of one moment.
-[[nodiscard]] std::vector<uuid_bytes> new_request_ids(std::size_t count);
+[[nodiscard]] call_vector<uuid_bytes> new_request_ids(std::size_t count);
 
 // The bytes of a uuid Datum, and a uuid Datum of them.
 [[nodiscard]] uuid_bytes uuid_from_datum(Datum uuid);
