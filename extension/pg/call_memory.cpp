@@ -8,7 +8,7 @@
 #include <utility>
 
 #ifdef __GLIBC__
-#include <malloc.h>
+extern "C" int malloc_trim(std::size_t) noexcept; // malloc.h
 #endif
 
 namespace lockstep {
