@@ -15,9 +15,9 @@ void append(std::string &to, const std::string &part) {
     to += (to.empty() ? "" : "; ") + part;
 }
 
-std::string who_text(horizon_holders &seen, const holder &one) {
+std::string who_text(horizon_holders &seen, const holder_row &one) {
     std::string text = seen.label_of(one);
-    const std::string database = seen.database_text(one.claim.database);
+    const std::string database = seen.database_text(one.holder.database);
     std::string place;
     if (one.who.user && one.slot < 0)
         place = NameStr(*DatumGetName(*one.who.user));
@@ -28,14 +28,14 @@ std::string who_text(horizon_holders &seen, const holder &one) {
     return one_line(std::move(text));
 }
 
-std::string holds_text(horizon_holders &seen, const holder &one) {
+std::string holds_text(horizon_holders &seen, const holder_row &one) {
     std::string text;
     std::string oldest;
     for (const std::string &name : seen.oldest_names(one))
         oldest += (oldest.empty() ? "oldest for " : ", ") + name;
     if (!oldest.empty())
         append(text, oldest);
-    else if (one.claim.reaches == age::reach::nothing && !one.claim.is_frozen_limit)
+    else if (one.holder.reaches == age::reach::nothing && !one.holder.is_frozen_limit)
         append(text, "holds no horizon");
     if (one.gain > 0)
         append(text, "ending it frees " + count_text(one.gain) +
@@ -87,7 +87,7 @@ std::vector<std::string> head_of(horizon_holders &seen, const std::vector<databa
     if (!lockstep_has_history())
         lines.emplace_back("no history (shared_preload_libraries): slots and standbys are not "
                            "judged by time");
-    const auto hidden = std::ranges::count_if(seen.holders(), [](const holder &one) {
+    const auto hidden = std::ranges::count_if(seen.holders(), [](const holder_row &one) {
         return one.found.level == age::severity::unknown;
     });
     if (hidden > 0)
@@ -144,7 +144,7 @@ age::audit_page audit_page_of(horizon_holders &seen, const std::vector<database>
     age::audit_page page;
     page.most = most;
     page.head = head_of(seen, databases);
-    for (const holder &one : seen.holders())
+    for (const holder_row &one : seen.holders())
         page.entries.push_back({one.found.level, who_text(seen, one), holds_text(seen, one),
                                 one.found.reason, one.advice, one.action});
     for (age::audit_entry &one : database_entries(seen, databases))

@@ -1,7 +1,7 @@
 #include "age/databases.hpp"
 
-#include "age/claims.hpp"
 #include "age/history.h"
+#include "age/holder_of.hpp"
 #include "core/age/advice.hpp"
 #include "pg/values.hpp"
 

@@ -28,7 +28,7 @@ struct database {
     distances multis;
     age::finding found;
     std::string advice;
-    const holder *top; // who keeps it from being frozen; null: nobody
+    const holder_row *top; // who keeps it from being frozen; null: nobody
 };
 
 // How fast ids are used up, by the history.

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* As many as there are kinds of holders; claim.hpp numbers them. */
+/* As many as there are kinds of holders; horizon_holder.hpp numbers them. */
 #define LOCKSTEP_HOLDER_KINDS 17
 
 typedef struct age_sample {

@@ -3,7 +3,7 @@
 
 #include "activity/sessions.hpp"
 #include "age/history.h"
-#include "core/age/claim.hpp"
+#include "core/age/horizon_holder.hpp"
 
 #include <cstdint>
 #include <optional>

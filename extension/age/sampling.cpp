@@ -1,8 +1,8 @@
 #include "age/sampling.hpp"
 
 #include "activity/sessions.hpp"
-#include "age/claims.hpp"
 #include "age/history.h"
+#include "age/holder_of.hpp"
 #include "age/instant.h"
 #include "pg/worker.h"
 
@@ -27,7 +27,7 @@ class sample_maker {
     }
 
     void add(const age_process &one, const PgBackendStatus *status) {
-        const auto made = claim_of(one, status, true, now_);
+        const auto made = holder_of(one, status, true, now_);
         if (!made || !add(*made, one.process.pid))
             return;
         sample_.top_role = one.process.role;
@@ -39,7 +39,7 @@ class sample_maker {
     }
 
     void add(const age_slot &one) {
-        const auto made = claim_of(one, now_);
+        const auto made = holder_of(one, now_);
         if (!made || !add(*made, one.active_pid))
             return;
         std::memcpy(sample_.top_name, one.name, sizeof(sample_.top_name));
@@ -49,7 +49,7 @@ class sample_maker {
 
   private:
     // Whether it holds more than all before it.
-    bool add(const age::claim &one, std::int32_t pid) {
+    bool add(const age::horizon_holder &one, std::int32_t pid) {
         const age::xid_place place = one.oldest();
         if (place == age::nowhere)
             return false;

@@ -1,6 +1,6 @@
 #include "age/temp_tables.hpp"
 
-#include "age/claims.hpp"
+#include "age/holder_of.hpp"
 #include "pg/values.hpp"
 
 #include <algorithm>

@@ -14,9 +14,9 @@ std::string horizon_holders::database_text(Oid database) {
     return name ? std::string{NameStr(*DatumGetName(*name))} : std::to_string(database);
 }
 
-std::vector<std::string> horizon_holders::oldest_names(const holder &one) {
+std::vector<std::string> horizon_holders::oldest_names(const holder_row &one) {
     std::vector<std::string> names;
-    if (one.claim.is_frozen_limit) {
+    if (one.holder.is_frozen_limit) {
         if (temporary_[static_cast<std::size_t>(one.tables)].is_oldest)
             names.push_back("datfrozenxid of " + database_text(MyDatabaseId));
         return names;
@@ -40,7 +40,7 @@ std::vector<std::string> horizon_holders::oldest_names(const holder &one) {
     return names;
 }
 
-std::string horizon_holders::label_of(const holder &one) const {
+std::string horizon_holders::label_of(const holder_row &one) const {
     const auto named = [&](const std::string &what) {
         std::string text = what;
         if (one.who.application)
@@ -50,7 +50,7 @@ std::string horizon_holders::label_of(const holder &one) const {
     };
     const age_process *process = process_of(one);
     const std::string pid = process == nullptr ? "" : std::to_string(process->process.pid);
-    switch (one.claim.kind) {
+    switch (one.holder.kind) {
     case holder_kind::prepared:
         return one.who.gid ? "prepared transaction '" + text_of(*one.who.gid) + '\''
                            : "prepared transaction " + std::to_string(process->process.xid);

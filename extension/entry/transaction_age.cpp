@@ -1,5 +1,5 @@
 // lockstep.get_transaction_ages: one row for everything that has a transaction, a snapshot, a
-// slot's claim or temporary tables.
+// slot's xmin or temporary tables.
 #include "age/horizon_holders.hpp"
 #include "lock_graph/columns.hpp"
 #include "pg/rows.hpp"
@@ -14,9 +14,9 @@ class age_rows {
         row_.open_set(call);
     }
 
-    void put(const holder &one) {
+    void put(const holder_row &one) {
         row_.add(TimestampTzGetDatum(holders_.now().taken_at));
-        row_.add(text_or_null(std::string{age::kind_name(one.claim.kind)}));
+        row_.add(text_or_null(std::string{age::kind_name(one.holder.kind)}));
         add_who(one);
         add_times(one);
         add_ids(one);
@@ -31,7 +31,7 @@ class age_rows {
     }
 
   private:
-    void add_who(const holder &one) {
+    void add_who(const holder_row &one) {
         const age_process *process = holders_.process_of(one);
         const age_slot *slot = holders_.slot_of(one);
         if (process != nullptr) {
@@ -45,7 +45,7 @@ class age_rows {
         row_.add(one.who.gid);
         row_.add(slot == nullptr ? column_value{} : name_value(slot->name));
         row_.add(holders_.is_of_standby(one) ? one.who.application : column_value{});
-        row_.add(holders_.database_name(one.claim.database));
+        row_.add(holders_.database_name(one.holder.database));
         row_.add(one.who.user);
         row_.add(one.who.application);
         row_.add(one.who.client);
@@ -64,7 +64,7 @@ class age_rows {
         return interval_datum(std::max<TimestampTz>(holders_.now().taken_at - *from, 0));
     }
 
-    void add_times(const holder &one) {
+    void add_times(const holder_row &one) {
         const bool is_idle = one.who.doing == graph::activity::idle_in_transaction;
         const auto began = holders_.began(one);
         row_.add(moment_value(began));
@@ -84,17 +84,17 @@ class age_rows {
         row_.add(Int64GetDatum(*age::age_of(place, holders_.next())));
     }
 
-    void add_ids(const holder &one) {
-        add_id(one.claim.xid);
-        add_id(one.claim.xmin);
-        add_id(one.claim.catalog_xmin);
+    void add_ids(const holder_row &one) {
+        add_id(one.holder.xid);
+        add_id(one.holder.xmin);
+        add_id(one.holder.catalog_xmin);
         row_.add(moment_value(one.seen_at));
         row_.add(since(one.seen_at));
     }
 
-    void add_hold(const holder &one) {
+    void add_hold(const holder_row &one) {
         std::vector<std::string> reach;
-        for (const std::string_view name : age::reach_names(one.claim))
+        for (const std::string_view name : age::reach_names(one.holder))
             reach.emplace_back(name);
         row_.add(text_array_datum(reach));
         row_.add(text_array_datum(holders_.oldest_names(one)));
@@ -102,7 +102,7 @@ class age_rows {
         row_.add(BoolGetDatum(one.blocks_freezing));
     }
 
-    void add_locks(const holder &one) {
+    void add_locks(const holder_row &one) {
         const age_process *process = holders_.process_of(one);
         if (process == nullptr || one.tables >= 0) {
             row_.add(std::nullopt);
@@ -118,7 +118,7 @@ class age_rows {
         row_.add(int_value(one.blocked));
     }
 
-    void add_slot(const holder &one) {
+    void add_slot(const holder_row &one) {
         const age_slot *slot = holders_.slot_of(one);
         if (slot == nullptr) {
             for (int i = 0; i < 3; ++i)
@@ -141,7 +141,7 @@ class age_rows {
 LOCKSTEP_FUNCTION(lockstep_get_transaction_ages) {
     horizon_holders seen;
     age_rows rows(fcinfo, seen);
-    for (const holder &one : seen.holders())
+    for (const holder_row &one : seen.holders())
         rows.put(one);
     seen.release();
     PG_RETURN_NULL();

@@ -53,13 +53,13 @@ class database_rows {
         return length ? column_value{days_datum(*length)} : column_value{};
     }
 
-    void add_top(const holder *top) {
+    void add_top(const holder_row *top) {
         if (top == nullptr) {
             for (int i = 0; i < 3; ++i)
                 row_.add(std::nullopt);
             return;
         }
-        row_.add(text_or_null(std::string{age::kind_name(top->claim.kind)}));
+        row_.add(text_or_null(std::string{age::kind_name(top->holder.kind)}));
         row_.add(text_or_null(holders_.label_of(*top)));
         row_.add(Int64GetDatum(*age::age_of(top->oldest(), holders_.next())));
     }

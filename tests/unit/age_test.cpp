@@ -49,9 +49,9 @@ TEST(Xids, PermanentOnesHaveNone) {
     EXPECT_EQ(age_of(place_of(3, 1000), 1000), 997);
 }
 
-claim of_database(std::uint32_t database, xid_place xid, xid_place xmin,
-                  holder_kind kind = holder_kind::idle_in_xact) {
-    claim made;
+horizon_holder of_database(std::uint32_t database, xid_place xid, xid_place xmin,
+                           holder_kind kind = holder_kind::idle_in_xact) {
+    horizon_holder made;
     made.kind = kind;
     made.reaches = reach::database;
     made.database = database;
@@ -61,8 +61,8 @@ claim of_database(std::uint32_t database, xid_place xid, xid_place xmin,
     return made;
 }
 
-claim of_slot(xid_place xmin, xid_place catalog_xmin) {
-    claim made;
+horizon_holder of_slot(xid_place xmin, xid_place catalog_xmin) {
+    horizon_holder made;
     made.kind = xmin == nowhere ? holder_kind::slot_logical : holder_kind::slot_physical;
     made.reaches = xmin == nowhere ? reach::catalogs : reach::everything;
     made.xmin = xmin;
@@ -82,9 +82,9 @@ std::string names(const holding &one) {
 }
 
 TEST(Horizons, TheOldestOfADatabaseHoldsIt) {
-    const std::vector<claim> claims{of_database(1, nowhere, 100), of_database(1, nowhere, 300),
-                                    of_database(2, nowhere, 200)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{
+        of_database(1, nowhere, 100), of_database(1, nowhere, 300), of_database(2, nowhere, 200)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(names(found[0]), "data1 catalogs1 shared subtrans");
     EXPECT_EQ(found[0].gain, 200); // up to 300 in database 1; shared catalogs go up to 200 alone
     EXPECT_EQ(names(found[1]), "");
@@ -94,8 +94,9 @@ TEST(Horizons, TheOldestOfADatabaseHoldsIt) {
 }
 
 TEST(Horizons, TwoAtOnePlaceMustGoTogether) {
-    const std::vector<claim> claims{of_database(1, nowhere, 100), of_database(1, nowhere, 100)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{of_database(1, nowhere, 100),
+                                              of_database(1, nowhere, 100)};
+    const auto found = holdings_of(holders, 1000);
     for (const holding &one : found) {
         EXPECT_EQ(names(one), "data1 catalogs1 shared subtrans");
         EXPECT_EQ(one.gain, 0);
@@ -103,11 +104,11 @@ TEST(Horizons, TwoAtOnePlaceMustGoTogether) {
 }
 
 TEST(Horizons, TheLookItselfHoldsNothing) {
-    claim look = of_database(1, nowhere, 100, holder_kind::active);
+    horizon_holder look = of_database(1, nowhere, 100, holder_kind::active);
     look.is_look = true;
-    const std::vector<claim> claims{look, of_database(2, 100, nowhere),
-                                    of_database(1, nowhere, 300)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{look, of_database(2, 100, nowhere),
+                                              of_database(1, nowhere, 300)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(names(found[0]), "");
     EXPECT_EQ(names(found[1]), "data2 catalogs2 shared subtrans");
     EXPECT_EQ(names(found[2]), "data1 catalogs1");
@@ -115,8 +116,8 @@ TEST(Horizons, TheLookItselfHoldsNothing) {
 }
 
 TEST(Horizons, ALogicalSlotHoldsCatalogsAlone) {
-    const std::vector<claim> claims{of_slot(nowhere, 50), of_database(1, nowhere, 100)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{of_slot(nowhere, 50), of_database(1, nowhere, 100)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(names(found[0]), "catalogs catalogs1 shared subtrans");
     EXPECT_TRUE(found[0].has_all_catalogs);
     EXPECT_FALSE(found[0].has_all_data);
@@ -126,8 +127,8 @@ TEST(Horizons, ALogicalSlotHoldsCatalogsAlone) {
 }
 
 TEST(Horizons, FeedbackHoldsEveryDatabase) {
-    const std::vector<claim> claims{of_slot(50, nowhere), of_database(1, nowhere, 40)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{of_slot(50, nowhere), of_database(1, nowhere, 40)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(names(found[0]), "data catalogs");
     EXPECT_FALSE(found[0].has_all_data);
     EXPECT_EQ(names(found[1]), "data1 catalogs1 shared subtrans");
@@ -135,10 +136,10 @@ TEST(Horizons, FeedbackHoldsEveryDatabase) {
 }
 
 TEST(Horizons, AVacuumIsNotAccused) {
-    claim vacuum = of_database(1, nowhere, 10, holder_kind::vacuum);
+    horizon_holder vacuum = of_database(1, nowhere, 10, holder_kind::vacuum);
     vacuum.reaches = reach::subtrans_only;
-    const std::vector<claim> claims{vacuum, of_database(1, nowhere, 100)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{vacuum, of_database(1, nowhere, 100)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(names(found[0]), "subtrans");
     EXPECT_EQ(found[0].gain, 0);
     EXPECT_EQ(found[1].gain, 900);
@@ -146,11 +147,11 @@ TEST(Horizons, AVacuumIsNotAccused) {
 
 TEST(Horizons, AnEchoIsItsTransactionsFault) {
     // Transaction 100 runs in database 1; statements there and in database 2 repeat it.
-    const std::vector<claim> claims{of_database(1, 100, nowhere),
-                                    of_database(1, nowhere, 100, holder_kind::active),
-                                    of_database(2, nowhere, 100, holder_kind::active),
-                                    of_database(2, nowhere, 700, holder_kind::active)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{of_database(1, 100, nowhere),
+                                              of_database(1, nowhere, 100, holder_kind::active),
+                                              of_database(2, nowhere, 100, holder_kind::active),
+                                              of_database(2, nowhere, 700, holder_kind::active)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(names(found[0]), "data1 data2 catalogs1 catalogs2 shared subtrans");
     EXPECT_EQ(found[0].gain, 900); // data of database 1
     EXPECT_EQ(found[1].echo_of, 0);
@@ -161,10 +162,11 @@ TEST(Horizons, AnEchoIsItsTransactionsFault) {
 
 TEST(Horizons, WhatHoldsNoRowsAnswersForNobody) {
     // A vacuum that has an id, to log a lock; the snapshot beside it holds the rows.
-    claim vacuum = of_database(1, 100, nowhere, holder_kind::vacuum);
+    horizon_holder vacuum = of_database(1, 100, nowhere, holder_kind::vacuum);
     vacuum.reaches = reach::subtrans_only;
-    const std::vector<claim> claims{vacuum, of_database(1, nowhere, 100, holder_kind::active)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{vacuum,
+                                              of_database(1, nowhere, 100, holder_kind::active)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(found[1].echo_of, -1);
     EXPECT_EQ(found[1].gain, 900);
     EXPECT_EQ(found[0].gain, 0);
@@ -172,28 +174,29 @@ TEST(Horizons, WhatHoldsNoRowsAnswersForNobody) {
 }
 
 TEST(Horizons, ASnapshotRepeatsNothingThatBeganLater) {
-    std::vector<claim> claims{of_database(1, 100, nowhere),
-                              of_database(1, nowhere, 100, holder_kind::active)};
-    claims[0].began_by = 50;
-    claims[1].snapshot_from = 50;
-    EXPECT_EQ(holdings_of(claims, 1000)[1].echo_of, -1);
-    claims[1].snapshot_from = 51;
-    EXPECT_EQ(holdings_of(claims, 1000)[1].echo_of, 0);
+    std::vector<horizon_holder> holders{of_database(1, 100, nowhere),
+                                        of_database(1, nowhere, 100, holder_kind::active)};
+    holders[0].began_by = 50;
+    holders[1].snapshot_from = 50;
+    EXPECT_EQ(holdings_of(holders, 1000)[1].echo_of, -1);
+    holders[1].snapshot_from = 51;
+    EXPECT_EQ(holdings_of(holders, 1000)[1].echo_of, 0);
 }
 
 TEST(Horizons, AnOlderCatalogXminIsNoEcho) {
-    claim slot = of_slot(100, 60);
+    horizon_holder slot = of_slot(100, 60);
     slot.is_fleeting = true;
-    const std::vector<claim> claims{of_database(1, 100, nowhere), slot};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{of_database(1, 100, nowhere), slot};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(found[1].echo_of, -1);
     EXPECT_EQ(found[1].gain, 940); // catalogs of the databases that nobody is in
 }
 
 TEST(Horizons, AnIdleSnapshotIsNoEcho) {
     // It would stay when the transaction ends: both must go.
-    const std::vector<claim> claims{of_database(1, 100, nowhere), of_database(1, nowhere, 100)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{of_database(1, 100, nowhere),
+                                              of_database(1, nowhere, 100)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(found[1].echo_of, -1);
     EXPECT_EQ(found[0].gain, 0);
     EXPECT_EQ(found[1].gain, 0);
@@ -201,19 +204,19 @@ TEST(Horizons, AnIdleSnapshotIsNoEcho) {
 
 TEST(Horizons, AnEchoWithATransactionKeepsThat) {
     // When 100 has ended, the echo still holds its own 400.
-    const std::vector<claim> claims{of_database(1, 100, nowhere),
-                                    of_database(1, 400, 100, holder_kind::active)};
-    const auto found = holdings_of(claims, 1000);
+    const std::vector<horizon_holder> holders{of_database(1, 100, nowhere),
+                                              of_database(1, 400, 100, holder_kind::active)};
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(found[0].gain, 300);
 }
 
 TEST(Horizons, AParallelQueryIsOne) {
-    std::vector<claim> claims{of_database(1, nowhere, 100, holder_kind::active),
-                              of_database(1, nowhere, 100, holder_kind::parallel_worker),
-                              of_database(1, nowhere, 100, holder_kind::parallel_worker)};
-    for (claim &one : claims)
+    std::vector<horizon_holder> holders{of_database(1, nowhere, 100, holder_kind::active),
+                                        of_database(1, nowhere, 100, holder_kind::parallel_worker),
+                                        of_database(1, nowhere, 100, holder_kind::parallel_worker)};
+    for (horizon_holder &one : holders)
         one.group = 0;
-    const auto found = holdings_of(claims, 1000);
+    const auto found = holdings_of(holders, 1000);
     EXPECT_EQ(found[0].gain, 900);
     EXPECT_EQ(names(found[0]), "data1 catalogs1 shared subtrans");
     EXPECT_EQ(found[1].gain, 0);
@@ -224,15 +227,15 @@ TEST(Horizons, NobodyHoldsAnything) {
     EXPECT_TRUE(holdings_of({}, 1000).empty());
     for (const horizon &line : horizons_of({}))
         EXPECT_EQ(line.at, nowhere);
-    const std::vector<claim> claims{claim{}};
-    EXPECT_EQ(names(holdings_of(claims, 1000)[0]), "");
+    const std::vector<horizon_holder> holders{horizon_holder{}};
+    EXPECT_EQ(names(holdings_of(holders, 1000)[0]), "");
 }
 
-std::vector<claim> random_claims(dice &random) {
-    std::vector<claim> claims(static_cast<std::size_t>(random.between(1, 12)));
+std::vector<horizon_holder> random_holders(dice &random) {
+    std::vector<horizon_holder> holders(static_cast<std::size_t>(random.between(1, 12)));
     const auto place = [&] { return random.percent(30) ? nowhere : 100 + random.below(12) * 10; };
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        claim &one = claims[i];
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+        horizon_holder &one = holders[i];
         one.kind = random.percent(50) ? holder_kind::active : holder_kind::idle_in_xact;
         one.is_fleeting = one.kind == holder_kind::active;
         one.database = static_cast<std::uint32_t>(random.between(1, 3));
@@ -247,24 +250,24 @@ std::vector<claim> random_claims(dice &random) {
         if (one.reaches == reach::catalogs)
             one.xid = one.xmin = nowhere;
         if (i > 0 && random.percent(15)) {
-            one = claims[0];
-            one.group = claims[0].group = 0;
+            one = holders[0];
+            one.group = holders[0].group = 0;
             one.kind = holder_kind::parallel_worker;
         }
     }
-    return claims;
+    return holders;
 }
 
 // What is left when one has ended: its group is gone, and of those that repeat it the snapshot.
-std::vector<claim> without(std::vector<claim> claims, const std::vector<holding> &found,
-                           std::int32_t gone) {
+std::vector<horizon_holder> without(std::vector<horizon_holder> holders,
+                                    const std::vector<holding> &found, std::int32_t gone) {
     const auto leader = [&](std::int32_t i) {
-        const std::int32_t group = claims[static_cast<std::size_t>(i)].group;
+        const std::int32_t group = holders[static_cast<std::size_t>(i)].group;
         return group < 0 ? i : group;
     };
-    std::vector<claim> left;
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        claim one = claims[i];
+    std::vector<horizon_holder> left;
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+        horizon_holder one = holders[i];
         const bool is_echo = found[i].echo_of >= 0;
         if (leader(static_cast<std::int32_t>(i)) == gone) {
             // For what it repeats another one answers: the next statement would repeat it too.
@@ -284,22 +287,23 @@ TEST(Horizons, AGainIsWhatEndingTheHolderFrees) {
     int gains = 0;
     int echoes = 0;
     for (int round = 0; round < 12000; ++round) {
-        const std::vector<claim> claims = random_claims(random);
-        const auto found = holdings_of(claims, next);
-        const auto before = horizons_of(claims);
-        for (std::size_t i = 0; i < claims.size(); ++i) {
+        const std::vector<horizon_holder> holders = random_holders(random);
+        const auto found = holdings_of(holders, next);
+        const auto before = horizons_of(holders);
+        for (std::size_t i = 0; i < holders.size(); ++i) {
             echoes += found[i].echo_of >= 0;
-            if (claims[i].group >= 0 && static_cast<std::size_t>(claims[i].group) != i) {
+            if (holders[i].group >= 0 && static_cast<std::size_t>(holders[i].group) != i) {
                 EXPECT_EQ(found[i].gain, 0);
                 continue;
             }
-            std::vector<claim> left = without(claims, found, static_cast<std::int32_t>(i));
+            std::vector<horizon_holder> left =
+                without(holders, found, static_cast<std::int32_t>(i));
             std::int64_t most = 0;
             for (const horizon &line : before) {
                 if (line.at == nowhere)
                     continue;
                 xid_place after = next;
-                for (const claim &one : left)
+                for (const horizon_holder &one : left)
                     after = std::min(after, place_in(one, line));
                 if (line.kind != horizon_kind::subtrans)
                     most = std::max(most, after - line.at);
@@ -307,9 +311,9 @@ TEST(Horizons, AGainIsWhatEndingTheHolderFrees) {
                     std::ranges::any_of(found[i].oldest_for, [&](const horizon &one) {
                         return one.kind == line.kind && one.database == line.database;
                     });
-                EXPECT_TRUE(after == line.at || is_oldest) << "round " << round << ", claim " << i;
+                EXPECT_TRUE(after == line.at || is_oldest) << "round " << round << ", holder " << i;
             }
-            EXPECT_EQ(found[i].gain, most) << "round " << round << ", claim " << i;
+            EXPECT_EQ(found[i].gain, most) << "round " << round << ", holder " << i;
             gains += most > 0;
         }
     }

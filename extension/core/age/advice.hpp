@@ -1,7 +1,7 @@
 // What a person can do about a holder. Nothing here does it.
 #pragma once
 
-#include "core/age/claim.hpp"
+#include "core/age/horizon_holder.hpp"
 #include "core/graph/advice.hpp"
 
 #include <cstdint>

@@ -11,22 +11,22 @@ std::size_t at(std::int32_t i) {
     return static_cast<std::size_t>(i);
 }
 
-std::int32_t leader_of(std::span<const claim> claims, std::int32_t index) {
-    const std::int32_t group = claims[at(index)].group;
+std::int32_t leader_of(std::span<const horizon_holder> holders, std::int32_t index) {
+    const std::int32_t group = holders[at(index)].group;
     return group < 0 ? index : group;
 }
 
-// By claim: the one whose running transaction its snapshot repeats, or -1. Only one that holds rows
-// itself can answer for others.
-std::vector<std::int32_t> echoes_of(std::span<const claim> claims) {
+// By holder: the one whose running transaction its snapshot repeats, or -1. Only one that holds
+// rows itself can answer for others.
+std::vector<std::int32_t> echoes_of(std::span<const horizon_holder> holders) {
     std::unordered_map<xid_place, std::int32_t> running;
-    for (std::size_t i = 0; i < claims.size(); ++i)
-        if (claims[i].xid != nowhere && claims[i].kind != holder_kind::parallel_worker &&
-            (claims[i].reaches == reach::database || claims[i].reaches == reach::everything))
-            running.emplace(claims[i].xid, static_cast<std::int32_t>(i));
-    std::vector<std::int32_t> origins(claims.size(), -1);
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        const claim &one = claims[i];
+    for (std::size_t i = 0; i < holders.size(); ++i)
+        if (holders[i].xid != nowhere && holders[i].kind != holder_kind::parallel_worker &&
+            (holders[i].reaches == reach::database || holders[i].reaches == reach::everything))
+            running.emplace(holders[i].xid, static_cast<std::int32_t>(i));
+    std::vector<std::int32_t> origins(holders.size(), -1);
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+        const horizon_holder &one = holders[i];
         // What is older than the snapshot it does not repeat.
         if (!one.is_fleeting || one.xmin == nowhere || one.xid <= one.xmin ||
             one.catalog_xmin < one.xmin)
@@ -34,26 +34,26 @@ std::vector<std::int32_t> echoes_of(std::span<const claim> claims) {
         const auto origin = running.find(one.xmin);
         const auto index = static_cast<std::int32_t>(i);
         if (origin != running.end() &&
-            leader_of(claims, origin->second) != leader_of(claims, index) &&
-            one.snapshot_from > claims[at(origin->second)].began_by)
+            leader_of(holders, origin->second) != leader_of(holders, index) &&
+            one.snapshot_from > holders[at(origin->second)].began_by)
             origins[i] = origin->second;
     }
     return origins;
 }
 
-// A claim, or the half of one that another's end takes away.
+// A holder, or the half of one that another's end takes away.
 struct part {
-    claim what;
-    std::int32_t answers; // index of the claim that answers for it
+    horizon_holder what;
+    std::int32_t answers; // index of the holder that answers for it
 };
 
-std::vector<part> parts_of(std::span<const claim> claims,
+std::vector<part> parts_of(std::span<const horizon_holder> holders,
                            const std::vector<std::int32_t> &origins) {
     std::vector<part> parts;
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        part own{claims[i], leader_of(claims, static_cast<std::int32_t>(i))};
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+        part own{holders[i], leader_of(holders, static_cast<std::int32_t>(i))};
         if (origins[i] >= 0) {
-            part echo{claims[i], leader_of(claims, origins[i])};
+            part echo{holders[i], leader_of(holders, origins[i])};
             echo.what.xid = echo.what.catalog_xmin = own.what.xmin = nowhere;
             parts.push_back(echo);
         }
@@ -86,7 +86,7 @@ void add_horizon(const std::vector<part> &parts, const horizon &line, xid_place 
 
 } // namespace
 
-xid_place place_in(const claim &one, const horizon &line) {
+xid_place place_in(const horizon_holder &one, const horizon &line) {
     if (one.reaches == reach::nothing || one.is_look)
         return nowhere;
     switch (line.kind) {
@@ -108,9 +108,9 @@ xid_place place_in(const claim &one, const horizon &line) {
     return nowhere;
 }
 
-std::vector<horizon> horizons_of(std::span<const claim> claims) {
+std::vector<horizon> horizons_of(std::span<const horizon_holder> holders) {
     std::set<std::uint32_t> databases{0};
-    for (const claim &one : claims)
+    for (const horizon_holder &one : holders)
         if (one.reaches == reach::database && !one.is_look)
             databases.insert(one.database);
     std::vector<horizon> lines;
@@ -120,18 +120,18 @@ std::vector<horizon> horizons_of(std::span<const claim> claims) {
     lines.push_back({horizon_kind::shared_catalogs, 0, nowhere});
     lines.push_back({horizon_kind::subtrans, 0, nowhere});
     for (horizon &line : lines)
-        for (const claim &one : claims)
+        for (const horizon_holder &one : holders)
             line.at = std::min(line.at, place_in(one, line));
     return lines;
 }
 
-std::vector<holding> holdings_of(std::span<const claim> claims, xid_place next) {
-    std::vector<holding> found(claims.size());
-    const std::vector<std::int32_t> origins = echoes_of(claims);
-    for (std::size_t i = 0; i < claims.size(); ++i)
+std::vector<holding> holdings_of(std::span<const horizon_holder> holders, xid_place next) {
+    std::vector<holding> found(holders.size());
+    const std::vector<std::int32_t> origins = echoes_of(holders);
+    for (std::size_t i = 0; i < holders.size(); ++i)
         found[i].echo_of = origins[i];
-    const std::vector<horizon> lines = horizons_of(claims);
-    const std::vector<part> parts = parts_of(claims, origins);
+    const std::vector<horizon> lines = horizons_of(holders);
+    const std::vector<part> parts = parts_of(holders, origins);
     for (const horizon &line : lines)
         add_horizon(parts, line, next, found);
     const auto has_all = [&](const holding &one, horizon_kind kind) {
@@ -146,7 +146,7 @@ std::vector<holding> holdings_of(std::span<const claim> claims, xid_place next) 
     return found;
 }
 
-std::vector<std::string_view> reach_names(const claim &one) {
+std::vector<std::string_view> reach_names(const horizon_holder &one) {
     if (one.is_frozen_limit)
         return {"datfrozenxid"};
     if (one.oldest() == nowhere)

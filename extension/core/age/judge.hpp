@@ -2,7 +2,7 @@
 // transactions, and by who waits.
 #pragma once
 
-#include "core/age/claim.hpp"
+#include "core/age/horizon_holder.hpp"
 #include "core/graph/advice.hpp"
 
 #include <cstdint>

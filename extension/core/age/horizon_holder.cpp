@@ -1,4 +1,4 @@
-#include "core/age/claim.hpp"
+#include "core/age/horizon_holder.hpp"
 
 namespace lockstep::age {
 

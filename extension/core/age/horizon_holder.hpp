@@ -35,7 +35,7 @@ constexpr std::size_t holder_kinds = static_cast<std::size_t>(holder_kind::temp_
 // Whether the kind tells what a session does, which is not for everybody.
 [[nodiscard]] bool tells_state(holder_kind kind);
 
-// How far a claim reaches.
+// How far a holder reaches.
 enum class reach : std::uint8_t {
     nothing,      // it has an open transaction, or keeps tables from being frozen, and that is all
     database,     // data and catalogs of its database, and shared catalogs
@@ -44,10 +44,10 @@ enum class reach : std::uint8_t {
     subtrans_only // lazy VACUUM, and the process that decodes: rows may go, pg_subtrans may not
 };
 
-struct claim {
+struct horizon_holder {
     holder_kind kind = holder_kind::active;
     reach reaches = reach::nothing;
-    std::int32_t group = -1;    // index of the claim that leads its lock group; -1: it is alone
+    std::int32_t group = -1;    // index of the holder that leads its lock group; -1: it is alone
     std::uint32_t database = 0; // OID; 0: none
     xid_place xid = nowhere;    // its own transaction
     xid_place xmin = nowhere;   // oldest transaction that its snapshots cannot see as ended

@@ -1,4 +1,4 @@
-#include "age/claims.hpp"
+#include "age/holder_of.hpp"
 
 namespace lockstep {
 
@@ -60,7 +60,7 @@ bool is_short(const PgBackendStatus *status, const age_instant &now) {
 }
 
 // The times that tell whether a snapshot can repeat a transaction.
-void add_times(age::claim &to, const PgBackendStatus *status, const age_instant &now) {
+void add_times(age::horizon_holder &to, const PgBackendStatus *status, const age_instant &now) {
     const bool is_feedback = to.kind == holder_kind::walsender_feedback;
     to.began_by = status == nullptr ? 0 : status->st_xact_start_timestamp;
     to.is_fleeting = is_feedback || is_short(status, now);
@@ -82,15 +82,15 @@ bool is_look(const age_process &one) {
 
 } // namespace
 
-std::optional<age::claim> claim_of(const age_process &one, const PgBackendStatus *status,
-                                   bool may_see, const age_instant &now) {
+std::optional<age::horizon_holder> holder_of(const age_process &one, const PgBackendStatus *status,
+                                             bool may_see, const age_instant &now) {
     // It has ended since.
     if (one.process.pid == 0 && one.process.prepared == 0)
         return std::nullopt;
     if (one.process.xid == InvalidTransactionId && one.xmin == InvalidTransactionId &&
         one.process.vxid_local == InvalidLocalTransactionId && !is_in_transaction(status, may_see))
         return std::nullopt;
-    age::claim made;
+    age::horizon_holder made;
     made.kind = kind_of(one, status, may_see, now);
     made.database = one.process.database;
     made.xid = age::place_of(one.process.xid, next_place(now));
@@ -106,8 +106,8 @@ std::optional<age::claim> claim_of(const age_process &one, const PgBackendStatus
     return made;
 }
 
-std::optional<age::claim> claim_of(const age_slot &one, const age_instant &now) {
-    age::claim made;
+std::optional<age::horizon_holder> holder_of(const age_slot &one, const age_instant &now) {
+    age::horizon_holder made;
     made.kind = one.database == InvalidOid ? holder_kind::slot_physical : holder_kind::slot_logical;
     made.database = one.database;
     // What an invalidated slot wanted is gone already.
