@@ -7,6 +7,7 @@
 #include "utils/timestamp.h"
 
 #include "lock_graph/wait_context.h"
+#include "pg/error_reports.h"
 #include "pg/shared_memory.h"
 
 /*
@@ -21,7 +22,6 @@ typedef struct kept_context {
 } kept_context;
 
 static kept_context *contexts = NULL;
-static emit_log_hook_type earlier_log_hook = NULL;
 
 static Size room_for_contexts(void) {
     return mul_size(sizeof(kept_context), MaxBackends);
@@ -60,18 +60,15 @@ static bool read_context(const char *text, wait_context *to) {
     return false;
 }
 
-/* Runs for every message that goes to the log, so it looks at the cheapest first. It must not fail.
- */
-static void keep_context(ErrorData *edata) {
-    if (earlier_log_hook != NULL)
-        earlier_log_hook(edata);
-    if (edata->elevel == LOG && contexts != NULL && MyProc != NULL && edata->context != NULL &&
-        edata->funcname != NULL && strcmp(edata->funcname, "ProcSleep") == 0) {
+/* Runs for every message that goes to the log, so it looks at the cheapest first. */
+static void keep_context(const ErrorData *report) {
+    if (report->elevel == LOG && contexts != NULL && MyProc != NULL && report->context != NULL &&
+        report->funcname != NULL && strcmp(report->funcname, "ProcSleep") == 0) {
         const int32 slot = (int32)(MyProc - ProcGlobal->allProcs);
         wait_context said;
 
         memset(&said, 0, sizeof(said));
-        if (slot < MaxBackends && read_context(edata->context, &said)) {
+        if (slot < MaxBackends && read_context(report->context, &said)) {
             kept_context *const own = &contexts[slot];
             const uint32 changes = pg_atomic_read_u32(&own->changes);
 
@@ -95,18 +92,19 @@ static void set_up(void *memory, LWLock *lock, bool found) {
     }
 }
 
-static const shared_part contexts_part = {
+static shared_part contexts_part = {
     .name = "lockstep wait contexts",
     .room = room_for_contexts,
     .set_up = set_up,
 };
 
+static error_report_subscriber waits = {.reported = keep_context};
+
 void lockstep_install_wait_contexts(void) {
     if (!process_shared_preload_libraries_in_progress)
         return;
     lockstep_add_shared_part(&contexts_part);
-    earlier_log_hook = emit_log_hook;
-    emit_log_hook = keep_context;
+    lockstep_subscribe_to_error_reports(&waits);
 }
 
 bool lockstep_wait_context_of(int32_t slot, uint32_t vxid_local, int64_t wait_started,

@@ -8,6 +8,7 @@
 #include "utils/elog.h"
 #include "utils/memutils.h"
 
+#include "pg/error_reports.h"
 #include "retry/error_watch.h"
 
 static const error_watcher *watcher = NULL;
@@ -15,7 +16,6 @@ static MemoryContext room_for_copy = NULL;
 static ExecutorRun_hook_type earlier_run_hook = NULL;
 static ExecutorFinish_hook_type earlier_finish_hook = NULL;
 static ProcessUtility_hook_type earlier_utility_hook = NULL;
-static emit_log_hook_type earlier_log_hook = NULL;
 
 /*
  * Whether the error that is on its way, if there is one, came through a statement, where the
@@ -123,16 +123,14 @@ static void run_utility(PlannedStmt *plan, const char *text, bool read_only_tree
 }
 
 /* Runs for every message that goes to the log. It must not fail, allocate, or take a lock. */
-static void see_report(ErrorData *edata) {
-    if (earlier_log_hook != NULL)
-        earlier_log_hook(edata);
-    if (edata->elevel >= ERROR) {
+static void see_report(const ErrorData *report) {
+    if (report->elevel >= ERROR) {
         const bool seen = came_through_statement;
 
         /* Whoever reports an error within a statement, and goes on, is still inside. */
         came_through_statement = innermost() != NULL;
-        if (!seen && watcher->wants(edata->sqlerrcode) && !IsParallelWorker())
-            watcher->sees(edata->sqlerrcode);
+        if (!seen && watcher->wants(report->sqlerrcode) && !IsParallelWorker())
+            watcher->sees(report->sqlerrcode);
     }
 }
 
@@ -145,6 +143,8 @@ static void at_end(XactEvent event, void *arg) {
         came_through_statement = innermost() != NULL;
 }
 
+static error_report_subscriber reports = {.reported = see_report};
+
 void lockstep_watch_errors(const error_watcher *one) {
     watcher = one;
     room_for_copy =
@@ -155,7 +155,6 @@ void lockstep_watch_errors(const error_watcher *one) {
     ExecutorFinish_hook = finish;
     earlier_utility_hook = ProcessUtility_hook;
     ProcessUtility_hook = run_utility;
-    earlier_log_hook = emit_log_hook;
-    emit_log_hook = see_report;
+    lockstep_subscribe_to_error_reports(&reports);
     RegisterXactCallback(at_end, NULL);
 }
