@@ -1,8 +1,9 @@
 #include "retry/dropped_databases.h"
 
-#include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_database.h"
+
+#include "pg/transaction_ends.h"
 
 static void (*tell)(Oid database) = NULL;
 static object_access_hook_type earlier_hook = NULL;
@@ -18,16 +19,18 @@ static void see_access(ObjectAccessType access, Oid catalog, Oid object, int col
         being_dropped = object;
 }
 
-static void at_end(XactEvent event, void *arg) {
+static void at_end(XactEvent event) {
     if (event == XACT_EVENT_COMMIT && OidIsValid(being_dropped))
         tell(being_dropped);
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
         being_dropped = InvalidOid;
 }
 
+static transaction_subscriber ends = {.transaction = at_end};
+
 void lockstep_watch_dropped_databases(void (*gone)(Oid database)) {
     tell = gone;
     earlier_hook = object_access_hook;
     object_access_hook = see_access;
-    RegisterXactCallback(at_end, NULL);
+    lockstep_subscribe_to_transaction_ends(&ends);
 }

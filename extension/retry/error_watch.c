@@ -9,6 +9,7 @@
 #include "utils/memutils.h"
 
 #include "pg/error_reports.h"
+#include "pg/transaction_ends.h"
 #include "retry/error_watch.h"
 
 static const error_watcher *watcher = NULL;
@@ -138,12 +139,13 @@ static void see_report(const ErrorData *report) {
  * A deferred trigger runs outside of a statement, and may trap what its own statements raise. When
  * the last of them is done that is over: what COMMIT raises now has not been seen.
  */
-static void at_end(XactEvent event, void *arg) {
+static void at_end(XactEvent event) {
     if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
         came_through_statement = innermost() != NULL;
 }
 
 static error_report_subscriber reports = {.reported = see_report};
+static transaction_subscriber ends = {.transaction = at_end};
 
 void lockstep_watch_errors(const error_watcher *one) {
     watcher = one;
@@ -156,5 +158,5 @@ void lockstep_watch_errors(const error_watcher *one) {
     earlier_utility_hook = ProcessUtility_hook;
     ProcessUtility_hook = run_utility;
     lockstep_subscribe_to_error_reports(&reports);
-    RegisterXactCallback(at_end, NULL);
+    lockstep_subscribe_to_transaction_ends(&ends);
 }
