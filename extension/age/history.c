@@ -94,7 +94,7 @@ static void set_up(void *memory, LWLock *lock, bool found) {
     }
 }
 
-static const shared_part history_part = {
+static shared_part history_part = {
     .name = "lockstep age history",
     .room = room_for_ring,
     .tranche = "lockstep_age_history",

@@ -4,20 +4,19 @@
 #include "storage/ipc.h"
 #include "storage/shmem.h"
 
-#define MOST_PARTS 8
-
-static const shared_part *parts[MOST_PARTS];
-static int part_count = 0;
+static shared_part *first = NULL;
+static shared_part **end = &first;
 static shmem_request_hook_type earlier_request_hook = NULL;
 static shmem_startup_hook_type earlier_startup_hook = NULL;
 
 static void request_room(void) {
     if (earlier_request_hook != NULL)
         earlier_request_hook();
-    for (int i = 0; i < part_count; ++i) {
-        RequestAddinShmemSpace(parts[i]->room());
-        if (parts[i]->tranche != NULL)
-            RequestNamedLWLockTranche(parts[i]->tranche, 1);
+    for (const shared_part *part = first; part != NULL; part = part->next) {
+        /* Each begins at a cache line. */
+        RequestAddinShmemSpace(CACHELINEALIGN(part->room()));
+        if (part->tranche != NULL)
+            RequestNamedLWLockTranche(part->tranche, 1);
     }
 }
 
@@ -25,8 +24,7 @@ static void make_room(void) {
     if (earlier_startup_hook != NULL)
         earlier_startup_hook();
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    for (int i = 0; i < part_count; ++i) {
-        const shared_part *const part = parts[i];
+    for (const shared_part *part = first; part != NULL; part = part->next) {
         LWLock *const lock =
             part->tranche == NULL ? NULL : &GetNamedLWLockTranche(part->tranche)->lock;
         bool found;
@@ -37,16 +35,16 @@ static void make_room(void) {
     LWLockRelease(AddinShmemInitLock);
 }
 
-void lockstep_add_shared_part(const shared_part *part) {
+void lockstep_add_shared_part(shared_part *part) {
     if (!process_shared_preload_libraries_in_progress)
         return;
-    if (part_count == MOST_PARTS)
-        elog(ERROR, "lockstep: no room for the shared memory \"%s\"", part->name);
-    if (part_count == 0) {
+    if (first == NULL) {
         earlier_request_hook = shmem_request_hook;
         shmem_request_hook = request_room;
         earlier_startup_hook = shmem_startup_hook;
         shmem_startup_hook = make_room;
     }
-    parts[part_count++] = part;
+    part->next = NULL;
+    *end = part;
+    end = &part->next;
 }

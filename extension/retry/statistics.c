@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "pg/shared_memory.h"
+#include "pg/transaction_ends.h"
 #include "retry/counters.h"
 #include "retry/dropped_databases.h"
 #include "retry/error_watch.h"
@@ -73,7 +74,7 @@ static void set_up(void *at, LWLock *lock, bool found) {
     lockstep_set_up_minute(minute);
 }
 
-static const shared_part retry_part = {
+static shared_part retry_part = {
     .name = "lockstep retry statistics",
     .room = room_for_memory,
     .tranche = "lockstep_retry_statistics",
@@ -165,7 +166,7 @@ static void count_announced(uint32 resets, TimestampTz now) {
  * Runs at the end of every transaction. Its id, its isolation level and what it set locally are
  * still known here. The time was taken for the commit record, where there is one.
  */
-static void at_commit(XactEvent event, void *arg) {
+static void at_commit(XactEvent event) {
     bool can_conflict;
 
     if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE)
@@ -189,6 +190,8 @@ static void forget_database(Oid database) {
     LWLockRelease(memory->lock);
 }
 
+static transaction_subscriber ends = {.transaction = at_commit};
+
 void lockstep_install_retry_statistics(void) {
     DefineCustomIntVariable("lockstep.attempt",
                             "Which attempt at this transaction it is; 0 says nothing.", NULL,
@@ -203,7 +206,7 @@ void lockstep_install_retry_statistics(void) {
     lockstep_add_shared_part(&retry_part);
     lockstep_watch_errors(&counting_watcher);
     lockstep_watch_dropped_databases(forget_database);
-    RegisterXactCallback(at_commit, NULL);
+    lockstep_subscribe_to_transaction_ends(&ends);
 }
 
 bool lockstep_has_retry_statistics(void) {
