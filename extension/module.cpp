@@ -8,7 +8,6 @@
 #include "pg/backoff_settings.hpp"
 #include "pg/boundary.hpp"
 #include "pg/call_memory.hpp"
-#include "pg/worker.h"
 #include "retry/settings.hpp"
 #include "retry/statistics.h"
 #include "transfer/batch.hpp"
@@ -34,6 +33,5 @@ void _PG_init(void) {
     lockstep::install_age_sampler();
     lockstep_install_retry_statistics();
     lockstep::retry_settings::install();
-    lockstep_install_worker();
     MarkGUCPrefixReserved("lockstep");
 }

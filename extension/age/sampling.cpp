@@ -4,7 +4,7 @@
 #include "age/history.h"
 #include "age/holder_of.hpp"
 #include "age/instant.h"
-#include "pg/worker.h"
+#include "age/sampler.h"
 
 #include <cstring>
 
@@ -99,14 +99,11 @@ void take_guarded() {
     enter(take_sample);
 }
 
-constexpr sampler age_sampler{"transaction age", take_guarded, lockstep_save_history};
-
 } // namespace
 
 void install_age_sampler() {
     lockstep_install_history();
-    if (process_shared_preload_libraries_in_progress)
-        lockstep_add_sampler(&age_sampler);
+    lockstep_install_sampler(take_guarded);
 }
 
 } // namespace lockstep

@@ -3,8 +3,7 @@
 
 namespace lockstep {
 
-// Defines the history's setting, and while the server starts adds its sampler to those of the
-// background worker.
+// Defines the settings of the history and of its sampler, and has the server start that.
 void install_age_sampler();
 
 } // namespace lockstep
