@@ -107,5 +107,45 @@ SELECT statement, memory_grows(statement)
                     'SELECT wall_sql(''SELECT wall_throw(''''runtime_error'''')'')']) AS statement;
 SELECT wall_live_objects(), wall_current_exception();
 
+-- The services that many rooms share. Reports that go to the log: subscribers see them in order; what one
+-- reports itself, and an error that one raises against the rules, stop neither the reports nor the session.
+SET log_min_messages = warning;
+SELECT wall_watch(true);
+SELECT 1/0;
+DO $$ BEGIN RAISE 'reported of' USING ERRCODE = 'LS991'; END $$;
+SELECT wall_throw('sql_error');
+SELECT seen FROM string_to_table(wall_seen(), E'\n') AS seen;
+SELECT wall_watch(true);
+DO $$ BEGIN RAISE 'never told' USING ERRCODE = 'LS993'; END $$;
+SELECT 1/0;
+SELECT seen FROM string_to_table(wall_seen(), E'\n') AS seen;
+
+-- Ends of transactions, and of subtransactions by their numbers: a savepoint that is rolled back to begins
+-- again, under a new number; a block that traps an error is one too.
+BEGIN;
+SELECT wall_watch(true);
+SAVEPOINT a;
+SAVEPOINT b;
+ROLLBACK TO b;
+RELEASE a;
+DO $$ BEGIN PERFORM 1/0; EXCEPTION WHEN division_by_zero THEN NULL; END $$;
+COMMIT;
+SELECT seen FROM string_to_table(wall_seen(), E'\n') AS seen;
+-- What is open at the end ends first.
+BEGIN;
+SELECT wall_watch(true);
+SAVEPOINT a;
+SAVEPOINT b;
+COMMIT;
+SELECT seen FROM string_to_table(wall_seen(), E'\n') AS seen;
+BEGIN;
+SELECT wall_watch(true);
+SAVEPOINT a;
+SAVEPOINT b;
+SELECT 1/0;
+ROLLBACK;
+SELECT seen FROM string_to_table(wall_seen(), E'\n') AS seen;
+SELECT wall_watch(false);
+
 DROP FUNCTION outcome, fail_often, memory_grows;
 DROP EXTENSION lockstep_wall;

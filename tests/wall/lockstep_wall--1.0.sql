@@ -25,3 +25,10 @@ CREATE FUNCTION money_fits(a numeric, "precision" int, scale int) RETURNS boolea
 AS 'MODULE_PATHNAME', 'lockstep_wall_money_fits' LANGUAGE C STRICT;
 CREATE FUNCTION money_least_scale(a numeric) RETURNS int
 AS 'MODULE_PATHNAME', 'lockstep_wall_money_least_scale' LANGUAGE C STRICT;
+
+CREATE FUNCTION wall_watch(watch boolean) RETURNS void
+AS 'MODULE_PATHNAME', 'lockstep_wall_watch' LANGUAGE C STRICT;
+CREATE FUNCTION wall_seen() RETURNS text
+AS 'MODULE_PATHNAME', 'lockstep_wall_seen' LANGUAGE C STRICT;
+CREATE FUNCTION wall_count_parts() RETURNS int
+AS 'MODULE_PATHNAME', 'lockstep_wall_count_parts' LANGUAGE C STRICT;
