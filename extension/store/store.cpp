@@ -16,17 +16,4 @@ std::unique_ptr<store> statements_for(const ledger &in) {
     return std::make_unique<spi_store>(in);
 }
 
-call_vector<std::int64_t> next_entries(const ledger &in, std::size_t count) {
-    call_vector<std::int64_t> entries(count);
-    const Oid sequence = in.layout.entry_sequence;
-    std::int64_t *out = entries.data();
-    pg_call([=] {
-        for (std::size_t i = 0; i < count; ++i) {
-            CHECK_FOR_INTERRUPTS();
-            out[i] = nextval_internal(sequence, false);
-        }
-    });
-    return entries;
-}
-
 } // namespace lockstep

@@ -61,8 +61,4 @@ class store {
 // The store that serves any call.
 [[nodiscard]] std::unique_ptr<store> statements_for(const ledger &in);
 
-// Numbers for so many journal rows, in the order of booking; to be drawn while the ledger's rows
-// are locked.
-[[nodiscard]] call_vector<std::int64_t> next_entries(const ledger &in, std::size_t count);
-
 } // namespace lockstep
