@@ -1,5 +1,6 @@
 #include "locking/row_queue.hpp"
 
+#include "pg/catalog.hpp"
 #include "pg/scan_key.hpp"
 
 namespace lockstep {
@@ -69,23 +70,15 @@ bool look_by(Relation table, Relation index, Datum key, int *ahead) {
 }
 
 // What is locked by others just now is passed over: whoever asks may hold locks himself.
-Relation open_at_once(Oid oid) {
-    if (!version::lock_relation_if_free(oid, AccessShareLock))
-        return nullptr;
-    Relation opened = try_relation_open(oid, NoLock);
-    if (opened == nullptr)
-        UnlockRelationOid(oid, AccessShareLock);
-    return opened;
-}
-
 bool look_in(const ledger &in, Oid member, Datum key, int *ahead) {
-    Relation table = open_at_once(member);
+    Relation table = open_if_free_in_guard(member, AccessShareLock);
     if (table == nullptr)
         return false;
     bool found = false;
     const bool has_rows = RELKIND_HAS_STORAGE(table->rd_rel->relkind);
     const Oid oid = member == in.table ? in.key_index : index_get_partition(table, in.key_index);
-    Relation index = has_rows && OidIsValid(oid) ? open_at_once(oid) : nullptr;
+    Relation index =
+        has_rows && OidIsValid(oid) ? open_if_free_in_guard(oid, AccessShareLock) : nullptr;
     if (index != nullptr) {
         found = look_by(table, index, key, ahead);
         relation_close(index, AccessShareLock);

@@ -59,15 +59,17 @@ Relation open_relation(Oid relation, LOCKMODE lock) {
     return pg_call([=] { return try_relation_open(relation, lock); });
 }
 
+Relation open_if_free_in_guard(Oid relation, LOCKMODE lock) {
+    if (!version::lock_relation_if_free(relation, lock))
+        return nullptr;
+    Relation opened = try_relation_open(relation, NoLock);
+    if (opened == nullptr)
+        UnlockRelationOid(relation, lock);
+    return opened;
+}
+
 Relation open_if_free(Oid relation, LOCKMODE lock) {
-    return pg_call([=]() -> Relation {
-        if (!version::lock_relation_if_free(relation, lock))
-            return nullptr;
-        Relation opened = try_relation_open(relation, NoLock);
-        if (opened == nullptr)
-            UnlockRelationOid(relation, lock);
-        return opened;
-    });
+    return pg_call([=] { return open_if_free_in_guard(relation, lock); });
 }
 
 void close_relation(Relation relation, LOCKMODE unlock) {

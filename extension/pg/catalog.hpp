@@ -1,6 +1,6 @@
-// What the store needs to know of the server's catalogs: columns, names safe to put into a
-// statement, owners, rights. Names that come back are quoted and schema-qualified, so that no
-// search_path matters.
+// What the server's catalogs say of relations: opened with a lock, their columns, indexes and
+// family, and names. A name that may be put into a statement is quoted and schema-qualified, so
+// that no search_path matters; those for messages say so.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -24,6 +24,8 @@ struct column {
 [[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
 // The same without waiting: nothing where the lock is not to be had at once, too.
 [[nodiscard]] Relation open_if_free(Oid relation, LOCKMODE lock);
+// That, for C that runs inside the guard already.
+[[nodiscard]] Relation open_if_free_in_guard(Oid relation, LOCKMODE lock);
 // Lets go of the relation, and of a lock on it: without one, it stays until the end of the
 // transaction.
 void close_relation(Relation relation, LOCKMODE unlock = NoLock);
@@ -60,10 +62,11 @@ struct relation_family {
 [[nodiscard]] std::string qualified_name_of(Oid relation);
 // The plain name, for messages.
 [[nodiscard]] std::string plain_name(Relation relation);
+// An identifier for statements.
 [[nodiscard]] std::string quoted(const char *identifier);
-// The type as a statement may name it, schema-qualified where it is not the server's own.
+// The type as a statement may name it: schema-qualified, but for those that the SQL standard names.
 [[nodiscard]] std::string type_name(Oid type, int32 typmod = -1);
-// The type as people read it.
+// The type for messages.
 [[nodiscard]] std::string shown_type(Oid type);
 [[nodiscard]] std::string collation_name(Oid collation);
 [[nodiscard]] std::string role_name(Oid role);
