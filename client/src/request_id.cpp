@@ -11,15 +11,6 @@
 namespace lockstep {
 namespace {
 
-constexpr std::array<std::size_t, 4> hyphens{8, 13, 18, 23};
-
-constexpr bool is_hyphen_at(std::size_t position) {
-    for (const auto hyphen : hyphens)
-        if (position == hyphen)
-            return true;
-    return false;
-}
-
 constexpr int digit_value(char c) noexcept {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -54,7 +45,7 @@ std::optional<request_id> request_id::parse(std::string_view text) noexcept {
     std::array<std::uint8_t, 16> bytes{};
     std::size_t digits = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (is_hyphen_at(i)) {
+        if (is_hyphen_of_uuid(i)) {
             if (text[i] != '-')
                 return std::nullopt;
             continue;
@@ -69,16 +60,7 @@ std::optional<request_id> request_id::parse(std::string_view text) noexcept {
 }
 
 std::string request_id::to_string() const {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(36);
-    for (const auto byte : bytes_) {
-        if (is_hyphen_at(text.size()))
-            text += '-';
-        text += digits[byte >> 4];
-        text += digits[byte & 0x0f];
-    }
-    return text;
+    return id_text(bytes_);
 }
 
 } // namespace lockstep

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace lockstep {
 
@@ -36,6 +37,25 @@ constexpr uuid_bytes request_id_namespace{0xd3, 0xf0, 0xb9, 0xae, 0x7c, 0x52, 0x
     id[6] = static_cast<std::uint8_t>((id[6] & 0x0fU) | 0x50U);
     id[8] = static_cast<std::uint8_t>((id[8] & 0x3fU) | 0x80U);
     return id;
+}
+
+// Where the 36 characters of a UUID's text are no digits.
+[[nodiscard]] constexpr bool is_hyphen_of_uuid(std::size_t position) {
+    return position == 8 || position == 13 || position == 18 || position == 23;
+}
+
+// The id in that form, in lower case, as the server writes it.
+[[nodiscard]] inline std::string id_text(const uuid_bytes &id) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(36);
+    for (const std::uint8_t byte : id) {
+        if (is_hyphen_of_uuid(text.size()))
+            text.push_back('-');
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 0x0fU]);
+    }
+    return text;
 }
 
 } // namespace lockstep

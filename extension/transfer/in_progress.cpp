@@ -1,7 +1,6 @@
 #include "transfer/in_progress.hpp"
 
 #include "core/sql_error.hpp"
-#include "transfer/replay.hpp"
 
 #include <algorithm>
 

@@ -71,18 +71,6 @@ movement_result result_of(const recorded_movement &earlier, movement_status stat
 
 } // namespace
 
-std::string id_text(const uuid_bytes &id) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < id.size(); ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            text.push_back('-');
-        text.push_back(digits[id[i] >> 4]);
-        text.push_back(digits[id[i] & 0x0f]);
-    }
-    return text;
-}
-
 movement_result replay(const ledger &in, const movement_request &request,
                        const recorded_movement &earlier) {
     check_may_see(in, earlier.from, earlier.from_balance);

@@ -4,12 +4,7 @@
 #include "transfer/recorded_movement.hpp"
 #include "transfer/request.hpp"
 
-#include <string>
-
 namespace lockstep {
-
-// A request id as people read it.
-[[nodiscard]] std::string id_text(const uuid_bytes &id);
 
 // What the earlier movement says to this request: replayed, or refused with LS012 where refusals
 // are returned. LS010 where it asked for something else, LS012 where it was refused and refusals
