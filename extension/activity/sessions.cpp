@@ -1,5 +1,6 @@
 #include "activity/sessions.hpp"
 
+#include "core/words.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
@@ -69,23 +70,15 @@ std::optional<Datum> client_address(const PgBackendStatus &status) {
     return found.found ? std::optional{found.value} : std::nullopt;
 }
 
-std::optional<Datum> name_datum(const char *name) {
-    if (name == nullptr)
-        return std::nullopt;
-    return pg_call([name] { return DirectFunctionCall1(namein, CStringGetDatum(name)); });
-}
-
 std::optional<Datum> vxid_value(const lock_process &process) {
     if (process.prepared != 0 || process.vxid_local == 0)
         return {};
-    char text_of_id[32];
-    snprintf(text_of_id, sizeof(text_of_id), "%d/%u", process.vxid_slot, process.vxid_local);
-    return text_datum(text_of_id);
+    return text_datum(vxid_text(process.vxid_slot, process.vxid_local).c_str());
 }
 
 } // namespace
 
-sessions::sessions(bool with_names) : with_names_(with_names) {
+sessions::sessions(bool with_names) : with_names_(with_names), names_(with_names) {
     const int count = pg_call([] { return pgstat_fetch_stat_numbackends(); });
     statuses_.reserve(static_cast<std::size_t>(count));
     for (int i = 1; i <= count; ++i) {
@@ -118,8 +111,8 @@ session sessions::describe(const lock_process &process) {
     session one;
     one.kind = kind_name(process, status);
     one.vxid = vxid_value(process);
-    one.database = database_name(status == nullptr ? process.database : status->st_databaseid);
-    one.user = role_name(status == nullptr ? process.role : status->st_userid);
+    one.database = names_.of_database(status == nullptr ? process.database : status->st_databaseid);
+    one.user = names_.of_role(status == nullptr ? process.role : status->st_userid);
     if (status == nullptr)
         return one;
     if (status->st_appname != nullptr)
@@ -150,8 +143,8 @@ session sessions::describe_prepared(const lock_process &process) {
     // Which one it is may not be known: without the list, or where the server has only told that it
     // is one.
     one.kind = with_names_ && process.xid != InvalidTransactionId ? "finishing" : "prepared";
-    one.database = database_name(process.database);
-    one.user = role_name(process.role);
+    one.database = names_.of_database(process.database);
+    one.user = names_.of_role(process.role);
     for (const prepared_transaction &listed : prepared())
         if (listed.xid == process.xid) {
             one.kind = "prepared";
@@ -185,24 +178,6 @@ const std::vector<prepared_transaction> &sessions::prepared() {
     }
     session.finish();
     return *prepared_;
-}
-
-std::optional<Datum> sessions::database_name(Oid database) {
-    if (!with_names_ || database == InvalidOid)
-        return std::nullopt;
-    const auto [at, fresh] = databases_.try_emplace(database);
-    if (fresh)
-        at->second = name_datum(pg_call([database] { return get_database_name(database); }));
-    return at->second;
-}
-
-std::optional<Datum> sessions::role_name(Oid role) {
-    if (!with_names_ || role == InvalidOid)
-        return std::nullopt;
-    const auto [at, fresh] = roles_.try_emplace(role);
-    if (fresh)
-        at->second = name_datum(pg_call([role] { return GetUserNameFromId(role, true); }));
-    return at->second;
 }
 
 bool sessions::may_see(Oid role) {

@@ -3,6 +3,7 @@
 // and as there, within one transaction the first look is kept.
 #pragma once
 
+#include "activity/shared_names.hpp"
 #include "pg/boundary.hpp"
 
 #include "core/graph/advice.hpp"
@@ -58,8 +59,10 @@ class sessions {
     // The prepared transactions; read when they are first asked for.
     [[nodiscard]] const std::vector<prepared_transaction> &prepared();
 
-    [[nodiscard]] std::optional<Datum> database_name(Oid database);
-    [[nodiscard]] std::optional<Datum> role_name(Oid role);
+    [[nodiscard]] std::optional<Datum> database_name(Oid database) {
+        return names_.of_database(database);
+    }
+    [[nodiscard]] std::optional<Datum> role_name(Oid role) { return names_.of_role(role); }
 
     // Whether the caller may see what sessions of the role do.
     [[nodiscard]] bool may_see(Oid role);
@@ -80,12 +83,11 @@ class sessions {
     [[nodiscard]] static Datum shared(shared_text &last, const char *raw);
 
     bool with_names_;
+    shared_names names_;
     shared_text last_application_;
     shared_text last_query_;
     std::vector<std::pair<std::int32_t, const PgBackendStatus *>> statuses_; // by pid, upwards
     std::optional<std::vector<prepared_transaction>> prepared_;
-    std::map<Oid, std::optional<Datum>> databases_;
-    std::map<Oid, std::optional<Datum>> roles_;
     std::map<Oid, bool> visible_;
 };
 

@@ -44,6 +44,10 @@ std::string bytes_text(std::int64_t bytes) {
     return std::to_string(bytes) + units[unit];
 }
 
+std::string vxid_text(std::int32_t slot, std::uint32_t local) {
+    return std::to_string(slot) + '/' + std::to_string(local);
+}
+
 std::string one_line(std::string words) {
     for (char &c : words)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)

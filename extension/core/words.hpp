@@ -17,6 +17,9 @@ namespace lockstep {
 // Bytes as the server prints sizes: 512 bytes, 780 kB, 146 MB.
 [[nodiscard]] std::string bytes_text(std::int64_t bytes);
 
+// A virtual transaction id as pg_locks shows it: 3/17.
+[[nodiscard]] std::string vxid_text(std::int32_t slot, std::uint32_t local);
+
 // Names, identifiers and keys are other people's: a line break in one must not look like a line of
 // ours.
 [[nodiscard]] std::string one_line(std::string words);

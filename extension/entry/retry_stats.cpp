@@ -1,10 +1,11 @@
 // lockstep.get_retry_stats, get_retry_attempts, get_retry_health, reset_retry_stats: how often work
 // is done again.
 #include "activity/catalogs.hpp"
+#include "activity/shared_names.hpp"
 #include "core/retry_health.hpp"
 #include "core/retry_rules.hpp"
 #include "core/sql_error.hpp"
-#include "lock_graph/columns.hpp"
+#include "pg/column_value.hpp"
 #include "pg/rows.hpp"
 #include "retry/settings.hpp"
 #include "retry/statistics.h"
@@ -52,11 +53,11 @@ std::string name_text(const column_value &name) {
 template <class Count, class Naming>
 std::vector<named_count<Count>> in_order(std::span<const Count> counts, Naming name_of) {
     catalogs names;
-    sessions activity(names.readable());
+    shared_names shared(names.readable());
     std::vector<named_count<Count>> all;
     all.reserve(counts.size());
     for (const Count &one : counts) {
-        named_count<Count> row{activity.database_name(one.database), {}, name_of(one), one};
+        named_count<Count> row{shared.of_database(one.database), {}, name_of(one), one};
         row.name = name_text(row.database);
         all.push_back(std::move(row));
     }

@@ -2,7 +2,7 @@
 #include "activity/catalogs.hpp"
 #include "age/past.hpp"
 #include "core/sql_error.hpp"
-#include "lock_graph/columns.hpp"
+#include "pg/column_value.hpp"
 #include "pg/rows.hpp"
 
 #include <array>

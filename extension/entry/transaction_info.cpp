@@ -1,9 +1,9 @@
 // lockstep.transaction_info: the caller's own transaction.
 #include "age/instant.h"
 #include "core/age/xids.hpp"
-#include "lock_graph/columns.hpp"
+#include "core/words.hpp"
+#include "pg/column_value.hpp"
 #include "pg/rows.hpp"
-#include "pg/values.hpp"
 
 using namespace lockstep;
 
@@ -38,9 +38,7 @@ LOCKSTEP_FUNCTION(lockstep_transaction_info) {
     const auto held = std::min(age::place_of(own.xmin, next), age::place_of(own.process.xid, next));
     row.add(held == age::nowhere ? column_value{}
                                  : column_value{Int64GetDatum(*age::age_of(held, next))});
-    char vxid[32];
-    snprintf(vxid, sizeof(vxid), "%d/%u", own.process.vxid_slot, own.process.vxid_local);
-    row.add(text_or_null(static_cast<const char *>(vxid)));
+    row.add(text_or_null(vxid_text(own.process.vxid_slot, own.process.vxid_local)));
     row.add(TimestampTzGetDatum(began));
     row.add(interval_datum(
         std::max<TimestampTz>(pg_call([] { return GetCurrentTimestamp(); }) - began, 0)));

@@ -1,8 +1,7 @@
 // lockstep.get_wraparound_status: one row for each database.
 #include "age/databases.hpp"
-#include "lock_graph/columns.hpp"
+#include "pg/column_value.hpp"
 #include "pg/rows.hpp"
-#include "pg/values.hpp"
 
 using namespace lockstep;
 

@@ -2,17 +2,6 @@
 
 namespace lockstep {
 
-column_value row_place_value(const std::optional<ItemPointerData> &row) {
-    if (!row)
-        return {};
-    const ItemPointerData place = *row;
-    return pg_call([place] {
-        auto *copy = static_cast<ItemPointer>(palloc(sizeof(ItemPointerData)));
-        *copy = place;
-        return PointerGetDatum(copy);
-    });
-}
-
 column_value wait_event_value(const lock_process &process, const session &who) {
     if (who.is_hidden() || process.wait_event == 0)
         return {};
@@ -26,18 +15,6 @@ column_value since_value(const wait_for_graph &now, std::optional<TimestampTz> f
     if (!from || *from == 0)
         return {};
     return interval_datum(std::max<TimestampTz>(now.snapshot().taken_at - *from, 0));
-}
-
-column_value bigints_value(std::span<const std::int64_t> values) {
-    const std::int64_t *first = values.data();
-    const int count = static_cast<int>(values.size());
-    return pg_call([=] {
-        auto *datums = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<Size>(count + 1)));
-        for (int i = 0; i < count; ++i)
-            datums[i] = Int64GetDatum(first[i]);
-        return PointerGetDatum(construct_array(datums, count, INT8OID, sizeof(int64),
-                                               FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-    });
 }
 
 column_value lock_columns::constant(const char *name) {

@@ -1,5 +1,7 @@
 #include "lock_graph/places.hpp"
 
+#include "core/words.hpp"
+
 namespace lockstep {
 
 namespace {
@@ -33,10 +35,6 @@ ItemPointerData row_of(std::uint32_t block, std::uint16_t offset) {
 }
 
 } // namespace
-
-std::string vxid_text(std::int32_t slot, std::uint32_t local) {
-    return std::to_string(slot) + '/' + number(local);
-}
 
 std::string row_text(Oid database, Oid relation, const ItemPointerData &row, const char *key,
                      catalogs &names) {

@@ -30,6 +30,4 @@ struct lock_place {
 [[nodiscard]] std::string row_text(Oid database, Oid relation, const ItemPointerData &row,
                                    const char *key, catalogs &names);
 
-[[nodiscard]] std::string vxid_text(std::int32_t slot, std::uint32_t local);
-
 } // namespace lockstep
