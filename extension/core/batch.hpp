@@ -69,8 +69,9 @@ void for_item(std::size_t position, Step step) {
                                                 const amount_type &type, const batch_names &names,
                                                 item_outcome &outcome);
 
-// The distinct keys of a batch. A place is where a key stands: in this order, all the givers', all
-// the takers'. Rows are numbered in the order of their keys, which is the order of locking.
+// The distinct keys of a batch. A place is where a key stands among the keys of all items, in the
+// order of the items: of each the giver's, then the taker's, where it has both. Rows are numbered
+// in the order of their keys, which is the order of locking.
 struct row_numbers {
     call_vector<std::uint32_t> of_place; // the number of each place's row
     call_vector<std::uint32_t> place_of; // a place of each row

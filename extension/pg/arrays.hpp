@@ -17,8 +17,8 @@ struct array_elements {
     Oid type; // of an element
 };
 
-// How many elements an array argument has, 0 where it is null; nothing is unpacked for it but a
-// value that is stored elsewhere.
+// How many elements an array argument has, 0 where it is null. No element is read for it; the array
+// is unpacked where it is compressed or stored elsewhere.
 [[nodiscard]] std::size_t array_length(FunctionCallInfo fcinfo, int number);
 
 // 22004 where the argument is null, 2202E where the array has more than one dimension. Lower bounds

@@ -1,4 +1,4 @@
-// The wall between C++ and PostgreSQL. There are two doors and no others.
+// The wall between C++ and PostgreSQL. There are two doors, one each way.
 //
 // pg_call(lambda) goes from C++ to PostgreSQL: an ERROR, which is a longjmp, becomes the C++
 // exception pg_error, so that the destructors of everything outside the lambda run. The error
@@ -7,12 +7,16 @@
 // LOCKSTEP_FUNCTION(name) goes from PostgreSQL to C++: it makes the extern "C" entry point, runs
 // the body, and turns every exception into an ERROR after the handler has been left (the exception
 // object would otherwise never be released). A pg_error is simply thrown on as the error that it
-// was.
+// was. enter(body) does the same for C of ours that calls C++ outside of any statement. What else
+// the server calls, of hooks and callbacks, is C wherever it stands: it has no objects with
+// destructors, and throws nothing.
 //
 // Rules for the lambda: it is C. Locals and captures are trivially destructible, nothing in it
 // throws, and what it returns is trivially destructible; a C++ object that lived between the
-// sigsetjmp and the raising call would never be destroyed. A pg_error may be caught by the entry
-// alone: swallowing it would leave locks, pins and SPI levels behind.
+// sigsetjmp and the raising call would never be destroyed. A pg_error goes up to the entry. Who
+// catches it before that throws it on, or rolls back the whole transaction or a subtransaction of
+// his own for its sake (see caught.hpp): merely swallowed, it would leave locks, pins and SPI
+// levels behind.
 #pragma once
 
 #include "pg/pg.hpp"

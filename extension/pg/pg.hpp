@@ -1,5 +1,6 @@
-// The only file that includes the server's headers. Everything that meets PostgreSQL includes this
-// first; the order is the server's own: postgres.h before all others, standard headers after.
+// The server's headers, for C++: no other C++ file names one. Everything that meets PostgreSQL
+// includes this before all others, for postgres.h comes first and standard headers after. C files,
+// and the headers that they share with C++, name what they need themselves.
 #pragma once
 
 extern "C" {

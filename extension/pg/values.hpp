@@ -1,5 +1,6 @@
-// Datums to plain values and back: text, uuid, and the exact amounts of core/. Everything here may
-// throw pg_error; memory of the server's side is in the current memory context.
+// Datums to plain values and back: text, uuid, lengths of time, and the exact amounts of core/.
+// Everything here may throw pg_error, and sql_error where a state is named; memory of the server's
+// side is in the current memory context.
 #pragma once
 
 #include "pg/boundary.hpp"
