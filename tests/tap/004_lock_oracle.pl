@@ -43,10 +43,10 @@ sub background
 	return $session;
 }
 
-sub scene
+sub situation
 {
 	my ($name) = @_;
-	$node->safe_psql($database, "UPDATE oracle.now SET scene = '$name'");
+	$node->safe_psql($database, "UPDATE oracle.now SET situation = '$name'");
 	return;
 }
 
@@ -60,7 +60,7 @@ sub play
 	my ($out, $err) = ('', '');
 	my $spec = slurp_file($file);
 	my $permutations = () = $spec =~ /^permutation /mg;
-	scene($name);
+	situation($name);
 	local $ENV{PGAPPNAME} = "isolation/$name";
 	# A spec whose last steps come in an order that cannot be would wait for ever.
 	my $ok = eval {
@@ -73,7 +73,7 @@ sub play
 		"$name: $permutations permutations") or diag($out . $err);
 	return $name;
 }
-my @scenes = map { play($_) } @own;
+my @situations = map { play($_) } @own;
 play($_) for @shared;
 
 # Prepared transactions: isolationtester does not see that a session waits for one.
@@ -124,7 +124,7 @@ sub end_prepared
 	return;
 }
 
-scene('prepared_row');
+situation('prepared_row');
 prepare('row', 'UPDATE accounts SET balance = 1 WHERE id = 1');
 my @waiters = map { start_waiter($_, "prepared_$_", 'UPDATE accounts SET balance = balance + 1 WHERE id = 1') } 1 .. 5;
 hold();
@@ -132,7 +132,7 @@ end_prepared('COMMIT', 'row');
 finish(@waiters);
 
 # Two that have a row together, and one that another one of them waits behind on a table.
-scene('prepared_several');
+situation('prepared_several');
 prepare('share_1', 'SELECT id FROM accounts WHERE id = 2 FOR SHARE; LOCK TABLE stock IN ROW EXCLUSIVE MODE; SELECT pg_advisory_xact_lock_shared(9)');
 prepare('share_2', 'SAVEPOINT s; SELECT id FROM accounts WHERE id = 2 FOR SHARE; SAVEPOINT t; LOCK TABLE stock IN ROW SHARE MODE; SELECT pg_advisory_xact_lock_shared(9)');
 @waiters = (
@@ -148,7 +148,7 @@ end_prepared('COMMIT', 'share_2');
 finish(@waiters);
 
 # Workers behind one, and an index that waits for one.
-scene('prepared_others');
+situation('prepared_others');
 $node->safe_psql($database, q{
 	CREATE TABLE many AS SELECT n AS id, repeat('x', 1500) AS pad FROM generate_series(1, 60) AS n;
 	ALTER TABLE many SET (parallel_workers = 3);
@@ -164,7 +164,7 @@ prepare('key', 'SELECT pg_advisory_xact_lock(9); INSERT INTO stock VALUES (1)');
 hold();
 end_prepared('COMMIT', 'key');
 finish(@waiters);
-push @scenes, 'prepared_row', 'prepared_several', 'prepared_others';
+push @situations, 'prepared_row', 'prepared_several', 'prepared_others';
 
 $node->safe_psql($database, 'UPDATE oracle.now SET stop = true');
 finish($sampler);
@@ -172,10 +172,10 @@ finish($sampler);
 # What was seen.
 sub ask { return $node->safe_psql($database, $_[0]); }
 diag(ask(q{SELECT format('%s valid samples, %s that changed meanwhile; %s with edges', valid, unstable, (SELECT count(*) FROM oracle.sample)) FROM oracle.total}));
-diag(ask(q{SELECT format('%s: %s samples, %s soft, %s parallel, %s prepared, %s in cycle, up to %s waiters; %s', scene, count(*), count(*) FILTER (WHERE soft > 0),
+diag(ask(q{SELECT format('%s: %s samples, %s soft, %s parallel, %s prepared, %s in cycle, up to %s waiters; %s', situation, count(*), count(*) FILTER (WHERE soft > 0),
 	count(*) FILTER (WHERE parallel_waits + parallel_blocks > 0), count(*) FILTER (WHERE prepared > 0), count(*) FILTER (WHERE in_cycle > 0), max(waiters),
-	(SELECT string_agg(DISTINCT t, ' ') FROM oracle.sample AS o, unnest(o.lock_types) AS t WHERE o.scene = s.scene))
-	FROM oracle.sample AS s GROUP BY scene ORDER BY scene}));
+	(SELECT string_agg(DISTINCT t, ' ') FROM oracle.sample AS o, unnest(o.lock_types) AS t WHERE o.situation = s.situation))
+	FROM oracle.sample AS s GROUP BY situation ORDER BY situation}));
 
 # The test must not pass because nothing was there to compare.
 for my $minimum (
@@ -190,7 +190,7 @@ for my $minimum (
 	[ 20, 'with a cycle', 'in_cycle > 0' ],
 	map({ [ 20, "of waits for $_", "'$_' = ANY (lock_types)" ] } qw(relation tuple transactionid virtualxid advisory)),
 	[ 5, 'of waits for a speculative insertion', q{lock_types && '{spectoken,speculative token}'} ],
-	map({ [ 5, "in the scene $_", "scene = '$_'" ] } @scenes))
+	map({ [ 5, "in the situation $_", "situation = '$_'" ] } @situations))
 {
 	my ($least, $what, $condition) = @$minimum;
 	cmp_ok(ask("SELECT count(*) FROM oracle.sample WHERE $condition"), '>=', $least, "at least $least valid samples $what");
@@ -201,8 +201,8 @@ for my $what ('edges', 'not reached over nearest edges')
 	is(ask("SELECT count(*) FROM oracle.difference WHERE what = '$what'"), '0',
 		$what eq 'edges' ? 'the edges are those of pg_blocking_pids()' : 'the reduced graph reaches the same');
 }
-diag($_) for split /\n/, ask(q{SELECT format('%s in %s: core %s, ours %s; core just after: %s; picture %s; picture just after %s; locks not granted %s; sessions %s',
-	what, scene, core, ours, core_next, picture, picture_next,
+diag($_) for split /\n/, ask(q{SELECT format('%s in %s: core %s, ours %s; core just after: %s; graph %s; graph just after %s; locks not granted %s; sessions %s',
+	what, situation, core, ours, core_next, graph, graph_next,
 	(SELECT jsonb_agg(l) FROM jsonb_array_elements(locks) AS l WHERE NOT (l->>'granted')::boolean),
 	(SELECT string_agg(format('%s %s %s', a->>'pid', a->>'leader_pid', a->>'application_name'), ', ') FROM jsonb_array_elements(activity) AS a))
 	FROM oracle.difference ORDER BY at LIMIT 5});

@@ -59,7 +59,7 @@ sub open_session
 	return $session;
 }
 
-sub ask { my ($session, $statement) = @_; is($session->run(encode('UTF-8', $statement)), '', 'the scene is set'); return; }
+sub ask { my ($session, $statement) = @_; is($session->run(encode('UTF-8', $statement)), '', 'the waits begin'); return; }
 
 # Sends a statement that has to wait, and returns when it does.
 sub ask_and_wait
@@ -71,7 +71,7 @@ sub ask_and_wait
 	return;
 }
 
-# The scene.
+# What is drawn.
 my $database = $nasty{database};
 sql('postgres', 'CREATE DATABASE ' . identifier($database) . " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
 sql('postgres', 'CREATE ROLE ' . identifier($nasty{$_}) . ' LOGIN') for qw(holder waiter cycle);
@@ -425,7 +425,7 @@ SKIP:
 	check_drawing('saved', read_dot(slurp_file("$folder/locks.dot"), 'saved'), $edges);
 	($ok, $said) = $there->('sh', "$examples/save_drawing.sh");
 	ok($ok, 'files: Graphviz draws it') or diag($said);
-	is(scalar(() = slurp_file("$folder/locks.svg") =~ /<g [^>]*class="node"/g), $all, 'files: every session is in the picture');
+	is(scalar(() = slurp_file("$folder/locks.svg") =~ /<g [^>]*class="node"/g), $all, 'files: every session is in the drawing');
 }
 
 # Another encoding has other branches. The others' names stay what they are.

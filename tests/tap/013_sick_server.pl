@@ -73,7 +73,7 @@ sub story
 	return $out;
 }
 
-# No vacuum at work while the picture is taken, and none that comes meanwhile.
+# No vacuum at work while the snapshot is taken, and none that comes meanwhile.
 $node->safe_psql('shop', q{ALTER SYSTEM SET autovacuum_naptime = '1d'; SELECT pg_reload_conf()});
 $node->poll_query_until('shop', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'}) or die;
 my $limits = q{SET lockstep.age_idle_warning = '1s'; SET lockstep.age_prepared_warning = '1s';};

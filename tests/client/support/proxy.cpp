@@ -96,7 +96,7 @@ struct proxy::link {
     descriptor client, server;
     std::string from_client, from_server; // read, not yet passed on
     bool started = false;
-    fault under_way = fault::none;
+    fault pending = fault::none;
 };
 
 proxy::proxy(int server_port, decision decide)
@@ -228,12 +228,12 @@ bool proxy::take_client_messages(link &at) {
         const bool first = !std::exchange(at.started, true);
         const auto request = first ? std::string_view{} : recognised(message);
         if (!request.empty()) {
-            at.under_way = decide_(request);
-            if (at.under_way == fault::cut_before) {
+            at.pending = decide_(request);
+            if (at.pending == fault::cut_before) {
                 fault_done();
                 return false;
             }
-            if (at.under_way == fault::swallow) {
+            if (at.pending == fault::swallow) {
                 at.client.reset();
                 fault_done();
                 return true;
@@ -246,9 +246,9 @@ bool proxy::take_client_messages(link &at) {
             const std::lock_guard held(mutex_);
             ++round_trips_;
         }
-        if (at.under_way == fault::hold_answer && whole)
+        if (at.pending == fault::hold_answer && whole)
             fault_done();
-        if (at.under_way == fault::drop_client && whole) {
+        if (at.pending == fault::drop_client && whole) {
             at.client.reset();
             fault_done();
             return true;
@@ -269,18 +269,18 @@ void proxy::take_server_messages(link &at) {
         at.from_server.clear();
         return;
     }
-    if (at.under_way == fault::hold_answer) {
+    if (at.pending == fault::hold_answer) {
         const std::lock_guard held(mutex_);
         if (dropping_)
             at.client.reset();
         if (dropping_ || !released_)
             return;
-        at.under_way = fault::none;
+        at.pending = fault::none;
     }
     while (const auto length = message_length(at.from_server, true)) {
         const std::string message = at.from_server.substr(0, length);
         at.from_server.erase(0, length);
-        if (at.under_way != fault::cut_after) {
+        if (at.pending != fault::cut_after) {
             send_all(at.client.get(), message);
         } else if (message[0] == 'Z') { // ReadyForQuery: the commit is done
             at.client.reset();
