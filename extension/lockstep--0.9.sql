@@ -295,7 +295,7 @@ COMMENT ON FUNCTION lockstep.get_lock_graph() IS 'who waits for whom at one inst
 CREATE VIEW lockstep.lock_graph AS
 SELECT * FROM lockstep.get_lock_graph();
 COMMENT ON VIEW lockstep.lock_graph IS 'who waits for whom at one instant, without the edges that others imply';
-COMMENT ON COLUMN lockstep.lock_graph.snapshot_at IS 'the instant of the picture';
+COMMENT ON COLUMN lockstep.lock_graph.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.lock_graph.waiter_pid IS 'process that waits';
 COMMENT ON COLUMN lockstep.lock_graph.waiter_leader_pid IS 'leader of its parallel query; its own pid where it is in none';
 COMMENT ON COLUMN lockstep.lock_graph.waiter_kind IS 'backend, parallel_worker, autovacuum, autovacuum_wraparound, startup, walsender, bgworker or auxiliary';
@@ -376,7 +376,7 @@ COMMENT ON FUNCTION lockstep.get_lock_graph_all() IS 'who waits for whom at one 
 CREATE VIEW lockstep.lock_graph_all AS
 SELECT * FROM lockstep.get_lock_graph_all();
 COMMENT ON VIEW lockstep.lock_graph_all IS 'who waits for whom at one instant, every edge; a queue of n has n * (n - 1) / 2';
-COMMENT ON COLUMN lockstep.lock_graph_all.snapshot_at IS 'the instant of the picture';
+COMMENT ON COLUMN lockstep.lock_graph_all.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.lock_graph_all.waiter_pid IS 'process that waits';
 COMMENT ON COLUMN lockstep.lock_graph_all.waiter_leader_pid IS 'leader of its parallel query; its own pid where it is in none';
 COMMENT ON COLUMN lockstep.lock_graph_all.edge_kind IS 'hard, soft, latent or safe_snapshot, as in lock_graph';
@@ -492,7 +492,7 @@ COMMENT ON FUNCTION lockstep.get_root_blockers() IS 'who holds up others and wai
 CREATE VIEW lockstep.root_blocker AS
 SELECT * FROM lockstep.get_root_blockers();
 COMMENT ON VIEW lockstep.root_blocker IS 'who holds up others and waits for nobody, how bad it is, what to do; most blocked first';
-COMMENT ON COLUMN lockstep.root_blocker.snapshot_at IS 'the instant of the picture';
+COMMENT ON COLUMN lockstep.root_blocker.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.root_blocker.root_id IS 'a pid, or less than zero the xid of a prepared transaction; of a cycle the first one in it';
 COMMENT ON COLUMN lockstep.root_blocker.kind IS 'as in lock_graph; cycle: sessions that wait for each other';
 COMMENT ON COLUMN lockstep.root_blocker.pid IS 'process; null for a prepared transaction';
@@ -618,14 +618,14 @@ CREATE FUNCTION lockstep.lock_snapshot(
     OUT snapshot_at timestamptz,
     OUT locks       integer,
     OUT waits       integer,
-    OUT claims      integer,
+    OUT proclocks   integer,
     OUT processes   integer,
     OUT held_us     double precision,
     OUT attempts    integer)
 AS 'MODULE_PATHNAME', 'lockstep_lock_snapshot'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION lockstep.lock_snapshot() IS
-    'the size of one picture, and for how many microseconds the lock manager was held to take it';
+    'the size of one snapshot, and for how many microseconds the lock manager was held to take it';
 
 CREATE FUNCTION lockstep.get_transaction_ages()
 RETURNS TABLE (
@@ -676,8 +676,8 @@ COMMENT ON FUNCTION lockstep.get_transaction_ages() IS 'everything that holds th
 
 CREATE VIEW lockstep.transaction_age AS
 SELECT * FROM lockstep.get_transaction_ages();
-COMMENT ON VIEW lockstep.transaction_age IS 'everything that has a transaction, a snapshot, a claim of a replication slot or temporary tables, and what it holds back; worst first, then oldest first';
-COMMENT ON COLUMN lockstep.transaction_age.snapshot_at IS 'the instant of the picture';
+COMMENT ON VIEW lockstep.transaction_age IS 'everything that has a transaction, a snapshot, the xmin of a replication slot or temporary tables, and what it holds back; worst first, then oldest first';
+COMMENT ON COLUMN lockstep.transaction_age.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.transaction_age.holder_kind IS 'active, idle_in_xact, idle_in_xact_aborted, fastpath, session (what it does is not known, or not for the caller), parallel_worker, background_worker, autovacuum, vacuum, prepared, walsender, walsender_feedback, slot_physical, slot_logical, standby_session, primary_transaction (on a standby) or temp_table';
 COMMENT ON COLUMN lockstep.transaction_age.pid IS 'process; of a slot the one that uses it; of temporary tables their session';
 COMMENT ON COLUMN lockstep.transaction_age.leader_pid IS 'of a parallel worker its leader, else the same';

@@ -31,7 +31,7 @@ CLOSE page;
 SELECT count(*) AS pages, bool_and(proretset) AS are_sets, bool_and(prorettype = 'text'::regtype) AS of_text
   FROM pg_proc WHERE pronamespace = 'lockstep'::regnamespace AND proname IN ('lock_tree_text', 'lock_graph_dot', 'lock_graph_mermaid', 'transaction_audit');
 
-SELECT locks, waits, claims, processes, held_us > 0 AS took_time, attempts, snapshot_at <= clock_timestamp() AS in_the_past FROM lockstep.lock_snapshot();
+SELECT locks, waits, proclocks, processes, held_us > 0 AS took_time, attempts, snapshot_at <= clock_timestamp() AS in_the_past FROM lockstep.lock_snapshot();
 
 -- Which modes conflict, of tables and of rows.
 SELECT held, string_agg(CASE WHEN conflicts THEN 'x' ELSE '.' END, ' ' ORDER BY n) AS "AS RS RE SUE S SRE E AE"

@@ -136,7 +136,7 @@ class retry_run {
         if (attempts_ >= request_.max_attempts)
             give_up("no attempts are left");
         wait_ = jittered(range_after(failed, judged.backoff),
-                         judged.backoff == backoff_kind::conflict ? growth() : times - 1);
+                         judged.backoff == backoff_kind::conflict ? doublings() : times - 1);
         if (!deadline_.leaves(wait_))
             give_up("the deadline is before the next attempt");
     }
@@ -144,7 +144,9 @@ class retry_run {
     // How often the limit doubles after a conflict: not at first, for the queue is known, and one
     // who has failed often should not have to stand behind those who have just come; but when the
     // attempts run short, the rest of them are spread.
-    [[nodiscard]] int growth() const { return std::max(attempts_ - request_.max_attempts / 2, 0); }
+    [[nodiscard]] int doublings() const {
+        return std::max(attempts_ - request_.max_attempts / 2, 0);
+    }
 
     [[noreturn]] static void give_up(const char *why) {
         lockstep_count_given_up();

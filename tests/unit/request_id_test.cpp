@@ -1,4 +1,4 @@
-// Request ids: the bits of their versions, and the order of time.
+// Request ids: the bits of their versions, the order of time, and their text.
 #include "core/request_id.hpp"
 
 #include <gtest/gtest.h>
@@ -27,6 +27,12 @@ TEST(request_id, version5_keeps_the_digest) {
     EXPECT_EQ(id[6], 0x56);
     EXPECT_EQ(id[8], 0xb8);
     EXPECT_EQ(id[15], 0xff);
+}
+
+TEST(request_id, has_the_text_that_the_server_writes) {
+    EXPECT_EQ(lockstep::id_text(lockstep::request_id_namespace),
+              "d3f0b9ae-7c52-4d0e-9a49-6c6f636b7374");
+    EXPECT_EQ(lockstep::id_text({}), "00000000-0000-0000-0000-000000000000");
 }
 
 } // namespace
