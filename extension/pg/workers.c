@@ -90,7 +90,7 @@ void lockstep_run_worker(const worker_kind *kind) {
     own = kind;
     room = AllocSetContextCreate(TopMemoryContext, "lockstep worker", ALLOCSET_DEFAULT_SIZES);
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
-    /* Ends a statement too, which the server's own handler for workers before 18 does unsafely. */
+    /* At the next safe place. The default of workers raises its error within the signal handler. */
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
     if (has_database())
