@@ -39,6 +39,13 @@ void bank::make(way how) {
                            start_balance, rows_));
     if (is_ours(how))
         admin_.run(fmt::format("SELECT lockstep.register_ledger('{}')", ledger));
+    else if (how == way::floor_batch)
+        admin_.run(fmt::format("CREATE TABLE {} (request_id uuid NOT NULL PRIMARY KEY,"
+                               " entry bigint NOT NULL GENERATED ALWAYS AS IDENTITY,"
+                               " booked_at timestamptz NOT NULL, from_key bigint, to_key bigint,"
+                               " amount numeric NOT NULL, from_balance numeric, to_balance numeric,"
+                               " refusal text, memo jsonb)",
+                               journal_of(how)));
     else
         admin_.run(fmt::format("CREATE TABLE {} (request_id uuid NOT NULL PRIMARY KEY,"
                                " entry bigint NOT NULL GENERATED ALWAYS AS IDENTITY,"

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace lockstep::bench {
 namespace {
@@ -12,27 +11,29 @@ constexpr double noise = 1.05; // so much is not a difference
 constexpr double aim = 400'000;
 constexpr double most_log_bytes = 250;
 
+// At most 1.1 times what the floor takes.
+constexpr double most_above_floor = 1 / 1.1;
+
 const contestant ours_big{way::lockstep_batch, big_batch};
 
 double rate_of(const batch_cell &cell) {
     return static_cast<double>(cell.who.items) * 1000 / median(cell.warm_ms);
 }
 
-bar of_big_batch(const results &all, way other, double least) {
-    bar result{
-        fmt::format("8,000 items, warm: at least {} times {}", least, label_of({other, big_batch})),
-        "", false};
-    for (const auto ids : {id_kind::ascending, id_kind::random}) {
-        const auto *const ours = find(all, ours_big, ids);
-        const auto *const theirs = find(all, {other, big_batch}, ids);
-        if (ours == nullptr || theirs == nullptr)
+// How often theirs goes into ours, for each kind of ids and keys; `least` where the ids are random,
+// `least_ascending` where they lead with the time, which all ways gain by.
+bar of_big_batch(const results &all, const std::string &what, way other, double least,
+                 double least_ascending) {
+    bar result{"8,000 items, warm: " + what, "", false, true};
+    for (const auto &ours : all.batches) {
+        const auto *const theirs = find(all, {other, big_batch}, ours.ids, ours.over);
+        if (!(ours.who == ours_big) || theirs == nullptr)
             continue;
-        const auto ratio = rate_of(*ours) / rate_of(*theirs);
-        result.figures += fmt::format("{}ids {}: {:.1f} times, {}/s and {}/s",
-                                      result.figures.empty() ? "" : "; ", name_of(ids), ratio,
-                                      shortened(rate_of(*ours)), shortened(rate_of(*theirs)));
-        if (ids == id_kind::ascending)
-            result.met = ratio >= least;
+        const auto ratio = rate_of(ours) / rate_of(*theirs);
+        result.figures += fmt::format("{}{}: {:.2f} times, {}/s and {}/s",
+                                      result.figures.empty() ? "" : "; ", name_of(ours), ratio,
+                                      shortened(rate_of(ours)), shortened(rate_of(*theirs)));
+        result.met = result.met && ratio >= (ours.ids == id_kind::random ? least : least_ascending);
         result.measured = true;
     }
     return result;
@@ -40,7 +41,7 @@ bar of_big_batch(const results &all, way other, double least) {
 
 bar of_aim(const results &all) {
     bar result{fmt::format("8,000 items, warm: {} transfers a second", shortened(aim)), "", false};
-    if (const auto *const ours = find(all, ours_big, id_kind::ascending)) {
+    if (const auto *const ours = find(all, ours_big, id_kind::ascending, spread::uniform)) {
         result.measured = true;
         result.met = rate_of(*ours) >= aim;
         result.figures = fmt::format("{}/s warm, {}/s on the first call of a connection",
@@ -83,12 +84,12 @@ bar of_log(const results &all, const options &wanted) {
 }
 
 bar of_xids(const results &all) {
-    bar result{"one transaction id a batch", "", false, true};
+    bar result{"two transaction ids a batch at most", "", false, true};
     for (const auto &each : all.costs) {
         if (each.who.how != way::lockstep_batch)
             continue;
         result.measured = true;
-        result.met = result.met && std::abs(each.xids - 1) < 0.01;
+        result.met = result.met && each.xids < 2.01;
         result.figures += fmt::format("{}{:.2f} ({} items)", result.figures.empty() ? "" : ", ",
                                       each.xids, with_commas(each.who.items));
     }
@@ -124,8 +125,12 @@ std::vector<bar> bars_of(const results &all, const options &wanted) {
     const conditions uniform_off{spread::uniform, 8, false};
     const conditions uniform_on{spread::uniform, 8, true};
     const conditions hot{spread::hot_row, 8, true};
-    return {of_big_batch(all, way::savepoint_batch, 12),
-            of_big_batch(all, way::netted_batch, 2),
+    return {of_big_batch(all, "at least 18 times the savepoints (ids v7: 16)", way::savepoint_batch,
+                         18, 16),
+            of_big_batch(all, "at least 2.5 times the netted SQL (ids v7: 1.8)", way::netted_batch,
+                         2.5, 1.8),
+            of_big_batch(all, "at most 1.1 times what the plain INSERT and UPDATE take",
+                         way::floor_batch, most_above_floor, most_above_floor),
             of_aim(all),
             of_load(all, uniform_off, {way::lockstep_transfer, 1},
                     "a transfer at least 1.5 times PL/pgSQL's", 1.5),

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <memory>
+
 namespace lockstep::bench {
 namespace {
 
@@ -48,19 +51,25 @@ std::int64_t fewer(std::int64_t rows, const options &wanted) {
 
 void measure_batches(stage &on) {
     std::vector<batch_cell> cells;
-    for (const auto ids : {id_kind::ascending, id_kind::random})
-        for (const auto how :
-             {way::savepoint_batch, way::running_batch, way::netted_batch, way::lockstep_batch})
-            cells.push_back({{how, big_batch}, ids, {}, {}});
-    const auto from = std::make_shared<const keys>(spread::uniform, fewer(few_rows, on.wanted));
+    const auto add = [&](id_kind ids, spread over) {
+        for (const auto how : {way::savepoint_batch, way::running_batch, way::netted_batch,
+                               way::floor_batch, way::lockstep_batch})
+            cells.push_back({{how, big_batch}, ids, over, {}, {}});
+    };
+    add(id_kind::ascending, spread::uniform);
+    add(id_kind::random, spread::uniform);
+    add(id_kind::random, spread::hot_row);
+    std::map<spread, std::shared_ptr<const keys>> sources;
+    for (const auto over : {spread::uniform, spread::hot_row})
+        sources[over] = std::make_shared<const keys>(over, fewer(few_rows, on.wanted));
     for (int turn = 1; turn <= on.wanted.bar_repetitions; ++turn) {
         on.tables.checkpoint_when_due();
         for (const auto i : on.shuffled(cells.size())) {
             check_not_interrupted();
-            on.out.step(fmt::format("batches: turn {} of {}, {}, ids {}", turn,
+            on.out.step(fmt::format("batches: turn {} of {}, {}, {}", turn,
                                     on.wanted.bar_repetitions, label_of(cells[i].who),
-                                    name_of(cells[i].ids)));
-            time_connection(on, cells[i], from);
+                                    name_of(cells[i])));
+            time_connection(on, cells[i], sources[cells[i].over]);
         }
     }
     on.all.batches = std::move(cells);

@@ -6,8 +6,8 @@ namespace lockstep::bench {
 
 const std::vector<way> &all_ways() {
     static const std::vector<way> ways{
-        way::client_transaction, way::plpgsql_call,      way::savepoint_batch, way::running_batch,
-        way::netted_batch,       way::lockstep_transfer, way::lockstep_batch};
+        way::client_transaction, way::plpgsql_call, way::savepoint_batch,   way::running_batch,
+        way::netted_batch,       way::floor_batch,  way::lockstep_transfer, way::lockstep_batch};
     return ways;
 }
 
@@ -19,6 +19,7 @@ bool is_batch(way how) {
     case way::savepoint_batch:
     case way::netted_batch:
     case way::running_batch:
+    case way::floor_batch:
     case way::lockstep_batch: return true;
     }
     return false;
@@ -35,6 +36,7 @@ std::string key_of(way how) {
     case way::savepoint_batch: return "savepoint_batch";
     case way::netted_batch: return "netted_batch";
     case way::running_batch: return "running_batch";
+    case way::floor_batch: return "floor_batch";
     case way::lockstep_transfer: return "lockstep_transfer";
     case way::lockstep_batch: return "lockstep_transfer_batch";
     }
@@ -53,6 +55,7 @@ std::string label_of(const contestant &who) {
         case way::savepoint_batch: return "PL/pgSQL, savepoints";
         case way::netted_batch: return "netted SQL";
         case way::running_batch: return "netted SQL, with balances";
+        case way::floor_batch: return "plain INSERT and UPDATE";
         case way::lockstep_transfer: return "lockstep transfer";
         case way::lockstep_batch: return "lockstep transfer_batch";
         }

@@ -13,6 +13,7 @@ enum class way {
     savepoint_batch,    // one call a batch, a subtransaction an item
     netted_batch,       // one call a batch, set-based; no answer an item
     running_batch,      // the same with the balances after each item
+    floor_batch,        // the floor: the same rows written, and nothing asked or checked
     lockstep_transfer,
     lockstep_batch
 };
@@ -24,7 +25,7 @@ struct contestant {
     friend bool operator==(const contestant &, const contestant &) = default;
 };
 
-// All six and the variant, in the order of the tables.
+// All of them, in the order of the tables.
 const std::vector<way> &all_ways();
 bool is_batch(way how);
 bool is_ours(way how);

@@ -20,15 +20,20 @@ const cell *find(const results &all, const conditions &where, const contestant &
                     [&](const cell &each) { return each.where == where && each.who == who; });
 }
 
-const batch_cell *find(const results &all, const contestant &who, id_kind ids) {
-    return first_of(all.batches,
-                    [&](const batch_cell &each) { return each.who == who && each.ids == ids; });
+const batch_cell *find(const results &all, const contestant &who, id_kind ids, spread over) {
+    return first_of(all.batches, [&](const batch_cell &each) {
+        return each.who == who && each.ids == ids && each.over == over;
+    });
 }
 
 const cost_cell *find(const results &all, const contestant &who, id_kind ids, std::int64_t rows) {
     return first_of(all.costs, [&](const cost_cell &each) {
         return each.who == who && each.ids == ids && each.rows == rows;
     });
+}
+
+std::string name_of(const batch_cell &each) {
+    return fmt::format("{}, ids {}", name_of(each.over), name_of(each.ids));
 }
 
 std::string name_of(const conditions &where) {

@@ -31,6 +31,7 @@ struct cell {
 struct batch_cell {
     contestant who;
     id_kind ids = id_kind::ascending;
+    spread over = spread::uniform;
     std::vector<double> warm_ms; // a call, on a connection that has made such calls before
     std::vector<double> cold_ms; // the first call of a connection
 };
@@ -65,9 +66,11 @@ constexpr std::int64_t few_rows = 1000;
 
 // Null where it was not measured.
 const cell *find(const results &all, const conditions &where, const contestant &who);
-const batch_cell *find(const results &all, const contestant &who, id_kind ids);
+const batch_cell *find(const results &all, const contestant &who, id_kind ids, spread over);
 const cost_cell *find(const results &all, const contestant &who, id_kind ids, std::int64_t rows);
 
+// "uniform, ids v7"
+std::string name_of(const batch_cell &each);
 // "uniform, 8 connections, flush on"
 std::string name_of(const conditions &where);
 

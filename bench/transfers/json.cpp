@@ -33,6 +33,7 @@ ordered_json of_cell(const cell &each) {
 ordered_json of_batch(const batch_cell &each) {
     auto object = of_contestant(each.who);
     object["ids"] = name_of(each.ids);
+    object["keys"] = name_of(each.over);
     object["warm_ms"] = of_values(each.warm_ms);
     object["first_call_ms"] = of_values(each.cold_ms);
     return object;

@@ -6,7 +6,8 @@ std::vector<panel> panels_of(const results &all) {
     std::vector<panel> panels;
     panel big{"8,000 items a call between 1,000 rows, one warm connection, flush on", {}};
     for (const auto &each : all.batches) {
-        chart_bar bar{label_of(each.who) + (each.ids == id_kind::random ? ", ids v4" : ""),
+        chart_bar bar{label_of(each.who) + (each.ids == id_kind::random ? ", ids v4" : "") +
+                          (each.over == spread::hot_row ? ", one hot row" : ""),
                       is_ours(each.who.how),
                       {}};
         for (const auto ms : each.warm_ms)

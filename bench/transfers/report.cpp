@@ -75,11 +75,10 @@ void print_batches(screen &out, const results &all) {
                     with_commas(few_rows), first_column(""), column("warm, ms a call"),
                     column("warm, transfers/s"), column("first call, ms")));
     for (const auto &each : all.batches)
-        out.print(fmt::format("{}{}{}{}\n",
-                              first_column(label_of(each.who) + ", ids " + name_of(each.ids)),
+        out.print(fmt::format("{}{}{}{}   {}\n", first_column(label_of(each.who)),
                               column(with_spread(each.warm_ms)),
                               column(with_spread(rates_of(each.warm_ms, each.who.items))),
-                              column(with_spread(each.cold_ms))));
+                              column(with_spread(each.cold_ms)), name_of(each)));
 }
 
 void print_costs(screen &out, const results &all) {

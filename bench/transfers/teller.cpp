@@ -47,6 +47,8 @@ std::string statement_of(way how) {
                " $4::bigint[], $5::boolean)";
     case way::netted_batch:
         return "SELECT netted_batch($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])";
+    case way::floor_batch:
+        return "SELECT floor_batch($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])";
     case way::running_batch:
         return "SELECT * FROM running_batch($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])";
     case way::lockstep_transfer:
@@ -113,9 +115,9 @@ void teller::book(const order &what, std::size_t items) {
         return;
     }
     const auto answer = link_.run_prepared(call, what, true);
-    if (how_ == way::netted_batch) {
+    if (how_ == way::netted_batch || how_ == way::floor_batch) {
         if (bigint_at(answer, 0, 0) != static_cast<std::int64_t>(items))
-            throw std::runtime_error("netted_batch: not every item was booked");
+            throw std::runtime_error(key_of(how_) + ": not every item was booked");
         return;
     }
     if (answer.count() != static_cast<int>(items))

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 
-
 namespace lockstep {
 
 // So many numbers of the sequence, in the order in which they were drawn: ascending where it does,
