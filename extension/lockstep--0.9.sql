@@ -25,7 +25,7 @@ CREATE TABLE lockstep.registration (
     ledger           regclass PRIMARY KEY,
     journal          regclass NOT NULL UNIQUE,
     registered_oid   oid NOT NULL,
-    key_column       name NOT NULL,
+    key_columns      name[] NOT NULL,
     amount_column    name NOT NULL,
     floor_column     name,
     ceiling_column   name,
@@ -43,13 +43,13 @@ COMMENT ON TABLE lockstep.registration IS 'what register_ledger has registered; 
 COMMENT ON COLUMN lockstep.registration.ledger IS 'the table that holds the amounts';
 COMMENT ON COLUMN lockstep.registration.journal IS 'the table that holds one row a movement';
 COMMENT ON COLUMN lockstep.registration.registered_oid IS 'OID of the ledger when it was registered; another one after a restore';
-COMMENT ON COLUMN lockstep.registration.key_column IS 'column that names a row';
+COMMENT ON COLUMN lockstep.registration.key_columns IS 'columns that name a row, in the order of the key';
 COMMENT ON COLUMN lockstep.registration.amount_column IS 'column that is moved';
 COMMENT ON COLUMN lockstep.registration.floor_column IS 'column with each row''s floor, or null';
 COMMENT ON COLUMN lockstep.registration.ceiling_column IS 'column with each row''s ceiling, or null';
 COMMENT ON COLUMN lockstep.registration.version_column IS 'column that is counted up with each movement, or null';
 COMMENT ON COLUMN lockstep.registration.frozen_column IS 'boolean column that stops movements of a row, or null';
-COMMENT ON COLUMN lockstep.registration.column_positions IS 'positions of the six columns, to find a renamed one by';
+COMMENT ON COLUMN lockstep.registration.column_positions IS 'positions of the key''s columns and of the other five, to find a renamed one by';
 COMMENT ON COLUMN lockstep.registration.floor IS 'bound below for every row, or null; unused where there is a floor_column';
 COMMENT ON COLUMN lockstep.registration.ceiling IS 'bound above for every row, or null; unused where there is a ceiling_column';
 COMMENT ON COLUMN lockstep.registration.journal_version IS 'version of the journal''s columns; register_ledger brings an older one in line';
@@ -68,7 +68,7 @@ COMMENT ON FUNCTION lockstep.store_of(regclass) IS
     'which store serves a ledger under READ COMMITTED, and why; no store where the table cannot be used as a ledger just now';
 
 CREATE VIEW lockstep.ledgers AS
-SELECT r.ledger, r.journal, r.key_column, r.amount_column, r.floor, r.ceiling,
+SELECT r.ledger, r.journal, pg_catalog.array_to_string(r.key_columns, ', ') AS key_column, r.amount_column, r.floor, r.ceiling,
        r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.history,
        s.store, s.store_reason
   FROM lockstep.registration AS r, LATERAL lockstep.store_of(r.ledger) AS s
@@ -79,7 +79,7 @@ SELECT r.ledger, r.journal, r.key_column, r.amount_column, r.floor, r.ceiling,
 COMMENT ON VIEW lockstep.ledgers IS 'registered tables, and how each is served';
 COMMENT ON COLUMN lockstep.ledgers.ledger IS 'the table that holds the amounts';
 COMMENT ON COLUMN lockstep.ledgers.journal IS 'the table that holds one row a movement';
-COMMENT ON COLUMN lockstep.ledgers.key_column IS 'column that names a row, as registered';
+COMMENT ON COLUMN lockstep.ledgers.key_column IS 'column that names a row, or the columns, as registered';
 COMMENT ON COLUMN lockstep.ledgers.amount_column IS 'column that is moved, as registered';
 COMMENT ON COLUMN lockstep.ledgers.floor IS 'bound below for every row, in the unit of the amount; null is none';
 COMMENT ON COLUMN lockstep.ledgers.ceiling IS 'bound above for every row, in the unit of the amount; null is none';
@@ -110,11 +110,12 @@ CREATE FUNCTION lockstep.register_ledger(
     ceiling_column name    DEFAULT NULL,
     version_column name    DEFAULT NULL,
     frozen_column  name    DEFAULT NULL,
-    history        boolean DEFAULT false)
+    history        boolean DEFAULT false,
+    key_columns    name[]  DEFAULT NULL)
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'lockstep_register_ledger'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION lockstep.register_ledger(regclass, name, name, numeric, numeric, name, name, name, name, boolean) IS
+COMMENT ON FUNCTION lockstep.register_ledger(regclass, name, name, numeric, numeric, name, name, name, name, boolean, name[]) IS
     'makes a table a ledger, or changes how it is one; returns its journal';
 
 CREATE FUNCTION lockstep.drop_ledger(

@@ -36,6 +36,25 @@ SELECT status, balance FROM lockstep.adjust('stock', 'bolt', -1, expected_versio
 SELECT lockstep.adjust('stock', 'bolt', -1, expected_version => 0);
 SELECT ledger, journal, key_column, amount_column, floor, ceiling_column, store FROM lockstep.ledgers;
 
+-- a key of several columns
+CREATE TABLE wallets (tenant int, account text, currency text, balance numeric(12,2) NOT NULL,
+    PRIMARY KEY (tenant, account, currency));
+INSERT INTO wallets VALUES (7, 'cash', 'EUR', 100), (7, 'fees', 'EUR', 0), (8, 'cash', 'EUR', 20);
+SELECT lockstep.register_ledger('wallets');
+SELECT status, from_balance, to_balance
+  FROM lockstep.transfer('wallets', '(7,cash,EUR)', '(7,fees,EUR)', 2.50);
+SELECT status, from_balance, to_balance
+  FROM lockstep.transfer('wallets', ROW(7, 'cash', 'EUR'), ROW(8, 'cash', 'EUR'), 10);
+SELECT status, balance
+  FROM lockstep.adjust('wallets', '{"tenant": 8, "account": "cash", "currency": "EUR"}'::jsonb, 5);
+SELECT item, status, from_balance, to_balance
+  FROM lockstep.transfer_batch('wallets', ARRAY[ROW(8, 'cash', 'EUR'), ROW(7, 'fees', 'EUR')],
+       ARRAY[ROW(7, 'cash', 'EUR'), ROW(8, 'cash', 'EUR')], ARRAY[1, 2]);
+SELECT from_key, to_key, (to_key).account, amount FROM wallets_journal ORDER BY entry;
+-- end of it
+SELECT lockstep.drop_ledger('wallets', drop_journal => true);
+DROP TABLE wallets;
+
 -- batches
 SELECT item, status, sqlstate, from_balance, to_balance
   FROM lockstep.transfer_batch('accounts', ARRAY[1, 1, 2], ARRAY[2, 2, 1], ARRAY[10, 500, 3],

@@ -86,7 +86,7 @@ CREATE MATERIALIZED VIEW mv AS SELECT * FROM l;
 CREATE TABLE ruled (id int PRIMARY KEY, balance int);
 CREATE RULE r AS ON UPDATE TO ruled DO ALSO NOTHING;
 SELECT call, outcome('SELECT lockstep.register_ledger(' || call || ')') FROM unnest(ARRAY[
-    '''no_key''', '''no_key'', ''id''', '''two_keys''', '''two_keys'', ''a''', '''late''', '''partly'', ''id''', '''floats''', '''floats'', amount => ''price''',
+    '''no_key''', '''no_key'', ''id''', '''two_keys'', ''a''', '''late''', '''partly'', ''id''', '''floats''', '''floats'', amount => ''price''',
     '''floats'', amount => ''words''', '''floats'', amount => ''generated''', '''floats'', amount => ''nothing''', '''floats'', ''nothing''', '''floats'', amount => ''id''',
     '''floats'', amount => ''n'', floor_column => ''balance''', '''floats'', amount => ''n'', ceiling_column => ''words''',
     '''floats'', amount => ''n'', version_column => ''words''', '''floats'', amount => ''n'', version_column => ''generated''',

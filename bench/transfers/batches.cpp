@@ -53,8 +53,12 @@ void measure_batches(stage &on) {
     std::vector<batch_cell> cells;
     const auto add = [&](id_kind ids, spread over) {
         for (const auto how : {way::savepoint_batch, way::running_batch, way::netted_batch,
-                               way::floor_batch, way::lockstep_batch})
-            cells.push_back({{how, big_batch}, ids, over, {}, {}});
+                               way::floor_batch, way::lockstep_batch}) {
+            // Thousands of versions of one row, each behind the one before it, take it seconds.
+            const bool is_hopeless = over == spread::hot_row && how == way::savepoint_batch;
+            if (!is_hopeless)
+                cells.push_back({{how, big_batch}, ids, over, {}, {}});
+        }
     };
     add(id_kind::ascending, spread::uniform);
     add(id_kind::random, spread::uniform);

@@ -1,13 +1,17 @@
 // lockstep.register_ledger and lockstep.drop_ledger.
 #include "ledger/choice.hpp"
 #include "ledger/registering.hpp"
+#include "pg/arrays.hpp"
 #include "pg/boundary.hpp"
 #include "pg/rows.hpp"
 #include "pg/values.hpp"
 
 #include "core/sql_error.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <string>
+#include <vector>
 
 using namespace lockstep;
 
@@ -18,6 +22,36 @@ registered_column column_argument(FunctionCallInfo fcinfo, int number) {
     const std::string name = name_argument(fcinfo, number);
     std::memcpy(one.name, name.c_str(), name.size() + 1);
     return one;
+}
+
+// The key's columns, by the one argument or the other; none where neither is given.
+std::vector<registered_column> key_arguments(FunctionCallInfo fcinfo, int one, int several) {
+    std::vector<registered_column> columns;
+    if (const registered_column key = column_argument(fcinfo, one); key.exists())
+        columns.push_back(key);
+    if (!argument(fcinfo, several))
+        return columns;
+    if (!columns.empty())
+        throw sql_error(state::invalid_parameter_value, "key and key_columns cannot be given both");
+    const std::size_t count = array_length(fcinfo, several);
+    if (count == 0 || count > INDEX_MAX_KEYS)
+        throw sql_error(state::invalid_parameter_value,
+                        "key_columns must name 1 to " + std::to_string(INDEX_MAX_KEYS) + " columns",
+                        "It names " + std::to_string(count) + ".");
+    const array_elements names = array_argument(fcinfo, several, "key_columns");
+    for (std::size_t i = 0; i < count; ++i) {
+        if (names.nulls[i])
+            throw sql_error(state::null_value_not_allowed, "key_columns must not have a null");
+        registered_column column{};
+        std::memcpy(column.name, NameStr(*DatumGetName(names.values[i])), NAMEDATALEN);
+        if (std::ranges::any_of(columns, [&column](const registered_column &other) {
+                return std::strcmp(other.name, column.name) == 0;
+            }))
+            throw sql_error(state::invalid_parameter_value,
+                            "key_columns names column \"" + std::string{column.name} + "\" twice");
+        columns.push_back(column);
+    }
+    return columns;
 }
 
 std::optional<money> bound_argument(FunctionCallInfo fcinfo, int number, const char *name) {
@@ -33,7 +67,7 @@ LOCKSTEP_FUNCTION(lockstep_register_ledger) {
     require_writing_allowed("lockstep.register_ledger()");
     registration wanted{};
     wanted.ledger = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
-    wanted.key = column_argument(fcinfo, 1);
+    wanted.key = key_arguments(fcinfo, 1, 10);
     wanted.amount = column_argument(fcinfo, 2);
     if (!wanted.amount.exists())
         throw sql_error(state::null_value_not_allowed, "amount must not be null");

@@ -3,6 +3,7 @@
 #include "core/sql_error.hpp"
 #include "ledger/distribution.hpp"
 #include "ledger/journal_table.hpp"
+#include "ledger/key_row_type.hpp"
 
 #include <algorithm>
 #include <array>
@@ -153,22 +154,28 @@ const char *why_not_journal(Relation journal) {
 
 // C: runs inside the guard. The index's own order must be the order of the keys. The index is not
 // opened for that: whoever only looks must not wait for what makes it anew.
-bool orders_by(Oid index, const column &key) {
+bool orders_by(Oid index, const column *key, int count) {
     HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
     if (!HeapTupleIsValid(tuple))
         return false;
     bool is_null = false;
     const Datum collations =
         SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indcollation, &is_null);
-    const bool same_collation =
-        !is_null && reinterpret_cast<const oidvector *>(DatumGetPointer(collations))->values[0] ==
-                        key.collation;
+    const auto *form = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+    bool same = !is_null;
+    for (int i = 0; i < count && same; ++i)
+        same = form->indkey.values[i] == key[i].number &&
+               reinterpret_cast<const oidvector *>(DatumGetPointer(collations))->values[i] ==
+                   key[i].collation;
     ReleaseSysCache(tuple);
-    const TypeCacheEntry *entry = lookup_type_cache(key.type, TYPECACHE_BTREE_OPFAMILY);
-    const Oid opclass = get_index_column_opclass(index, 1);
-    // A family is of one access method.
-    return same_collation && OidIsValid(opclass) && OidIsValid(entry->btree_opf) &&
-           get_opclass_family(opclass) == entry->btree_opf;
+    for (int i = 0; i < count && same; ++i) {
+        const TypeCacheEntry *entry = lookup_type_cache(key[i].type, TYPECACHE_BTREE_OPFAMILY);
+        const Oid opclass = get_index_column_opclass(index, i + 1);
+        // A family is of one access method.
+        same = OidIsValid(opclass) && OidIsValid(entry->btree_opf) &&
+               get_opclass_family(opclass) == entry->btree_opf;
+    }
+    return same;
 }
 
 } // namespace
@@ -201,9 +208,10 @@ const char *why_not_heap(Relation table, Relation journal, const ledger_columns 
     const AttrNumber version = columns.version ? columns.version->number : AttrNumber{0};
     if (pg_call([=] { return has_update_trigger(table, amount, version); }))
         return "the table has triggers for updates";
-    const Oid index = unique_index_on(table, columns.key.number);
-    const column *key = &columns.key;
-    if (!pg_call([=] { return orders_by(index, *key); }))
+    const Oid index = unique_index_on(table, numbers_of(columns.key));
+    const column *key = columns.key.data();
+    const auto count = static_cast<int>(columns.key.size());
+    if (!pg_call([=] { return orders_by(index, key, count); }))
         return "the unique index on the key has an order of its own";
     // Last what may come and go beside a movement: it hides nothing else.
     const char *why_not = why_not_journal(journal);
@@ -249,7 +257,8 @@ served served_by(Relation table, Relation &journal) {
     journal = open_if_free(row.journal, AccessShareLock);
     if (journal == nullptr)
         return {nullptr, "its journal is gone, or locked by others just now"};
-    static_cast<void>(checked_journal(journal, columns.key, row.journal_version));
+    static_cast<void>(
+        checked_journal(journal, key_as_one(journal, columns.key), row.journal_version));
     if (const char *why_not = why_not_heap(table, journal, columns))
         return {"spi", why_not};
     return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};

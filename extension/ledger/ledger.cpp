@@ -3,9 +3,12 @@
 #include "ledger/choice.hpp"
 #include "ledger/distribution.hpp"
 #include "ledger/journal_table.hpp"
+#include "ledger/key_row_type.hpp"
 #include "ledger/statements.hpp"
 #include "pg/memory.hpp"
+#include "pg/row_key.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -62,6 +65,24 @@ void need_type(Relation table, const std::optional<column> &one, bool fits, cons
                         std::string{wanted});
 }
 
+// The key's columns, with the proof that they name a row.
+std::vector<column> key_columns(Relation table, std::span<const registered_column> wanted) {
+    std::vector<column> found;
+    for (const registered_column &one : wanted)
+        found.push_back(needed(table, one));
+    if (OidIsValid(unique_index_on(table, numbers_of(found))))
+        return found;
+    if (found.size() == 1)
+        not_usable(table,
+                   "Column \"" + std::string{found.front().name} +
+                       "\" has no unique index of its own.",
+                   "A key names one row: a primary key or a unique constraint on that column "
+                   "alone, not deferrable.");
+    not_usable(table, "Columns " + column_list(found) + " have no unique index of their own.",
+               "A key names one row: a primary key or a unique constraint on just these columns, "
+               "not deferrable.");
+}
+
 } // namespace
 
 void check_table_kind(Relation table) {
@@ -101,24 +122,29 @@ amount_type amount_type_of(const column &amount) {
     }
 }
 
+std::vector<AttrNumber> numbers_of(std::span<const column> columns) {
+    std::vector<AttrNumber> numbers;
+    for (const column &one : columns)
+        numbers.push_back(one.number);
+    return numbers;
+}
+
 ledger_columns checked_columns(Relation table, const registration &row) {
     check_table_kind(table);
-    ledger_columns columns{needed(table, row.key),
+    ledger_columns columns{key_columns(table, row.key),
                            needed(table, row.amount),
                            optional_column(table, row.floor_column),
                            optional_column(table, row.ceiling_column),
                            optional_column(table, row.version_column),
                            optional_column(table, row.frozen_column)};
 
-    if (!OidIsValid(unique_index_on(table, columns.key.number)))
-        not_usable(table,
-                   "Column \"" + std::string{columns.key.name} +
-                       "\" has no unique index of its own.",
-                   "A key names one row: a primary key or a unique constraint on that column "
-                   "alone, not deferrable.");
     if (columns.amount.is_generated)
         not_usable(table, "Column \"" + std::string{columns.amount.name} + "\" is generated.");
-    if (columns.amount.number == columns.key.number)
+    const auto is_of_key = [&columns](const column &other) {
+        return std::ranges::any_of(
+            columns.key, [&other](const column &one) { return one.number == other.number; });
+    };
+    if (is_of_key(columns.amount))
         not_usable(table, "One column cannot be the key and the amount.");
     static_cast<void>(amount_type_of(columns.amount));
 
@@ -135,7 +161,7 @@ ledger_columns checked_columns(Relation table, const registration &row) {
               "Whether a row is frozen is boolean.");
     if (columns.version &&
         (columns.version->is_generated || columns.version->number == columns.amount.number ||
-         columns.version->number == columns.key.number))
+         is_of_key(*columns.version)))
         not_usable(table, "The version needs a column of its own that may be written.");
     return columns;
 }
@@ -147,7 +173,8 @@ sql_error journal_gone(Relation table) {
 
 void describe_ledger(ledger &made, Relation table, Relation journal, const registration &row) {
     const ledger_columns columns = checked_columns(table, row);
-    const journal_layout layout = checked_journal(journal, columns.key, row.journal_version);
+    const column key = key_as_one(journal, columns.key);
+    const journal_layout layout = checked_journal(journal, key, row.journal_version);
     if (table->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
         journal->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
         not_usable(table, "Its journal is unlogged, and would forget its ids in a crash.",
@@ -162,11 +189,14 @@ void describe_ledger(ledger &made, Relation table, Relation journal, const regis
     {
         // The key's function look-ups stay with the ledger.
         const memory_scope scope{GetMemoryChunkContext(&made)};
-        made.key = key_type_of(columns.key);
+        made.key = columns.key.size() == 1 ? key_type_of(key) : row_key_type_of(key, columns.key);
         made.family = family_of(table);
     }
-    made.key_column = columns.key.number;
-    made.key_index = unique_index_on(table, columns.key.number);
+    const std::vector<AttrNumber> numbers = numbers_of(columns.key);
+    made.key_count = static_cast<int>(numbers.size());
+    std::ranges::copy(numbers, made.key_columns);
+    made.key_index = unique_index_on(table, numbers);
+    places_in_index(made.key_index, numbers, made.key_places);
     made.amount = amount_type_of(columns.amount);
     const auto keep = [&made](row_column which, const std::optional<column> &one) {
         if (one)

@@ -13,6 +13,8 @@
 
 #include <array>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace lockstep {
 
@@ -51,8 +53,10 @@ struct ledger {
     journal_layout layout; // of the journal
 
     key_type key;
-    AttrNumber key_column;
-    Oid key_index; // unique, on the key alone
+    int key_count; // of the key's columns
+    AttrNumber key_columns[INDEX_MAX_KEYS];
+    Oid key_index;                   // unique, on the key alone
+    int8 key_places[INDEX_MAX_KEYS]; // which of the key's columns each column of the index is
     amount_type amount;
     kept_column columns[row_columns]; // by row_column
     std::optional<money> floor;
@@ -85,7 +89,7 @@ struct ledger {
 // What a table needs to be a ledger, checked when it is registered and whenever its definition has
 // changed since. Throws sql_error, LS005 mostly, saying which requirement is not met.
 struct ledger_columns {
-    column key;
+    std::vector<column> key; // in its order
     column amount;
     std::optional<column> floor;
     std::optional<column> ceiling;
@@ -93,6 +97,7 @@ struct ledger_columns {
     std::optional<column> frozen;
 };
 void check_table_kind(Relation table);
+[[nodiscard]] std::vector<AttrNumber> numbers_of(std::span<const column> columns);
 [[nodiscard]] ledger_columns checked_columns(Relation table, const registration &row);
 
 // The amount column's type; LS005 where amounts of that type are not exact.

@@ -2,10 +2,13 @@
 
 #include "core/sql_error.hpp"
 #include "ledger/statements.hpp"
+#include "pg/row_key.hpp"
 #include "pg/values.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -28,9 +31,7 @@ HTAB *entries = nullptr;
 MemoryContext memory = nullptr;
 retired *retired_first = nullptr;
 use *innermost = nullptr;
-// Counts the changes that could touch the ledger that is being described just now.
-Oid describing_table = InvalidOid;
-Oid describing_journal = InvalidOid;
+// Counts the changes that could touch a ledger that is being described just now.
 uint64 changes = 0;
 
 void free_description(ledger *described) noexcept {
@@ -39,7 +40,8 @@ void free_description(ledger *described) noexcept {
 }
 
 bool concerns(const ledger &described, Oid relation) noexcept {
-    if (relation == InvalidOid || relation == described.journal)
+    if (relation == InvalidOid || relation == described.journal ||
+        (described.key.row != nullptr && relation == described.key.row->relation))
         return true;
     for (int i = 0; i < described.family.count; ++i)
         if (relation == described.family.members[i])
@@ -65,16 +67,24 @@ void forget_where(Test concerned) noexcept {
 }
 
 void forget(Oid relation) noexcept {
-    if (relation == InvalidOid || relation == describing_table || relation == describing_journal)
-        ++changes;
+    ++changes; // what is being described is not known as a whole yet
     forget_where([relation](const ledger &described) { return concerns(described, relation); });
+}
+
+bool has_type(const key_type &key, uint32 hash) noexcept {
+    if (key.type_hash == hash)
+        return true;
+    for (int i = 0; key.row != nullptr && i < key.row->count; ++i)
+        if (key.row->parts[i].type_hash == hash)
+            return true;
+    return false;
 }
 
 // By the hash of the type; 0 is all of them.
 void forget_type(uint32 hash) noexcept {
-    ++changes; // the one that is being described has no hash yet
+    ++changes;
     forget_where(
-        [hash](const ledger &described) { return hash == 0 || hash == described.key.type_hash; });
+        [hash](const ledger &described) { return hash == 0 || has_type(described.key, hash); });
 }
 
 void make_table() {
@@ -155,8 +165,6 @@ void retire(ledger *described) {
 
 // Describes the ledger. What was known of it stays, with its plans, where nothing has changed.
 void describe(entry &known, Relation table, Relation journal, const registration &row) {
-    describing_table = known.table;
-    describing_journal = row.journal;
     const uint64 before = changes;
     unfinished building;
     describe_ledger(building.made(), table, journal, row);
@@ -171,6 +179,18 @@ void describe(entry &known, Relation table, Relation journal, const registration
     if (known.described != nullptr)
         retire(std::exchange(known.described, nullptr));
     known.described = building.keep();
+}
+
+// Whether a key that was read by the one is a key of the other.
+bool reads_the_same(const key_type &a, const key_type &b) {
+    if (a.type != b.type || a.collation != b.collation || (a.row == nullptr) != (b.row == nullptr))
+        return false;
+    if (a.row == nullptr)
+        return true;
+    const auto parts = [](const key_row &row) {
+        return std::span{row.parts, static_cast<std::size_t>(row.count)};
+    };
+    return std::ranges::equal(parts(*a.row), parts(*b.row), reads_the_same);
 }
 
 struct opened {
@@ -272,6 +292,17 @@ const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
     const LOCKMODE unlock = lock == AccessShareLock ? lock : NoLock;
     held_.push_back({found->table, unlock});
     held_.push_back({found->journal, unlock});
+    // A key of several columns is read in the layout of its row type.
+    if (const key_row *row = found->described->key.row) {
+        const Relation type = waits ? open_relation(row->relation, AccessShareLock)
+                                    : lockstep::open_if_free(row->relation, AccessShareLock);
+        if (type == nullptr && waits)
+            throw sql_error(state::not_a_ledger, std::string{"the key type of ledger \""} +
+                                                     found->described->name + "\" is gone");
+        if (type == nullptr)
+            return nullptr;
+        held_.push_back({type, AccessShareLock});
+    }
     // The indexes that were found are there: dropping one takes a lock that ours keep away, or
     // waits for us.
     for (const Oid index : {found->described->key_index, found->described->layout.unique_index}) {
@@ -295,7 +326,7 @@ const ledger &use::again(const ledger &in) {
     if (!in.stale)
         return in;
     const ledger &now = open(in.table);
-    if (now.key.type != in.key.type || now.key.collation != in.key.collation)
+    if (!reads_the_same(now.key, in.key))
         throw sql_error(state::object_in_use, std::string{"keys of ledger \""} + now.name +
                                                   "\" were changed while they were read");
     return now;

@@ -1,6 +1,7 @@
 // Whether two descriptions of one ledger say the same.
 #include "ledger/choice.hpp"
 #include "ledger/ledger.hpp"
+#include "pg/row_key.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -15,11 +16,30 @@ bool is_same_text(const char *a, const char *b) {
     return a == b || (a != nullptr && b != nullptr && std::strcmp(a, b) == 0);
 }
 
+bool is_same_row(const key_row *a, const key_row *b);
+
 bool is_same_key(const key_type &a, const key_type &b) {
     return a.type == b.type && a.collation == b.collation && a.length == b.length &&
            a.by_value == b.by_value && a.input_function == b.input_function &&
            a.input_parameter == b.input_parameter && a.compare.fn_oid == b.compare.fn_oid &&
-           a.output.fn_oid == b.output.fn_oid && is_same_text(a.equals, b.equals);
+           a.output.fn_oid == b.output.fn_oid && is_same_text(a.equals, b.equals) &&
+           is_same_row(a.row, b.row);
+}
+
+bool is_same_row(const key_row *a, const key_row *b) {
+    if (a == nullptr || b == nullptr)
+        return a == b;
+    if (a->count != b->count || a->relation != b->relation)
+        return false;
+    for (int i = 0; i < a->count; ++i)
+        if (!is_same_key(a->parts[i], b->parts[i]) ||
+            !is_same_text(NameStr(a->names[i]), NameStr(b->names[i])))
+            return false;
+    return true;
+}
+
+std::span<const AttrNumber> key_columns_of(const ledger &in) {
+    return {in.key_columns, static_cast<std::size_t>(in.key_count)};
 }
 
 // The statements name schemas, tables and columns: whatever was renamed shows here.
@@ -39,8 +59,8 @@ bool is_same_journal(journal_layout a, const journal_layout &b, bool same_index)
 bool is_same_but_for_indexes(const ledger &a, const ledger &b, bool same_index) {
     return a.table == b.table && a.journal == b.journal && a.journal_owner == b.journal_owner &&
            is_same_text(a.name, b.name) && is_same_journal(a.layout, b.layout, same_index) &&
-           is_same_key(a.key, b.key) && a.key_column == b.key_column && a.amount == b.amount &&
-           std::ranges::equal(a.columns, b.columns) && a.floor == b.floor &&
+           is_same_key(a.key, b.key) && std::ranges::equal(key_columns_of(a), key_columns_of(b)) &&
+           a.amount == b.amount && std::ranges::equal(a.columns, b.columns) && a.floor == b.floor &&
            a.ceiling == b.ceiling && a.refers_to_others == b.refers_to_others &&
            a.is_distributed == b.is_distributed && are_same_statements(a, b);
 }
@@ -58,6 +78,7 @@ bool is_same(const ledger &before, const ledger &now) {
         return std::span{in.family.members, static_cast<std::size_t>(in.family.count)};
     };
     return is_same_but_for_indexes(before, now, true) && before.key_index == now.key_index &&
+           std::ranges::equal(before.key_places, now.key_places) &&
            is_same_text(before.not_heap, now.not_heap) &&
            std::ranges::equal(family(before), family(now));
 }

@@ -3,6 +3,7 @@
 #include "core/sql_error.hpp"
 #include "ledger/distribution.hpp"
 #include "ledger/journal_table.hpp"
+#include "ledger/key_row_type.hpp"
 #include "ledger/ledger.hpp"
 #include "ledger/ledger_cache.hpp"
 #include "pg/catalog.hpp"
@@ -10,6 +11,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace lockstep {
 
@@ -39,15 +41,18 @@ Relation locked_table(Oid oid) {
     return relation;
 }
 
-void choose_key(Relation table, registered_column &key) {
-    if (key.exists())
+void choose_key(Relation table, std::vector<registered_column> &key) {
+    if (!key.empty())
         return;
-    const auto found = primary_key_column(table);
-    if (!found)
+    for (const column &one : primary_key_columns(table)) {
+        registered_column found{};
+        std::memcpy(found.name, one.name, NAMEDATALEN);
+        key.push_back(found);
+    }
+    if (key.empty())
         throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(table) + "\" has no primary key of one column", {},
-                        "Name the key column in the argument key.");
-    std::memcpy(key.name, found->name, NAMEDATALEN);
+                        "table \"" + plain_name(table) + "\" has no primary key", {},
+                        "Name the key column in the argument key, or its columns in key_columns.");
 }
 
 void remember(registered_column &kept, const column &found) {
@@ -93,13 +98,15 @@ Oid register_table(registration wanted) {
                         "table \"" + plain_name(table) + "\" is the journal of a ledger");
     choose_key(table, wanted.key);
     const ledger_columns columns = checked_columns(table, wanted);
-    static_cast<void>(key_type_of(columns.key)); // it has an order, or this says so
+    for (const column &one : columns.key)
+        static_cast<void>(key_type_of(one)); // it has an order, or this says so
     if (wanted.floor && wanted.ceiling && *wanted.floor > *wanted.ceiling)
         throw sql_error(state::invalid_parameter_value, "floor is above ceiling",
                         "The floor is " + wanted.floor->to_string() + ", the ceiling " +
                             wanted.ceiling->to_string() + ".");
 
-    remember(wanted.key, columns.key);
+    for (std::size_t i = 0; i < columns.key.size(); ++i)
+        remember(wanted.key[i], columns.key[i]);
     remember(wanted.amount, columns.amount);
     remember(wanted.floor_column, columns.floor);
     remember(wanted.ceiling_column, columns.ceiling);
@@ -109,10 +116,12 @@ Oid register_table(registration wanted) {
     const auto before = find_registration(wanted.ledger);
     {
         as_role owner{table->rd_rel->relowner};
+        const prepared_key key = prepare_key(table, columns.key, before);
         wanted.journal = prepare_journal(
-            table, columns.key, wanted.history,
+            table, key.one, wanted.history,
             before ? kept_journal{before->journal, before->journal_version} : kept_journal{});
         wanted.journal_version = newest_journal_version;
+        drop_key_type(key.outdated);
         owner.leave();
     }
     {
@@ -128,8 +137,11 @@ void unregister_table(Oid oid, bool with_journal) {
     const Relation table = locked_table(oid);
     require_idle(table);
     registration found = registration_of_ledger(table);
-    if (with_journal)
-        drop_journal(found.journal); // with the caller's own rights
+    if (with_journal) { // with the caller's own rights
+        const Oid key = key_row_type_of(found);
+        drop_journal(found.journal);
+        drop_key_type(key);
+    }
     {
         as_role owner{registration_owner()};
         found.active = false;

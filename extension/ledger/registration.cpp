@@ -1,6 +1,7 @@
 #include "ledger/registration.hpp"
 
 #include "core/sql_error.hpp"
+#include "pg/arrays.hpp"
 #include "pg/catalog.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
@@ -17,7 +18,7 @@ enum field : std::size_t {
     f_ledger,
     f_journal,
     f_registered_oid,
-    f_key,
+    f_keys,
     f_amount,
     f_floor_column,
     f_ceiling_column,
@@ -75,6 +76,23 @@ void set_name(registered_column &one, const raw_row &row, field which) {
         std::memcpy(one.name, NameStr(*DatumGetName(row.values[which])), NAMEDATALEN);
 }
 
+std::vector<registered_column> names_of(Datum names) {
+    struct elements {
+        Datum *values;
+        int count;
+    };
+    const elements found = pg_call([names] {
+        elements all{};
+        deconstruct_array(DatumGetArrayTypeP(names), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+                          &all.values, nullptr, &all.count);
+        return all;
+    });
+    std::vector<registered_column> columns(static_cast<std::size_t>(found.count));
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        std::memcpy(columns[i].name, NameStr(*DatumGetName(found.values[i])), NAMEDATALEN);
+    return columns;
+}
+
 std::optional<Datum> name_or_null(const registered_column &one) {
     if (!one.exists())
         return std::nullopt;
@@ -104,16 +122,18 @@ std::optional<registration> find_registration(Oid ledger) {
     registration found{};
     found.ledger = ledger;
     found.journal = DatumGetObjectId(row.values[f_journal]);
-    std::array<registered_column *, 6> columns{&found.key,
-                                               &found.amount,
-                                               &found.floor_column,
-                                               &found.ceiling_column,
-                                               &found.version_column,
-                                               &found.frozen_column};
-    for (std::size_t i = 0; i < columns.size(); ++i)
-        set_name(*columns[i], row, static_cast<field>(f_key + i));
+    found.key = names_of(row.values[f_keys]);
+    const std::array<registered_column *, 5> others{&found.amount, &found.floor_column,
+                                                    &found.ceiling_column, &found.version_column,
+                                                    &found.frozen_column};
+    for (std::size_t i = 0; i < others.size(); ++i)
+        set_name(*others[i], row, static_cast<field>(f_amount + i));
     // In another table than the registered one (a restored dump's) positions mean nothing.
     if (DatumGetObjectId(row.values[f_registered_oid]) == ledger) {
+        std::vector<registered_column *> columns;
+        for (registered_column &one : found.key)
+            columns.push_back(&one);
+        columns.insert(columns.end(), others.begin(), others.end());
         const auto *positions =
             reinterpret_cast<const int2vector *>(DatumGetPointer(row.values[f_positions]));
         for (std::size_t i = 0; i < columns.size() && static_cast<int>(i) < positions->dim1; ++i)
@@ -146,41 +166,45 @@ void save_registration(const registration &row) {
     execute("DELETE FROM lockstep.registration AS r WHERE NOT EXISTS (SELECT FROM "
             "pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)");
 
-    std::array<int16, 6> positions{row.key.position,
-                                   row.amount.position,
-                                   row.floor_column.position,
-                                   row.ceiling_column.position,
-                                   row.version_column.position,
-                                   row.frozen_column.position};
+    std::vector<int16> positions;
+    std::vector<std::optional<Datum>> keys;
+    for (const registered_column &one : row.key) {
+        positions.push_back(one.position);
+        keys.push_back(CStringGetDatum(one.name));
+    }
+    for (const auto *one : {&row.amount, &row.floor_column, &row.ceiling_column,
+                            &row.version_column, &row.frozen_column})
+        positions.push_back(one->position);
     const int16 *first = positions.data();
+    const auto count = static_cast<int>(positions.size());
     spi_parameters values;
     values.add(ObjectIdGetDatum(row.ledger));
     values.add(ObjectIdGetDatum(row.journal));
-    values.add(name_or_null(row.key));
+    values.add(array_of(NAMEOID, keys));
     values.add(name_or_null(row.amount));
     values.add(name_or_null(row.floor_column));
     values.add(name_or_null(row.ceiling_column));
     values.add(name_or_null(row.version_column));
     values.add(name_or_null(row.frozen_column));
-    values.add(pg_call([first] { return PointerGetDatum(buildint2vector(first, 6)); }));
+    values.add(pg_call([=] { return PointerGetDatum(buildint2vector(first, count)); }));
     values.add(numeric_or_null(row.floor));
     values.add(numeric_or_null(row.ceiling));
     values.add(Int32GetDatum(row.journal_version));
     values.add(BoolGetDatum(row.history));
     values.add(BoolGetDatum(row.active));
-    run_once("INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_column, "
+    run_once("INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_columns, "
              "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
              "column_positions, floor, ceiling, journal_version, history, active) "
              "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
-             "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_column, "
+             "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_columns, "
              "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
              "column_positions, floor, ceiling, journal_version, history, active) = "
              "ROW(excluded.journal, "
-             "excluded.registered_oid, excluded.key_column, excluded.amount_column, "
+             "excluded.registered_oid, excluded.key_columns, excluded.amount_column, "
              "excluded.floor_column, excluded.ceiling_column, excluded.version_column, "
              "excluded.frozen_column, excluded.column_positions, excluded.floor, "
              "excluded.ceiling, excluded.journal_version, excluded.history, excluded.active)",
-             {OIDOID, OIDOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
+             {OIDOID, OIDOID, NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
               NUMERICOID, NUMERICOID, INT4OID, BOOLOID, BOOLOID},
              values);
     session.finish();

@@ -8,6 +8,7 @@
 #include "core/money.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace lockstep {
 
@@ -22,7 +23,7 @@ struct registered_column {
 struct registration {
     Oid ledger;
     Oid journal;
-    registered_column key;
+    std::vector<registered_column> key; // in its order
     registered_column amount;
     registered_column floor_column;
     registered_column ceiling_column;

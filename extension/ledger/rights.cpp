@@ -18,6 +18,13 @@ bool has_right(const ledger &in, AttrNumber column, AclMode right) {
     });
 }
 
+bool may_read_key(const ledger &in) {
+    for (int i = 0; i < in.key_count; ++i)
+        if (!has_right(in, in.key_columns[i], ACL_SELECT))
+            return false;
+    return true;
+}
+
 sql_error denied(const ledger &in) {
     return {state::insufficient_privilege, std::string{"permission denied for table "} + in.name};
 }
@@ -37,7 +44,7 @@ void check_schema(const ledger &in) {
 
 void check_reading_rights(const ledger &in) {
     check_schema(in);
-    if (!has_right(in, in.key_column, ACL_SELECT))
+    if (!may_read_key(in))
         throw denied(in);
 }
 
@@ -47,7 +54,7 @@ void check_rights(const ledger &in) {
     constexpr AclMode all = ACL_SELECT | ACL_UPDATE;
     if (pg_call([=] { return pg_class_aclmask(table, GetUserId(), all, ACLMASK_ALL); }) == all)
         return;
-    bool allowed = has_right(in, in.key_column, ACL_SELECT);
+    bool allowed = may_read_key(in);
     for (const kept_column &one : in.columns)
         allowed = allowed && (one.number == 0 || has_right(in, one.number, ACL_SELECT));
     for (const auto written : {row_column::amount, row_column::version})

@@ -1,5 +1,7 @@
 #include "ledger/statements.hpp"
 
+#include "ledger/key_expressions.hpp"
+
 #include <algorithm>
 #include <initializer_list>
 #include <span>
@@ -20,19 +22,9 @@ std::string row_values(const ledger_columns &columns) {
            ", " + of_row(columns.ceiling) + ", " + of_row(columns.frozen);
 }
 
-// "key = other", where the key is the row's.
-std::string key_equals(const ledger &made, const column &key, const std::string &other) {
-    // A domain is compared as what it stands on, lest an operator made for the domain is chosen.
-    std::string left = "l." + quoted(key.name);
-    if (key.declared_type != key.type)
-        left = "(" + left + ")::" + type_name(key.type);
-    return left + " " + made.key.equals + " " + other;
-}
-
-// InvalidOid where a statement cannot take apart an array of them into values: arrays have no
-// arrays, and rows would be taken apart into their columns.
+// InvalidOid where the type has no arrays.
 Oid array_of(Oid type) {
-    return pg_call([type] { return type_is_rowtype(type) ? InvalidOid : get_array_type(type); });
+    return pg_call([type] { return get_array_type(type); });
 }
 
 kept_statement kept(const std::string &sql, std::span<const Oid> types, Oid parsed_as) {
@@ -51,7 +43,7 @@ kept_statement kept(const std::string &sql, std::initializer_list<Oid> types) {
 }
 
 void write_for_one(ledger &made, const ledger_columns &columns, const std::string &target) {
-    const std::string where = " WHERE " + key_equals(made, columns.key, "$1");
+    const std::string where = " WHERE " + key_equals_parameter(made.key, columns.key);
     const std::string values = row_values(columns);
     std::string set = "UPDATE " + target + " AS l SET " + quoted(columns.amount.name) + " = $2";
     if (columns.version)
@@ -70,13 +62,13 @@ void write_for_one(ledger &made, const ledger_columns &columns, const std::strin
 // the locked row.
 void write_for_many(ledger &made, const ledger_columns &columns, const std::string &target) {
     const std::string values = row_values(columns);
-    const Oid keys = array_of(made.key.type);
+    const Oid keys = array_of_keys(made.key);
     if (!OidIsValid(keys))
         return;
     made.lock_many =
-        kept("SELECT k.number, " + values +
-                 " FROM pg_catalog.unnest($1) WITH ORDINALITY AS k(key, number) JOIN " + target +
-                 " AS l ON " + key_equals(made, columns.key, "k.key") +
+        kept("SELECT k.number, " + values + " FROM pg_catalog.unnest($1) WITH ORDINALITY AS k(" +
+                 element_columns(made.key, "key") + ", number) JOIN " + target + " AS l ON " +
+                 key_equals_element(made.key, columns.key, "k") +
                  " ORDER BY k.number FOR NO KEY UPDATE OF l",
              {keys});
     std::string write =
@@ -86,9 +78,9 @@ void write_for_many(ledger &made, const ledger_columns &columns, const std::stri
     made.write_many =
         kept(write +
                  " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2),"
-                 " pg_catalog.unnest($3)) WITH ORDINALITY AS v(key, amount, version, number)"
-                 " WHERE " +
-                 key_equals(made, columns.key, "v.key") + " RETURNING v.number, " + values,
+                 " pg_catalog.unnest($3)) WITH ORDINALITY AS v(" +
+                 element_columns(made.key, "key") + ", amount, version, number) WHERE " +
+                 key_equals_element(made.key, columns.key, "v") + " RETURNING v.number, " + values,
              {keys, array_of(columns.amount.type), INT8ARRAYOID});
 }
 
@@ -133,10 +125,12 @@ void write_for_journal(ledger &made, const std::string &journal) {
             in_row.push_back(parameter);
             array_types.push_back(type);
         } else {
-            in_row.push_back(std::string{"b."} + one.name);
-            of_arrays.emplace_back(one.name);
+            const bool is_key = !OidIsValid(one.type);
+            const std::string element = std::string{"b."} + one.name;
+            in_row.push_back(is_key ? element_as_key(made.key, element) : element);
+            of_arrays.push_back(is_key ? element_columns(made.key, one.name) : one.name);
             arrays.push_back("pg_catalog.unnest(" + parameter + ")");
-            array_types.push_back(array_of(type));
+            array_types.push_back(is_key ? array_of_keys(made.key) : array_of(type));
         }
     }
     const std::string insert =

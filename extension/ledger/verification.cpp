@@ -2,6 +2,9 @@
 
 #include "core/sql_error.hpp"
 #include "ledger/journal_table.hpp"
+#include "ledger/key_expressions.hpp"
+#include "ledger/key_row_type.hpp"
+#include "pg/row_key.hpp"
 
 namespace lockstep {
 
@@ -52,12 +55,13 @@ std::string verification_query(Oid oid) {
                         "table \"" + plain_name(table) + "\" cannot be used as a ledger",
                         "Its journal is gone.");
     require_every_row(journal, "journal");
-    static_cast<void>(checked_journal(journal, columns.key, row.journal_version));
+    const column one = key_as_one(journal, columns.key);
+    static_cast<void>(checked_journal(journal, one, row.journal_version));
 
-    const std::string equals = key_type_of(columns.key).equals;
-    const std::string key =
-        "l." + quoted(columns.key.name) +
-        (columns.key.declared_type != columns.key.type ? "::" + type_name(columns.key.type) : "");
+    const key_type type =
+        columns.key.size() == 1 ? key_type_of(one) : row_key_type_of(one, columns.key);
+    const std::string equals = type.equals;
+    const std::string key = key_of_row(type, columns.key);
     const std::string from_ledger = qualified_name(table);
     const std::string from_journal = qualified_name(journal);
     close_relation(journal);

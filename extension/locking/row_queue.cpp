@@ -55,12 +55,12 @@ int ahead_at(Relation table, TupleTableSlot *slot) {
     return waiters + (held ? 1 : 0);
 }
 
-bool look_by(Relation table, Relation index, Datum key, int *ahead) {
+bool look_by(const ledger &in, Relation table, Relation index, Datum key, int *ahead) {
     TupleTableSlot *slot = table_slot_create(table, nullptr);
-    ScanKeyData by_key;
-    look_for_equal(by_key, index, key);
-    IndexScanDesc scan = version::begin_index_scan(table, index, GetActiveSnapshot(), 1);
-    index_rescan(scan, &by_key, 1, nullptr, 0);
+    ScanKeyData *by_key = look_for_equal(index, in.key_count);
+    look_at(by_key, in.key, in.key_places, key);
+    IndexScanDesc scan = version::begin_index_scan(table, index, GetActiveSnapshot(), in.key_count);
+    index_rescan(scan, by_key, in.key_count, nullptr, 0);
     const bool found = index_getnext_slot(scan, ForwardScanDirection, slot);
     if (found)
         *ahead = ahead_at(table, slot);
@@ -80,7 +80,7 @@ bool look_in(const ledger &in, Oid member, Datum key, int *ahead) {
     Relation index =
         has_rows && OidIsValid(oid) ? open_if_free_in_guard(oid, AccessShareLock) : nullptr;
     if (index != nullptr) {
-        found = look_by(table, index, key, ahead);
+        found = look_by(in, table, index, key, ahead);
         relation_close(index, AccessShareLock);
     }
     relation_close(table, AccessShareLock);

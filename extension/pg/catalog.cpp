@@ -3,6 +3,7 @@
 #include "core/sql_error.hpp"
 #include "pg/values.hpp"
 
+#include <array>
 #include <cstring>
 
 namespace lockstep {
@@ -25,16 +26,11 @@ column described(Form_pg_attribute attribute) {
     return one;
 }
 
-struct found_index {
-    Oid oid;
-    AttrNumber first_column;
-};
-
 // The first of the relation's indexes that the test, which is C, says yes to.
 template <class Test>
-found_index find_index(Relation relation, Test test) {
+Oid find_index(Relation relation, Test test) {
     return pg_call([=] {
-        found_index found{};
+        Oid found = InvalidOid;
         List *indexes = RelationGetIndexList(relation);
         ListCell *cell = nullptr;
         foreach (cell, indexes) {
@@ -43,14 +39,28 @@ found_index find_index(Relation relation, Test test) {
                 continue;
             auto *index = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
             if (test(tuple, index))
-                found = {index->indexrelid, index->indkey.values[0]};
+                found = index->indexrelid;
             ReleaseSysCache(tuple);
-            if (OidIsValid(found.oid))
+            if (OidIsValid(found))
                 break;
         }
         list_free(indexes);
         return found;
     });
+}
+
+// C: runs inside the guard. Whether the index's key columns are these, each once.
+bool is_on(Form_pg_index index, const AttrNumber *numbers, int count, bool in_order) {
+    if (index->indnkeyatts != count)
+        return false;
+    for (int i = 0; i < count; ++i) {
+        bool found = false;
+        for (int j = 0; j < count; ++j)
+            found = found || (index->indkey.values[j] == numbers[i] && (!in_order || i == j));
+        if (!found)
+            return false;
+    }
+    return true;
 }
 
 } // namespace
@@ -91,32 +101,70 @@ std::optional<column> find_column(Relation relation, const char *name, AttrNumbe
     return std::nullopt;
 }
 
-std::optional<column> primary_key_column(Relation relation) {
-    const auto found = find_index(relation, [](HeapTuple, Form_pg_index index) {
-        return index->indisprimary && index->indnkeyatts == 1;
+std::vector<column> primary_key_columns(Relation relation) {
+    const Oid index =
+        find_index(relation, [](HeapTuple, Form_pg_index one) { return one->indisprimary; });
+    std::array<AttrNumber, INDEX_MAX_KEYS> numbers{};
+    AttrNumber *const to = numbers.data();
+    const int count = pg_call([=] {
+        HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+        if (!HeapTupleIsValid(tuple))
+            return 0;
+        auto *form = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+        for (int i = 0; i < form->indnkeyatts; ++i)
+            to[i] = form->indkey.values[i];
+        const int found = form->indnkeyatts;
+        ReleaseSysCache(tuple);
+        return found;
     });
-    if (found.first_column < 1)
-        return std::nullopt;
-    return described(TupleDescAttr(RelationGetDescr(relation), found.first_column - 1));
+    std::vector<column> columns;
+    for (int i = 0; i < count; ++i)
+        columns.push_back(described(
+            TupleDescAttr(RelationGetDescr(relation), numbers[static_cast<std::size_t>(i)] - 1)));
+    return columns;
 }
 
 Oid unique_index_on(Relation relation, AttrNumber number) {
-    return find_index(relation,
-                      [number](HeapTuple tuple, Form_pg_index index) {
-                          return index->indisunique && index->indisvalid && index->indimmediate &&
-                                 index->indnkeyatts == 1 && index->indkey.values[0] == number &&
-                                 heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
-                      })
-        .oid;
+    return unique_index_on(relation, {&number, 1});
+}
+
+Oid unique_index_on(Relation relation, std::span<const AttrNumber> numbers) {
+    const AttrNumber *first = numbers.data();
+    const auto count = static_cast<int>(numbers.size());
+    for (const bool in_order : {true, false}) {
+        const Oid found = find_index(relation, [=](HeapTuple tuple, Form_pg_index index) {
+            return index->indisunique && index->indisvalid && index->indimmediate &&
+                   is_on(index, first, count, in_order) &&
+                   heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+        });
+        if (OidIsValid(found))
+            return found;
+    }
+    return InvalidOid;
+}
+
+void places_in_index(Oid index, std::span<const AttrNumber> numbers, std::span<int8> places) {
+    const AttrNumber *first = numbers.data();
+    int8 *const to = places.data();
+    const auto count = static_cast<int8>(numbers.size());
+    pg_call([=] {
+        HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+        if (!HeapTupleIsValid(tuple))
+            elog(ERROR, "cache lookup failed for index %u", index);
+        auto *form = reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple));
+        for (int i = 0; i < count; ++i)
+            for (int8 place = 0; place < count; ++place)
+                if (form->indkey.values[i] == first[place])
+                    to[i] = place;
+        ReleaseSysCache(tuple);
+    });
 }
 
 Oid index_on(Relation relation, AttrNumber first, AttrNumber second) {
-    return find_index(relation,
-                      [=](HeapTuple, Form_pg_index index) {
-                          return index->indnatts == 2 && index->indkey.values[0] == first &&
-                                 index->indkey.values[1] == second;
-                      })
-        .oid;
+    return find_index(relation, [=](HeapTuple, Form_pg_index index) {
+        return index->indnatts == 2 && index->indkey.values[0] == first &&
+               index->indkey.values[1] == second;
+    });
 }
 
 relation_family family_of(Relation relation) {

@@ -6,7 +6,9 @@
 #include "pg/boundary.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace lockstep {
 
@@ -35,12 +37,18 @@ void close_relation(Relation relation, LOCKMODE unlock = NoLock);
 [[nodiscard]] std::optional<column> find_column(Relation relation, const char *name,
                                                 AttrNumber position = 0);
 
-// The single column of the primary key; nothing where there is none, or more than one.
-[[nodiscard]] std::optional<column> primary_key_column(Relation relation);
+// The columns of the primary key, in its order; none where there is no primary key.
+[[nodiscard]] std::vector<column> primary_key_columns(Relation relation);
 
 // A unique index that is valid, immediate, without predicate, on just this column: its OID, or
 // InvalidOid. Asking for it proves that a key names at most one row.
 [[nodiscard]] Oid unique_index_on(Relation relation, AttrNumber number);
+
+// The same on just these columns: one that has them in this order where there is one, else in any.
+[[nodiscard]] Oid unique_index_on(Relation relation, std::span<const AttrNumber> numbers);
+
+// By column of the index: which of these columns it is on.
+void places_in_index(Oid index, std::span<const AttrNumber> numbers, std::span<int8> places);
 
 // An index on just these two columns, in this order: its OID, or InvalidOid.
 [[nodiscard]] Oid index_on(Relation relation, AttrNumber first, AttrNumber second);

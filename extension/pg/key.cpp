@@ -1,12 +1,9 @@
 #include "pg/key.hpp"
 
 #include "core/sql_error.hpp"
+#include "pg/row_key.hpp"
 #include "pg/types_in_use.hpp"
 #include "pg/values.hpp"
-
-#include <numeric>
-#include <string_view>
-#include <vector>
 
 namespace lockstep {
 
@@ -36,14 +33,14 @@ bool is_integer(Oid type) {
 
 // How long a key of that type may come.
 std::size_t most_bytes(Oid given, const key_type &type) {
-    if (same_bytes(given, type.type) || is_string(type.type))
+    if (same_bytes(given, type.type) || is_string(type.type) || type.row != nullptr)
         return most_key_bytes;
     return type.length == -1 ? most_written_bytes : most_literal_bytes;
 }
 
-[[noreturn]] void too_long(const char *name, std::size_t bytes, std::size_t most) {
+[[noreturn]] void too_long(key_name name, std::size_t bytes, std::size_t most) {
     throw sql_error(state::program_limit_exceeded,
-                    std::string{name} + " is too long: " + std::to_string(bytes) + " bytes",
+                    name.text() + " is too long: " + std::to_string(bytes) + " bytes",
                     "At most " + std::to_string(most) + " bytes are taken.");
 }
 
@@ -92,7 +89,7 @@ void require_type(Oid type) {
 
 // A key of another type, by way of its text. What the column's type would cut or round names
 // another row, and is refused.
-Datum converted(Datum value, Oid given, const char *name, const key_type &type) {
+Datum converted(Datum value, Oid given, key_name name, const key_type &type) {
     // A domain's check may change the row type that the value is made of: not while it is read.
     List *const held = pg_call(
         [=] { return hold_types_of(hold_types(hold_types(NIL, given), type.type), value, given); });
@@ -113,47 +110,19 @@ Datum converted(Datum value, Oid given, const char *name, const key_type &type) 
     const bool same = is_string(given) ? !cuts || text == read : says_the_same(given, value, read);
     if (!same)
         throw sql_error(state::invalid_text_representation,
-                        std::string{name} + " is no value of type " + shown_type(type.type) + ": " +
+                        name.text() + " is no value of type " + shown_type(type.type) + ": " +
                             clipped_text(text),
                         std::string{"The nearest value is "} + clipped_text(read) + ".");
     pg_call([held] { release_types(held); });
     return key;
 }
 
-// What the comparison of two places needs.
-struct sorting {
-    const key_type *type;
-    const Datum *keys;
-};
-
-// Keys of an integer type, to be sorted without a call for each pair; empty for all others.
-call_vector<std::int64_t> whole_numbers(const key_type &type, std::span<const Datum> keys) {
-    call_vector<std::int64_t> whole;
-    const auto all = [&](auto read) {
-        whole.reserve(keys.size());
-        for (const Datum key : keys)
-            whole.push_back(read(key));
-    };
-    switch (type.type) {
-    case INT2OID: all([](Datum key) { return std::int64_t{DatumGetInt16(key)}; }); break;
-    case INT4OID: all([](Datum key) { return std::int64_t{DatumGetInt32(key)}; }); break;
-    case INT8OID: all([](Datum key) { return std::int64_t{DatumGetInt64(key)}; }); break;
-    default: break;
-    }
-    return whole;
-}
-
 } // namespace
 
-extern "C" {
-// C: runs inside the guard.
-static int lockstep_compare_places(const void *a, const void *b, void *how) {
-    const auto *work = static_cast<const sorting *>(how);
-    auto *compare = const_cast<FmgrInfo *>(&work->type->compare);
-    return DatumGetInt32(FunctionCall2Coll(compare, work->type->collation,
-                                           work->keys[*static_cast<const std::uint32_t *>(a)],
-                                           work->keys[*static_cast<const std::uint32_t *>(b)]));
-}
+std::string key_name::text() const {
+    if (column == nullptr)
+        return argument;
+    return std::string{"column \""} + column + "\" of " + argument;
 }
 
 key_type key_type_of(const column &key) {
@@ -208,7 +177,7 @@ Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const 
     return key_from(value, declared, name, type);
 }
 
-Datum key_from(Datum value, Oid declared, const char *name, const key_type &type) {
+Datum key_from(Datum value, Oid declared, key_name name, const key_type &type) {
     if (declared == type.type && type.by_value)
         return value;
     const Oid given = pg_call([=] { return getBaseType(declared); });
@@ -219,6 +188,8 @@ Datum key_from(Datum value, Oid declared, const char *name, const key_type &type
         if (bytes > most)
             too_long(name, bytes, most);
     }
+    if (type.row != nullptr)
+        return row_key_from(value, given, name.argument, type);
     if (same_bytes(given, type.type))
         return type.length == -1
                    ? pg_call([value] { return PointerGetDatum(PG_DETOAST_DATUM(value)); })
@@ -226,28 +197,6 @@ Datum key_from(Datum value, Oid declared, const char *name, const key_type &type
     if (is_integer(given) && type.type == INT8OID)
         return Int64GetDatum(given == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value));
     return converted(value, given, name, type);
-}
-
-row_numbers number_keys_of(const key_type &type, std::span<const Datum> keys) {
-    if (const auto whole = whole_numbers(type, keys); !whole.empty())
-        return number_rows(whole);
-    sorting work{&type, keys.data()};
-    call_vector<std::uint32_t> places(keys.size());
-    std::iota(places.begin(), places.end(), 0);
-    std::uint32_t *first = places.data();
-    const std::size_t count = places.size();
-    sorting *const how = &work;
-    pg_call([=] { qsort_arg(first, count, sizeof(std::uint32_t), lockstep_compare_places, how); });
-    return number_rows(places, [&](std::uint32_t a, std::uint32_t b) {
-        return compare_keys(type, keys[a], keys[b]) == 0;
-    });
-}
-
-int compare_keys(const key_type &type, Datum a, Datum b) {
-    // The look-up is ours alone; FunctionCall2Coll does not change it.
-    auto *compare = const_cast<FmgrInfo *>(&type.compare);
-    const Oid collation = type.collation;
-    return DatumGetInt32(pg_call([=] { return FunctionCall2Coll(compare, collation, a, b); }));
 }
 
 std::string key_text(const key_type &type, Datum key) {

@@ -15,6 +15,8 @@
 
 namespace lockstep {
 
+struct key_row;
+
 // How keys of one ledger are read, compared and shown. Trivially destructible; the function
 // look-ups in it live in the memory context that was current when it was made.
 struct key_type {
@@ -28,6 +30,17 @@ struct key_type {
     FmgrInfo compare;
     FmgrInfo output;
     char equals[4 * NAMEDATALEN]; // OPERATOR(schema.=), as a statement may write it
+    const key_row *row;           // of a key of several columns (pg/row_key); null for one
+};
+
+// How messages name a key that was given, or a column of it.
+struct key_name {
+    // NOLINTNEXTLINE(google-explicit-constructor): an argument's name is enough
+    key_name(const char *given, const char *part = nullptr) : argument(given), column(part) {}
+    const char *argument;
+    const char *column;
+
+    [[nodiscard]] std::string text() const;
 };
 
 // Makes it for a column. LS005 where the type has no btree order.
@@ -35,12 +48,12 @@ struct key_type {
 
 // The argument as a key of the ledger. 22004 where it is null (`name` names it), 54000 where its
 // text is too long to be a key, and the type's own errors (22P02, 22003) where it is none of its
-// values.
+// values. For a key of several columns: a row, its text, or a json object.
 [[nodiscard]] Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name,
                                  const key_type &type);
 
 // The same for an element of an array argument, whose elements are of type `given`.
-[[nodiscard]] Datum key_from(Datum value, Oid given, const char *name, const key_type &type);
+[[nodiscard]] Datum key_from(Datum value, Oid given, key_name name, const key_type &type);
 
 // Numbers distinct keys in canonical order.
 [[nodiscard]] row_numbers number_keys_of(const key_type &type, std::span<const Datum> keys);

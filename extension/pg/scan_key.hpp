@@ -2,16 +2,39 @@
 #pragma once
 
 #include "pg/boundary.hpp"
+#include "pg/row_key.hpp"
 
 namespace lockstep {
 
-// "Equal to the value" for the first column of a btree, by the index's own operator class.
-inline void look_for_equal(ScanKeyData &key, Relation index, Datum value) {
-    const Oid type = index->rd_opcintype[0];
-    const Oid equals =
-        get_opfamily_member(index->rd_opfamily[0], type, type, BTEqualStrategyNumber);
-    ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, index->rd_indcollation[0],
-                           get_opcode(equals), value);
+// "Equal to a value" for each of the first columns of a btree, by the index's own operator classes.
+// look_at() gives the values.
+inline ScanKeyData *look_for_equal(Relation index, int columns) {
+    auto *keys =
+        static_cast<ScanKeyData *>(palloc(sizeof(ScanKeyData) * static_cast<Size>(columns)));
+    for (int i = 0; i < columns; ++i) {
+        const Oid type = index->rd_opcintype[i];
+        const Oid equals =
+            get_opfamily_member(index->rd_opfamily[i], type, type, BTEqualStrategyNumber);
+        ScanKeyEntryInitialize(&keys[i], 0, static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber,
+                               InvalidOid, index->rd_indcollation[i], get_opcode(equals), Datum{0});
+    }
+    return keys;
+}
+
+// The key as what is looked for; places[i] says which of its columns the index's column i is.
+inline void look_at(ScanKeyData *keys, const key_type &type, const int8 *places, Datum key) {
+    if (type.row == nullptr) {
+        keys[0].sk_argument = key;
+        return;
+    }
+    Datum values[INDEX_MAX_KEYS];
+    bool nulls[INDEX_MAX_KEYS];
+    take_key_apart(*type.row, key, values, nulls);
+    for (int i = 0; i < type.row->count; ++i) {
+        keys[i].sk_argument = values[places[i]];
+        // A caller's key has none; what somebody put into a journal may.
+        keys[i].sk_flags = nulls[places[i]] ? SK_ISNULL : 0;
+    }
 }
 
 } // namespace lockstep

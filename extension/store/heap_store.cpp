@@ -47,7 +47,7 @@ struct key_scan {
     TupleTableSlot *locked;
     Snapshot snapshot;
     IndexScanDesc scan;
-    ScanKeyData key;
+    ScanKeyData *keys; // one a column
 };
 
 void open_scan(key_scan &by_key, const ledger &in) {
@@ -60,8 +60,9 @@ void open_scan(key_scan &by_key, const ledger &in) {
     by_key.index = index_open(in.key_index, AccessShareLock);
     by_key.seen = table_slot_create(by_key.table, nullptr);
     by_key.locked = table_slot_create(by_key.table, nullptr);
-    look_for_equal(by_key.key, by_key.index, Datum{0}); // each look has a value of its own
-    by_key.scan = version::begin_index_scan(by_key.table, by_key.index, by_key.snapshot, 1);
+    by_key.keys = look_for_equal(by_key.index, in.key_count);
+    by_key.scan =
+        version::begin_index_scan(by_key.table, by_key.index, by_key.snapshot, in.key_count);
 }
 
 void close_scan(key_scan &by_key) {
@@ -74,18 +75,23 @@ void close_scan(key_scan &by_key) {
 }
 
 // Whether the version that was locked still has the key that was looked for.
-bool has_key(const key_scan &by_key, const ledger &in, Datum key) {
-    bool is_null = false;
-    const Datum found = slot_getattr(by_key.locked, in.key_column, &is_null);
-    auto *equals = const_cast<FmgrInfo *>(&by_key.key.sk_func);
-    return !is_null && DatumGetBool(FunctionCall2Coll(equals, by_key.key.sk_collation, found, key));
+bool has_key(const key_scan &by_key, const ledger &in) {
+    for (int i = 0; i < in.key_count; ++i) {
+        ScanKeyData &wanted = by_key.keys[i];
+        bool is_null = false;
+        const Datum found = slot_getattr(by_key.locked, in.key_columns[in.key_places[i]], &is_null);
+        if (is_null || !DatumGetBool(FunctionCall2Coll(&wanted.sk_func, wanted.sk_collation, found,
+                                                       wanted.sk_argument)))
+            return false;
+    }
+    return true;
 }
 
 // Locks one row in its newest version.
 void lock_one(key_scan &by_key, const ledger &in, Datum key, locked_row &row) {
     row.found = false;
-    by_key.key.sk_argument = key;
-    index_rescan(by_key.scan, &by_key.key, 1, nullptr, 0);
+    look_at(by_key.keys, in.key, in.key_places, key);
+    index_rescan(by_key.scan, by_key.keys, in.key_count, nullptr, 0);
     if (!index_getnext_slot(by_key.scan, ForwardScanDirection, by_key.seen))
         return;
     ItemPointerData place = by_key.seen->tts_tid;
@@ -100,7 +106,7 @@ void lock_one(key_scan &by_key, const ledger &in, Datum key, locked_row &row) {
     if (result != TM_Ok)
         elog(ERROR, "unexpected result of locking a row: %d", static_cast<int>(result));
     // As a statement's second look at its condition.
-    if (failure.traversed && !has_key(by_key, in, key))
+    if (failure.traversed && !has_key(by_key, in))
         return;
     row.found = true;
     row.is_own = is_of_this_transaction(by_key.locked);

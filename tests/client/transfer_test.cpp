@@ -131,6 +131,31 @@ TEST_F(transfer_test, keys_amounts_and_memos_of_any_kind_cross_unchanged) {
     EXPECT_EQ(ask().value("SELECT memo->>'why' FROM \"My Shop\".\"Stock_journal\""), "ünïcode ✓");
 }
 
+TEST_F(transfer_test, keys_of_several_columns_are_found) {
+    ask().run("CREATE TABLE purse (tenant int, account text, balance bigint NOT NULL,"
+              " PRIMARY KEY (tenant, account));"
+              "INSERT INTO purse SELECT t, a, 100 FROM generate_series(7, 8) AS t,"
+              " unnest(ARRAY['cash', '', 'a, \"b\" (c)', E'back\\\\slash', 'it''s', 'NULL', ' '])"
+              " AS a;"
+              "SELECT lockstep.register_ledger('purse')");
+    const auto moved = caller.transfer(
+        {.ledger = "purse", .from_key = {7, "cash"}, .to_key = {8, "cash"}, .amount = 10});
+    EXPECT_EQ(moved.from_balance, amount(90));
+    EXPECT_EQ(moved.to_balance, amount(110));
+    std::vector<transfer_item> items;
+    for (const auto *account : {"", "a, \"b\" (c)", "back\\slash", "it's", "NULL", " "}) {
+        const auto put =
+            caller.adjust({.ledger = "purse", .key = {7, account}, .delta = 1}).balance;
+        EXPECT_EQ(put, amount(101)) << account;
+        items.push_back({.from_key = {7, account}, .to_key = {std::string("8"), account}, .amount = 1});
+    }
+    for (const auto &one : caller.transfer_batch({.ledger = "purse"}, items).items)
+        EXPECT_EQ(one.to_balance, amount(101));
+    EXPECT_EQ(caller.adjust({.ledger = "purse", .key = {7, "nobody"}, .delta = 1}).sqlstate,
+              "LS003");
+    EXPECT_EQ(ask().value("SELECT count(*) FROM lockstep.verify_ledger('purse')"), "0");
+}
+
 TEST_F(transfer_test, an_expected_version_is_checked) {
     ask().run("ALTER TABLE account ADD COLUMN version bigint NOT NULL DEFAULT 5;"
               "SELECT lockstep.drop_ledger('account');"

@@ -114,6 +114,20 @@ TEST(errors, in_doubt_have_the_ids_to_ask_with) {
     EXPECT_EQ(in_doubt("", {}, ids).ids(), ids);
 }
 
+TEST(ledger_keys, of_several_columns_are_the_text_of_a_row) {
+    const ledger_key one{7};
+    EXPECT_EQ(one.text(), "7");
+    EXPECT_EQ(ledger_key("(7,cash)").text(), "(7,cash)");
+    const ledger_key two{7, "cash"};
+    EXPECT_EQ(two.text(), R"(("7","cash"))");
+    const ledger_key three{std::string("a, \"b\""), std::string_view(R"(c:\)"), ""};
+    EXPECT_EQ(three.text(), R"(("a, ""b""","c:\\",""))");
+    // A column may be a row itself.
+    EXPECT_EQ((ledger_key{-1, ledger_key{2, 3}}).text(), R"(("-1","(""2"",""3"")"))");
+    static_assert(!std::is_constructible_v<ledger_key, int, bool>);
+    static_assert(!std::is_constructible_v<ledger_key, int, std::optional<int>>);
+}
+
 TEST(parameters, are_text_that_the_server_reads_back) {
     EXPECT_EQ(parameter(42).text(), "42");
     EXPECT_EQ(parameter(true).text(), "true");

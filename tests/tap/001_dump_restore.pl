@@ -39,6 +39,12 @@ $node->safe_psql('source', q{
 	SELECT count(*) FROM generate_series(1, 50) AS n,
 	       lockstep.transfer('"My Shop".accounts', 1 + n % 10, 1 + (n + 3) % 10, n, lockstep.request_id('t' || n), on_refusal => 'return');
 	SELECT lockstep.transfer('"My Shop".accounts', 1, 2, 5000, lockstep.request_id('refused'), on_refusal => 'return');
+	-- A key of several columns, of which one was renamed, and another is found at another place after a restore.
+	CREATE TABLE "My Shop".tenants (gone int, "Tenant" int, code text COLLATE "C", balance int, PRIMARY KEY ("Tenant", code));
+	INSERT INTO "My Shop".tenants VALUES (0, 1, 'a', 100), (0, 2, 'b', 100);
+	SELECT lockstep.register_ledger('"My Shop".tenants');
+	ALTER TABLE "My Shop".tenants DROP COLUMN gone;
+	SELECT lockstep.transfer('"My Shop".tenants', ROW(1, 'a'), ROW(2, 'b'), 10, lockstep.request_id('tenants'));
 });
 my $state = q{SELECT (SELECT string_agg(a::text, ' ' ORDER BY id) FROM "My Shop".accounts AS a)
 	|| (SELECT string_agg(j::text, ' ' ORDER BY entry) FROM "My Shop".accounts_journal AS j)};
@@ -48,7 +54,15 @@ sub check_restored
 {
 	my ($database) = @_;
 	is($node->safe_psql($database, $state), $before, "$database: amounts and journal are the same");
-	is($node->safe_psql($database, 'SELECT ledger, journal, amount_column, floor, ceiling, version_column FROM lockstep.ledgers'),
+	is($node->safe_psql($database, q{SELECT ledger, key_column, store FROM lockstep.ledgers WHERE ledger = '"My Shop".tenants'::regclass}),
+		'"My Shop".tenants|Tenant, code|heap', "$database: a ledger with a key of two columns is registered");
+	is($node->safe_psql($database, q{SELECT status FROM lockstep.transfer('"My Shop".tenants', '(1,a)', '(2,b)', 10, lockstep.request_id('tenants'))}), 'replayed',
+		"$database: by such a key an old id is replayed");
+	is($node->safe_psql($database, q{SELECT status FROM lockstep.transfer('"My Shop".tenants', ROW(1, 'a'), ROW(2, 'b'), 10)}), 'applied', "$database: and a new one applied");
+	is($node->safe_psql($database, q{SELECT from_key, (to_key).code FROM "My Shop".tenants_journal ORDER BY entry LIMIT 1}), '(1,a)|b', "$database: the journal has its keys");
+	is($node->safe_psql($database, q{SELECT * FROM lockstep.verify_ledger('"My Shop".tenants')}), '', "$database: it verifies");
+	$node->safe_psql($database, q{SET ROLE shop; SELECT lockstep.register_ledger('"My Shop".tenants')});
+	is($node->safe_psql($database, 'SELECT ledger, journal, amount_column, floor, ceiling, version_column FROM lockstep.ledgers WHERE amount_column = $$saldo$$'),
 		'"My Shop".accounts|"My Shop".accounts_journal|saldo|-10|1000|version', "$database: the ledger is registered");
 	is($node->safe_psql($database, q{SELECT * FROM lockstep.verify_ledger('"My Shop".accounts')}), '', "$database: it verifies");
 	is($node->safe_psql($database, q{SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = '"My Shop".accounts_journal'::regclass}),

@@ -65,6 +65,16 @@ my @ledgers = (
 		rows => { map { $_ => [ $_ eq 'k1' ? '50' : '1.000' ] } map { "k$_" } 1 .. 5 },
 		keys => [ map { "k$_" } 1 .. 6 ],
 		amounts => [ '1', '0.5', '0.250', '0.0001', '10', '33.3' ], bad => [ 0, "'NaN'", '-0.001' ],
+	},
+	# A key of several columns: a row's text, as the journal shows it.
+	{
+		name => 'tenants', type => 'numeric(10,2)', scale => 2, least => '-99999999.99', most => '99999999.99',
+		key => 'text', parts => [ 'tenant int', 'account text', 'currency varchar(3)' ], columns => 1, version => 'int',
+		rows => {
+			'(7,cash,EUR)' => [ '500.00', 0, undef, 0, 0 ], '(7,cash,USD)' => [ '20.00', 0, 100, 5, 0 ], '(7,"a ""b"" (c), d",EUR)' => [ '0.00', undef, 60, undef, 0 ],
+			'(-8,cash,EUR)' => [ '300.00', -50, undef, 7, 1 ], "(80,it''s,EUR)" => [ '40.00', 0, 45, -3, 0 ], '(80,"",EUR)' => [ '99999990.00', 0, undef, 1, 0 ] },
+		keys => [ '(7,cash,EUR)', '(7,cash,USD)', '(7,"a ""b"" (c), d",EUR)', '(-8,cash,EUR)', "(80,it''s,EUR)", '(80,"",EUR)', '(8,cash,EUR)', '(7,"cash ",EUR)' ],
+		amounts => [ 1 .. 30, '7.0', '0.25', '200', '1e1' ], bad => [ 0, -5, '1.505', "'NaN'", '100000000' ],
 	});
 
 sub hash_of { my ($n) = @_; return ($n * 2654435761 + 12345) % 4294967296; }
@@ -274,12 +284,14 @@ sub sql_of
 {
 	my ($ledger, $statement) = @_;
 	my $list = sub { my ($type, @values) = @_; return 'ARRAY[' . join(',', map { defined $_ ? $_ : 'NULL' } @values) . "]::$type\[]"; };
-	my $key = sub { return "'$_[0]'::$ledger->{key}"; };
+	# As text, or as a row of a type that has such columns.
+	my $type = $ledger->{parts} && chance(50) ? "$ledger->{name}_parts" : $ledger->{key};
+	my $key = sub { return "'$_[0]'::$type"; };
 	my $id = sub { return defined $_[0] ? "'$_[0]'" : 'NULL'; };
 	my @items = @{ $statement->{items} };
 	if ($statement->{kind} eq 'batch')
 	{
-		(my $keys = $ledger->{key}) =~ s/\(.*//;
+		(my $keys = $type) =~ s/\(.*//;
 		return "SELECT * FROM lockstep.transfer_batch('$ledger->{name}', "
 		  . $list->($keys, map { "'$_->{from}'" } @items) . ', '
 		  . $list->($keys, map { "'$_->{to}'" } @items) . ', '
@@ -436,18 +448,22 @@ for (@stores)
 	{
 		my $version = $ledger->{version} || 'int';
 		my $columns = $ledger->{columns} ? ", least bigint, most bigint, version $version, frozen boolean" : '';
-		my $rows = join(', ', map {
+		my $columns_of_key = $ledger->{parts} ? join(', ', @{ $ledger->{parts} }) : "id $ledger->{key}";
+		(my $names = $columns_of_key) =~ s/(\w+) [^,]+/$1/g;
+		$node->safe_psql($store, "CREATE TYPE $ledger->{name}_parts AS ($columns_of_key)");
+		my $rows = join(";\n", map {
 				my ($amount, $floor, $ceiling, $version, $frozen) = @{ $ledger->{rows}{$_} };
 				my $more = $ledger->{columns} ? ', ' . join(', ', map { defined $_ ? $_ : 'NULL' } $floor, $ceiling, $version, $frozen ? 'true' : 'false') : '';
-				"('$_', $amount$more)" } sort keys %{ $ledger->{rows} });
+				my $key = $ledger->{parts} ? "('$_'::$ledger->{name}_parts).*" : "'$_'";
+				"INSERT INTO $ledger->{name} SELECT $key, $amount$more" } sort keys %{ $ledger->{rows} });
 		my $bounds = !$ledger->{columns} || $ledger->{no_bounds}
 		  ? 'floor => ' . ($ledger->{no_floor} ? 'NULL' : defined $ledger->{floor} ? $ledger->{floor} : 0)
 		  . ', ceiling => ' . (defined $ledger->{ceiling} ? $ledger->{ceiling} : 'NULL')
 		  : "floor_column => 'least', ceiling_column => 'most'";
 		$bounds .= ", version_column => 'version', frozen_column => 'frozen'" if $ledger->{columns};
 		$node->safe_psql($store, qq{
-			CREATE TABLE $ledger->{name} (id $ledger->{key} PRIMARY KEY, amount $ledger->{type} NOT NULL$columns);
-			INSERT INTO $ledger->{name} VALUES $rows;
+			CREATE TABLE $ledger->{name} ($columns_of_key, amount $ledger->{type} NOT NULL$columns, PRIMARY KEY ($names));
+			$rows;
 			SELECT lockstep.register_ledger('$ledger->{name}', amount => 'amount', $bounds);});
 	}
 	$sessions{$store} = Session->new($node, $store, dbname => $store);
@@ -462,11 +478,20 @@ sub on_all
 	return map { $_->[0] => tidied($sessions{ $_->[0] }->finish) } @stores;
 }
 
+# The key of a row as text.
+sub key_of_row
+{
+	my ($ledger) = @_;
+	return 'id::text' unless $ledger->{parts};
+	return 'ROW(' . join(', ', map { (split / /)[0] } @{ $ledger->{parts} }) . ')::text';
+}
+
 sub state_query
 {
 	my ($ledger) = @_;
 	my $more = $ledger->{columns} ? q{, coalesce(version::text, '-'), frozen} : '';
-	return qq{SELECT 'row', concat_ws('|', id, amount$more) FROM $ledger->{name} ORDER BY id COLLATE "C"} =~ s/ORDER BY id COLLATE "C"/ORDER BY id::text COLLATE "C"/r
+	my $key = key_of_row($ledger);
+	return qq{SELECT 'row', concat_ws('|', $key, amount$more) FROM $ledger->{name} ORDER BY $key COLLATE "C"}
 	  . qq{;
 		SELECT 'booked', concat_ws('|', CASE WHEN request_id::text LIKE '%cafe' THEN request_id::text ELSE 'made' END, coalesce(from_key::text, '-'),
 			coalesce(to_key::text, '-'), amount, coalesce(from_balance::text, ''), coalesce(to_balance::text, ''), coalesce(refusal, '-'), coalesce(memo::text, '-'))
@@ -527,7 +552,7 @@ for my $ledger (@ledgers)
 		{
 			my $key = one_of(sort keys %{ $model->{rows} });
 			my $frozen = chance(30) ? 'true' : 'false';
-			on_all("UPDATE $ledger->{name} SET frozen = $frozen WHERE id = '$key'");
+			on_all("UPDATE $ledger->{name} SET frozen = $frozen WHERE " . key_of_row($ledger) . " = '$key'");
 			$model->{rows}{$key}{frozen} = $frozen eq 'true';
 		}
 		my $before = dclone($model);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@
 
 namespace lockstep {
 
-// A row's key as text; the server converts it to the type of the ledger's key column.
+// A row's key as text; the server converts it to the type of the ledger's key column. A key of
+// several columns is given in braces, in the order of the key: {7, "cash"}.
 class ledger_key {
   public:
     template <std::integral Whole>
@@ -25,10 +27,18 @@ class ledger_key {
     ledger_key(std::string key) : text_(std::move(key)) {}
     ledger_key(std::string_view key) : text_(key) {}
     ledger_key(const char *key) : text_(key) {}
+    // The text of a row, as PostgreSQL reads it. A backslash is told by its byte: not for texts in
+    // an encoding where that may be part of another character (SJIS, BIG5, GBK, GB18030).
+    template <std::convertible_to<ledger_key> First, std::convertible_to<ledger_key> Second,
+              std::convertible_to<ledger_key>... More>
+    ledger_key(const First &first, const Second &second, const More &...more)
+        : text_(row_text({ledger_key(first), ledger_key(second), ledger_key(more)...})) {}
 
     [[nodiscard]] const std::string &text() const noexcept { return text_; }
 
   private:
+    static std::string row_text(std::initializer_list<ledger_key> columns);
+
     std::string text_;
 };
 

@@ -1,0 +1,44 @@
+// Keys of several columns. Inside they are one value of a row type that has just these columns, in
+// the order of the key: so they are numbered, compared, booked and shown as any key is. A caller
+// gives one as a row of any type, as a row's text, or as a json object; each column's value is then
+// read as a key of one column would be.
+#pragma once
+
+#include "pg/key.hpp"
+
+#include <span>
+
+namespace lockstep {
+
+// What such a key is made of. Trivially destructible.
+struct key_row {
+    int count;
+    Oid relation;          // of the row type
+    TupleDesc columns;     // its layout
+    const key_type *parts; // each column's
+    const NameData *names; // and its name in the ledger
+    TupleDesc texts;       // as many columns of type text, which the text of a row is read as
+    FmgrInfo read_texts;
+};
+
+// Makes it for columns that each have an order, as one value of the row type `whole`, which has
+// these columns. It lives in the current memory context. Waits for no lock.
+[[nodiscard]] key_type row_key_type_of(const column &whole, std::span<const column> columns);
+
+// A value of type `given` as a key; its size was looked at. 22004 where a column is null, 22023
+// where an object has other columns, 42804 where it is no row, or one of another length.
+[[nodiscard]] Datum row_key_from(Datum value, Oid given, const char *argument,
+                                 const key_type &type);
+
+// The columns' values of such a key. C: runs inside the guard.
+inline void take_key_apart(const key_row &row, Datum key, Datum *values, bool *nulls) {
+    HeapTupleHeader header = DatumGetHeapTupleHeader(key);
+    HeapTupleData tuple;
+    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+    ItemPointerSetInvalid(&tuple.t_self);
+    tuple.t_tableOid = InvalidOid;
+    tuple.t_data = header;
+    heap_deform_tuple(&tuple, row.columns, values, nulls);
+}
+
+} // namespace lockstep
