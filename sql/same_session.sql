@@ -74,7 +74,13 @@ INSERT INTO places (place, setup) VALUES
     ('journal check', 'ALTER TABLE l_journal ADD CHECK (act_and_agree(amount))'),
     ('journal index', 'CREATE INDEX ON l_journal (act_and_return(amount))'),
     ('journal default', 'ALTER TABLE l_journal ADD d boolean DEFAULT act_and_agree(1)');
-INSERT INTO places VALUES ('key order', 'pair', '');
+INSERT INTO places VALUES ('key order', 'pair', ''),
+    -- The same with a key of several columns.
+    ('columns input', 'text', ''), ('columns order', 'pair', ''),
+    ('columns trigger', 'text', 'CREATE TRIGGER x BEFORE UPDATE ON l FOR EACH ROW EXECUTE FUNCTION act_by_trigger()');
+CREATE TYPE written_columns AS (part int, id written);
+CREATE TYPE pair_columns AS (part int, id pair);
+CREATE TYPE text_columns AS (part int, id text);
 
 -- What it does. `l` is the ledger, of the role that calls.
 CREATE TABLE deeds (deed text PRIMARY KEY, statement text NOT NULL);
@@ -123,6 +129,11 @@ INSERT INTO deeds VALUES
     ('extension dropped', 'SELECT as_superuser(''DROP EXTENSION lockstep CASCADE'')'),
     ('extension altered', 'SELECT as_superuser(''ALTER EXTENSION lockstep DROP VIEW lockstep.ledgers; DROP VIEW lockstep.ledgers'')'),
     ('type dropped', 'DROP TYPE written CASCADE; DROP TYPE pair CASCADE'),
+    ('key type altered', 'ALTER TYPE l_key ADD ATTRIBUTE more int'),
+    ('key type dropped', 'DROP TYPE l_key CASCADE'),
+    ('key type renamed', 'ALTER TYPE l_key RENAME TO l_key2'),
+    ('key type''s column dropped', 'ALTER TYPE l_key DROP ATTRIBUTE part'),
+    ('key type''s column renamed', 'ALTER TYPE l_key RENAME ATTRIBUTE part TO piece'),
     ('nothing', 'SELECT 1');
 -- The same, taken back before the call goes on.
 INSERT INTO deeds SELECT deed || ', undone', format('DO %L', format(
@@ -169,8 +180,13 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT one FROM places AS p WHERE p.place = wanted;
     CREATE DOMAIN low AS numeric;
-    EXECUTE format('CREATE TABLE l (id %s PRIMARY KEY, balance numeric NOT NULL, other numeric NOT NULL DEFAULT 7, low low DEFAULT 0)', one.key_type);
-    IF one.key_type = 'pair' THEN
+    EXECUTE format('CREATE TABLE l (%s id %s, balance numeric NOT NULL, other numeric NOT NULL DEFAULT 7, low low DEFAULT 0, CONSTRAINT l_pkey PRIMARY KEY (%s))',
+        CASE WHEN one.place LIKE 'columns %' THEN 'part int,' END, one.key_type, CASE WHEN one.place LIKE 'columns %' THEN 'part, id' ELSE 'id' END);
+    IF one.place LIKE 'columns %' THEN
+        EXECUTE format('CREATE TABLE keys AS SELECT n, %s AS k FROM generate_series(1, 2) AS n', CASE one.place
+            WHEN 'columns input' THEN 'row(1, row(n))::written_columns' WHEN 'columns order' THEN 'row(1, row(n, n))::pair_columns' ELSE 'row(1, n)::text_columns' END);
+        EXECUTE format('INSERT INTO l SELECT 1, ((k).id)::%s, 100 FROM keys', one.key_type);
+    ELSIF one.key_type = 'pair' THEN
         CREATE TABLE keys AS SELECT n, row(n, n)::pair AS k FROM generate_series(1, 2) AS n;
         INSERT INTO l SELECT k, 100 FROM keys;
     ELSIF one.place = 'key input' THEN
@@ -190,11 +206,12 @@ BEGIN
           FROM (SELECT d.deed, c.position, attempt(c.statement, d.statement, 'auto') AS auto,
                        attempt(c.statement, d.statement, 'spi') AS spi, attempt(c.statement, d.statement, 'spi_by_key') AS by_key
                   FROM deeds AS d, calls AS c
-                 WHERE (d.deed NOT LIKE '%undone' OR c.call = CASE one.place WHEN 'key order' THEN 'transfer' ELSE 'batch' END)
+                 WHERE (d.deed NOT LIKE '%undone' OR c.call = CASE WHEN one.place LIKE '% order' THEN 'transfer' ELSE 'batch' END)
+                   AND (d.deed NOT LIKE 'key type%' OR one.place LIKE 'columns %')
                    AND d.deed NOT LIKE '%attached, undone'
-                   AND (d.deed NOT LIKE 'rows %, undone' OR one.place LIKE 'key %')
-                   AND (one.place = 'key input' OR c.call <> 'hint')
-                   AND (one.place <> 'key order' OR c.call IN ('transfer', 'batch'))
+                   AND (d.deed NOT LIKE 'rows %, undone' OR one.place LIKE '% input' OR one.place LIKE '% order')
+                   AND (one.place LIKE '% input' OR c.call <> 'hint')
+                   AND (one.place NOT LIKE '% order' OR c.call IN ('transfer', 'batch'))
                  ORDER BY d.deed COLLATE "C", c.position) AS a
          GROUP BY a.deed ORDER BY a.deed COLLATE "C";
     -- Nothing has stayed.
@@ -202,6 +219,7 @@ BEGIN
     DROP TABLE l, l_journal, keys;
     DROP DOMAIN low;
     DROP DOMAIN IF EXISTS amount;
+    DROP TYPE IF EXISTS l_key;
 END $$;
 ALTER FUNCTION walk OWNER TO regress_lockstep_hostile;
 
@@ -223,6 +241,9 @@ SELECT * FROM walk('journal after');
 SELECT * FROM walk('journal check');
 SELECT * FROM walk('journal index');
 SELECT * FROM walk('journal default');
+SELECT * FROM walk('columns input');
+SELECT * FROM walk('columns order');
+SELECT * FROM walk('columns trigger');
 RESET ROLE;
 SELECT count(*) FROM places;
 

@@ -35,7 +35,6 @@ struct key_type {
 
 // How messages name a key that was given, or a column of it.
 struct key_name {
-    // NOLINTNEXTLINE(google-explicit-constructor): an argument's name is enough
     key_name(const char *given, const char *part = nullptr) : argument(given), column(part) {}
     const char *argument;
     const char *column;

@@ -147,7 +147,8 @@ TEST_F(transfer_test, keys_of_several_columns_are_found) {
         const auto put =
             caller.adjust({.ledger = "purse", .key = {7, account}, .delta = 1}).balance;
         EXPECT_EQ(put, amount(101)) << account;
-        items.push_back({.from_key = {7, account}, .to_key = {std::string("8"), account}, .amount = 1});
+        items.push_back(
+            {.from_key = {7, account}, .to_key = {std::string("8"), account}, .amount = 1});
     }
     for (const auto &one : caller.transfer_batch({.ledger = "purse"}, items).items)
         EXPECT_EQ(one.to_balance, amount(101));

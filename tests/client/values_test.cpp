@@ -119,11 +119,11 @@ TEST(ledger_keys, of_several_columns_are_the_text_of_a_row) {
     EXPECT_EQ(one.text(), "7");
     EXPECT_EQ(ledger_key("(7,cash)").text(), "(7,cash)");
     const ledger_key two{7, "cash"};
-    EXPECT_EQ(two.text(), R"(("7","cash"))");
+    EXPECT_EQ(two.text(), R"t(("7","cash"))t");
     const ledger_key three{std::string("a, \"b\""), std::string_view(R"(c:\)"), ""};
-    EXPECT_EQ(three.text(), R"(("a, ""b""","c:\\",""))");
+    EXPECT_EQ(three.text(), R"t(("a, ""b""","c:\\",""))t");
     // A column may be a row itself.
-    EXPECT_EQ((ledger_key{-1, ledger_key{2, 3}}).text(), R"(("-1","(""2"",""3"")"))");
+    EXPECT_EQ((ledger_key{-1, ledger_key{2, 3}}).text(), R"t(("-1","(""2"",""3"")"))t");
     static_assert(!std::is_constructible_v<ledger_key, int, bool>);
     static_assert(!std::is_constructible_v<ledger_key, int, std::optional<int>>);
 }
