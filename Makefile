@@ -146,8 +146,11 @@ clean:
 	rm -rf results output_iso tmp_check tmp_check_iso regression.diffs regression.out
 endif
 
-test demo matrix lint:
+test demo lint:
 	@'$(src)/scripts/$@'
+
+matrix:
+	@FULL='$(FULL)' '$(src)/scripts/$@'
 
 bench:
 	@'$(src)/scripts/$@' $(BENCH)
