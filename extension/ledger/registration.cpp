@@ -53,7 +53,9 @@ raw_row scan(AttrNumber by, Oid value, const char *index_name) {
             systable_beginscan(registrations, index, OidIsValid(index), nullptr, 1, &key);
         HeapTuple tuple = systable_getnext(scan);
         // Another version of the extension may have another table.
-        if (RelationGetDescr(registrations)->natts < static_cast<int>(field_count))
+        const TupleDesc columns = RelationGetDescr(registrations);
+        if (columns->natts < static_cast<int>(field_count) ||
+            TupleDescAttr(columns, f_keys)->atttypid != NAMEARRAYOID)
             ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                             errmsg("the lockstep module and its SQL objects differ in version"),
                             errhint("Run ALTER EXTENSION lockstep UPDATE.")));
