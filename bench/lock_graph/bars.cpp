@@ -12,6 +12,7 @@ namespace {
 constexpr int hot_waiters = 1000;
 constexpr double most_milliseconds = 10;
 constexpr double least_speedup = 50;
+constexpr double most_of_activity = 3;
 constexpr double most_held_us = 200;
 constexpr double most_growth = 1.1; // that much is noise
 
@@ -43,6 +44,20 @@ bar of_speedup(const cell *hot) {
     result.figures =
         fmt::format("{:.1f} times: {:.1f} ms and {:.2f} ms", theirs / ours, theirs, ours);
     result.met = theirs >= least_speedup * ours;
+    return result;
+}
+
+bar of_age(const cell *hot) {
+    bar result{fmt::format("transaction_age of {} sessions: below {} times pg_stat_activity",
+                           with_commas(hot_waiters), most_of_activity),
+               "", hot != nullptr};
+    if (hot == nullptr)
+        return result;
+    const auto ours = of_method(*hot, position::age);
+    const auto theirs = of_method(*hot, position::activity);
+    result.figures =
+        fmt::format("{:.1f} times: {:.1f} ms and {:.1f} ms", ours / theirs, ours, theirs);
+    result.met = ours < most_of_activity * theirs;
     return result;
 }
 
@@ -98,7 +113,7 @@ bar of_other_locks(const cells &all) {
 
 std::vector<bar> bars_of(const cells &all) {
     const auto *const hot = find(all, shape::hot_row, hot_waiters, 0);
-    return {of_latency(hot), of_speedup(hot), of_holding(all), of_other_locks(all)};
+    return {of_latency(hot), of_speedup(hot), of_age(hot), of_holding(all), of_other_locks(all)};
 }
 
 } // namespace lockstep::bench

@@ -1,4 +1,4 @@
-// What the lock graph is meant to reach. Said, and no more: times are noisy.
+// What the lock graph, and ages, are meant to reach. Said, and no more: times are noisy.
 #pragma once
 
 #include "common/bar.hpp"

@@ -73,6 +73,8 @@ const std::vector<method> &all_methods() {
         {"pg_locks", "pg_locks", "SELECT * FROM pg_locks", ""},
         {"tree_query", "lock-tree query", tree_query, ""},
         {"path_query", "query of all paths", path_query, ""},
+        {"transaction_age", "transaction_age", "SELECT * FROM lockstep.transaction_age", ""},
+        {"pg_stat_activity", "pg_stat_activity", "SELECT * FROM pg_stat_activity", ""},
     };
     return methods;
 }

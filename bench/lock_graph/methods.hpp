@@ -1,4 +1,4 @@
-// The ways to ask who waits for whom: ours, and the ordinary ones.
+// The ways to ask who waits for whom, ours and the ordinary ones; and what the same sessions hold.
 #pragma once
 
 #include "common/session.hpp"
@@ -24,6 +24,8 @@ constexpr std::size_t tree = 3;
 constexpr std::size_t blocking_pids = 5;
 constexpr std::size_t pg_locks = 8;
 constexpr std::size_t tree_query = 9;
+constexpr std::size_t age = 11;
+constexpr std::size_t activity = 12;
 } // namespace position
 
 const std::vector<method> &all_methods();

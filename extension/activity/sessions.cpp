@@ -78,7 +78,8 @@ std::optional<Datum> vxid_value(const lock_process &process) {
 
 } // namespace
 
-sessions::sessions(bool with_names) : with_names_(with_names), names_(with_names) {
+void sessions::read_statistics() {
+    has_statistics_ = true;
     const int count = pg_call([] { return pgstat_fetch_stat_numbackends(); });
     statuses_.reserve(static_cast<std::size_t>(count));
     for (int i = 1; i <= count; ++i) {
@@ -89,7 +90,9 @@ sessions::sessions(bool with_names) : with_names_(with_names), names_(with_names
     std::ranges::sort(statuses_, {}, [](const auto &one) { return one.first; });
 }
 
-const PgBackendStatus *sessions::status_of(std::int32_t pid) const {
+const PgBackendStatus *sessions::status_of(std::int32_t pid) {
+    if (!has_statistics_)
+        read_statistics();
     const auto at =
         std::ranges::lower_bound(statuses_, pid, {}, [](const auto &one) { return one.first; });
     return at == statuses_.end() || at->first != pid ? nullptr : at->second;

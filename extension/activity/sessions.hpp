@@ -50,9 +50,9 @@ struct session {
 
 class sessions {
   public:
-    // Reads the statistics of all backends once. Names are looked up in the catalogs only where
-    // `with_names` says that no lock on them would have to be waited for.
-    explicit sessions(bool with_names);
+    // Names are looked up in the catalogs only where `with_names` says that no lock on them would
+    // have to be waited for.
+    explicit sessions(bool with_names) : with_names_(with_names), names_(with_names) {}
 
     [[nodiscard]] session describe(const lock_process &process);
 
@@ -69,10 +69,12 @@ class sessions {
     // Whether the caller may see what sessions of every role do.
     [[nodiscard]] bool may_see_all() const;
 
-    // What the statistics say of a process; null where they know none of that pid.
-    [[nodiscard]] const PgBackendStatus *status_of(std::int32_t pid) const;
+    // What the statistics say of a process; null where they know none of that pid. They are read
+    // when somebody is first asked for, those of all at once.
+    [[nodiscard]] const PgBackendStatus *status_of(std::int32_t pid);
 
   private:
+    void read_statistics();
     [[nodiscard]] session describe_prepared(const lock_process &process);
 
     // A text of the statistics as a value. Sessions that wait for one thing often say the same.
@@ -83,6 +85,7 @@ class sessions {
     [[nodiscard]] static Datum shared(shared_text &last, const char *raw);
 
     bool with_names_;
+    bool has_statistics_ = false;
     shared_names names_;
     shared_text last_application_;
     shared_text last_query_;

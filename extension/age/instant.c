@@ -198,7 +198,7 @@ static void count_locks(age_process *processes, int32 count) {
             PGPROC *const process = &ProcGlobal->allProcs[processes[i].process.slot];
             const lock_link *const end = LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition);
 
-            if (!is_still_there(&processes[i]))
+            if (end->next == end || !is_still_there(&processes[i]))
                 continue;
             for (const lock_link *link = end->next; link != end; link = link->next) {
                 const PROCLOCK *const proclock = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);

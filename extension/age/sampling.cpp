@@ -83,7 +83,7 @@ void take_sample() {
         pgstat_clear_backend_activity_snapshot();
         return lockstep_take_instant(false);
     });
-    const sessions activity(false);
+    sessions activity(false);
     sample_maker made(now);
     for (std::int32_t i = 0; i < now.process_count; ++i) {
         const age_process &one = now.processes[i];

@@ -12,7 +12,7 @@ class wide_rows {
   public:
     wide_rows(FunctionCallInfo call, wait_for_graph &seen)
         : call_(call), graph_(seen), columns_(seen) {
-        row_.open_set(call);
+        row_.open_pruned_set(call);
     }
 
     void put(const graph::edge &one) {
@@ -37,9 +37,11 @@ class wide_rows {
   private:
     void add_waiter(std::int32_t index) {
         const lock_process &process = graph_.process(index);
-        const session &who = graph_.session_of(index);
         row_.add(int_or_null(process.pid));
         row_.add(int_or_null(graph_.leader_pid(index)));
+        if (row_.passes_unread(9))
+            return;
+        const session &who = graph_.session_of(index);
         row_.add(columns_.kind(index));
         row_.add(who.vxid);
         row_.add(xid_or_null(process.xid));
@@ -53,25 +55,38 @@ class wide_rows {
 
     void add_wait(std::int32_t wait) {
         if (wait < 0) {
-            add_nulls(5);
+            row_.add_nulls(5);
             return;
         }
         const lock_wait &one = graph_.snapshot().waits[wait];
         row_.add(columns_.mode(graph_.lock_of(wait), one.mode));
         row_.add(moment_value(one.started));
-        row_.add(since_value(graph_, one.started));
+        row_.add([&] { return since_value(graph_, one.started); });
         row_.add(int_value(graph_.queue_position(wait)));
         row_.add(int_value(graph_.lock_of(wait).waits));
     }
 
     void add_blocker(const graph::edge &one) {
         const lock_process &process = graph_.process(one.blocker);
-        const session &who = graph_.session_of(one.blocker);
-        row_.add(columns_.kind(one.blocker));
+        row_.add([&] { return columns_.kind(one.blocker); });
         row_.add(int_or_null(process.pid));
         row_.add(int_or_null(graph_.leader_pid(one.blocker)));
+        if (!row_.passes_unread(12))
+            add_blocking_session(one.blocker);
+        if (one.proclock < 0) {
+            row_.add_nulls(2);
+            return;
+        }
+        const lock_object &lock = graph_.lock_of(one.wait);
+        const std::uint32_t held = graph_.snapshot().proclocks[one.proclock].held;
+        row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
+        row_.add([&] { return wanted_by(one.blocker, lock); });
+    }
+
+    void add_blocking_session(std::int32_t index) {
+        const session &who = graph_.session_of(index);
         row_.add(who.gid);
-        row_.add(xid_or_null(process.xid));
+        row_.add(xid_or_null(graph_.process(index).xid));
         row_.add(who.vxid);
         row_.add(who.database);
         row_.add(who.user);
@@ -82,14 +97,6 @@ class wide_rows {
         row_.add(moment_value(who.state_since));
         row_.add(who.query);
         row_.add(who.is_hidden() ? column_value{} : column_value{BoolGetDatum(who.is_active())});
-        if (one.proclock < 0) {
-            add_nulls(2);
-            return;
-        }
-        const lock_object &lock = graph_.lock_of(one.wait);
-        const std::uint32_t held = graph_.snapshot().proclocks[one.proclock].held;
-        row_.add(held == 0 ? column_value{} : columns_.modes(lock, held));
-        row_.add(wanted_by(one.blocker, lock));
     }
 
     // The mode that the blocker itself waits for on the same lock.
@@ -106,8 +113,10 @@ class wide_rows {
     }
 
     void add_lock(std::int32_t wait) {
+        if (row_.passes_unread(10))
+            return;
         if (wait < 0) {
-            add_nulls(10);
+            row_.add_nulls(10);
             return;
         }
         const lock_place &place = graph_.place_of_lock(graph_.snapshot().waits[wait].lock);
@@ -129,9 +138,11 @@ class wide_rows {
     }
 
     void add_row(std::int32_t wait) {
+        if (row_.passes_unread(3))
+            return;
         const waited_row *row = graph_.row_of(wait);
         if (row == nullptr) {
-            add_nulls(3);
+            row_.add_nulls(3);
             return;
         }
         const bool by_tag = graph_.lock_of(wait).is_tuple != 0;
@@ -161,11 +172,6 @@ class wide_rows {
         last_key_ = text_or_null(row.key);
     }
 
-    void add_nulls(int count) {
-        while (count-- > 0)
-            row_.add(std::nullopt);
-    }
-
     FunctionCallInfo call_;
     wait_for_graph &graph_;
     lock_columns columns_;
@@ -181,7 +187,7 @@ class narrow_rows {
   public:
     narrow_rows(FunctionCallInfo call, wait_for_graph &seen)
         : call_(call), graph_(seen), columns_(seen) {
-        row_.open_set(call);
+        row_.open_pruned_set(call);
     }
 
     void put(const graph::edge &one) {
@@ -192,14 +198,13 @@ class narrow_rows {
         row_.add(columns_.edge_kind(one.kind));
         row_.add(BoolGetDatum(one.nearest));
         row_.add(BoolGetDatum(one.same_group));
-        row_.add(columns_.kind(one.blocker));
+        row_.add([&] { return columns_.kind(one.blocker); });
         row_.add(int_or_null(blocker.pid));
         row_.add(int_or_null(graph_.leader_pid(one.blocker)));
         row_.add(xid_or_null(blocker.xid));
         if (one.wait < 0)
-            for (int i = 0; i < 8; ++i)
-                row_.add(std::nullopt);
-        else
+            row_.add_nulls(8);
+        else if (!row_.passes_unread(8))
             add_wait(one);
         row_.append(call_);
     }

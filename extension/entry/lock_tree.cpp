@@ -17,7 +17,7 @@ class tree_rows {
   public:
     tree_rows(FunctionCallInfo call, wait_for_graph &seen)
         : call_(call), graph_(seen), columns_(seen) {
-        row_.open_set(call);
+        row_.open_pruned_set(call);
     }
 
     void put(const graph::tree_line &line) {
@@ -41,8 +41,7 @@ class tree_rows {
         row_.add(std::nullopt); // pid
         row_.add(std::nullopt);
         row_.add(text_or_null("cycle"));
-        for (int i = 0; i < 7; ++i)
-            row_.add(std::nullopt);
+        row_.add_nulls(7);
         row_.add(int_value(root.direct_blocked));
         row_.add(int_value(root.total_blocked));
         row_.add(BoolGetDatum(true));
@@ -56,35 +55,34 @@ class tree_rows {
             graph_.forest().nodes[static_cast<std::size_t>(line.node)];
         const std::int32_t index = graph_.process_of(line.node);
         const std::int32_t wait = graph_.wait_of(line.node);
-        const session &who = graph_.session_of(index);
+        const auto who = [&]() -> const session & { return graph_.session_of(index); };
         const waited_row *row = graph_.row_of(wait);
         row_.add(Int64GetDatum(graph_.node_id(line.node)));
         row_.add(int_value(node.depth));
-        row_.add(ids_of(graph_.forest().path_to(line.node)));
+        row_.add([&] { return ids_of(graph_.forest().path_to(line.node)); });
         row_.add(int_value(++sort_key_));
-        row_.add(text_or_null(line.branch + line_text(graph_, line.node)));
+        row_.add([&] { return text_or_null(line.branch + line_text(graph_, line.node)); });
         row_.add(int_or_null(graph_.process(index).pid));
         row_.add(int_or_null(graph_.leader_pid(index)));
-        row_.add(columns_.kind(index));
-        row_.add(who.gid);
-        row_.add(who.state);
-        row_.add(since_value(graph_, who.transaction_started));
+        row_.add([&] { return columns_.kind(index); });
+        row_.add([&] { return who().gid; });
+        row_.add([&] { return who().state; });
+        row_.add([&] { return since_value(graph_, who().transaction_started); });
         if (wait < 0) {
-            for (int i = 0; i < 4; ++i)
-                row_.add(std::nullopt);
+            row_.add_nulls(4);
         } else {
             const lock_wait &one = graph_.snapshot().waits[wait];
-            row_.add(since_value(graph_, one.started));
+            row_.add([&] { return since_value(graph_, one.started); });
             row_.add(columns_.mode(graph_.lock_of(wait), one.mode));
-            row_.add(columns_.what(wait));
-            row_.add(row == nullptr ? column_value{} : text_or_null(row->key));
+            row_.add([&] { return columns_.what(wait); });
+            row_.add([&] { return row == nullptr ? column_value{} : text_or_null(row->key); });
         }
         row_.add(int_value(node.direct_blocked));
         row_.add(int_value(node.total_blocked));
         row_.add(BoolGetDatum(node.cycle > 0));
         row_.add(int_or_null(node.cycle));
-        row_.add(ids_of(node.extra_parents));
-        row_.add(who.query);
+        row_.add([&] { return ids_of(node.extra_parents); });
+        row_.add([&] { return who().query; });
     }
 
     [[nodiscard]] column_value ids_of(const std::vector<std::int32_t> &nodes) const {

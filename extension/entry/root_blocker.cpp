@@ -13,7 +13,7 @@ class blocker_rows {
   public:
     blocker_rows(FunctionCallInfo call, wait_for_graph &seen)
         : call_(call), graph_(seen), columns_(seen), impacts_(seen) {
-        row_.open_set(call);
+        row_.open_pruned_set(call);
     }
 
     void put(std::int32_t root) {
@@ -33,8 +33,7 @@ class blocker_rows {
   private:
     void add_cycle() {
         row_.add(text_or_null("cycle"));
-        for (int i = 0; i < 14; ++i)
-            row_.add(std::nullopt);
+        row_.add_nulls(14);
     }
 
     void add_session(std::int32_t index) {

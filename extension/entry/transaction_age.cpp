@@ -11,22 +11,22 @@ namespace {
 class age_rows {
   public:
     age_rows(FunctionCallInfo call, horizon_holders &seen) : call_(call), holders_(seen) {
-        row_.open_set(call);
+        row_.open_pruned_set(call);
     }
 
     void put(const holder_row &one) {
         row_.add(TimestampTzGetDatum(holders_.now().taken_at));
-        row_.add(text_or_null(std::string{age::kind_name(one.holder.kind)}));
+        row_.add([&] { return constants_(age::kind_name(one.holder.kind).data()); });
         add_who(one);
         add_times(one);
         add_ids(one);
         add_hold(one);
         add_locks(one);
         add_slot(one);
-        row_.add(text_or_null(std::string{age::severity_name(one.found.level)}));
-        row_.add(text_or_null(one.found.reason));
-        row_.add(text_or_null(one.advice));
-        row_.add(text_or_null(one.action));
+        row_.add([&] { return constants_(age::severity_name(one.found.level).data()); });
+        row_.add([&] { return text_or_null(one.found.reason); });
+        row_.add([&] { return text_or_null(one.advice); });
+        row_.add([&] { return text_or_null(one.action); });
         row_.append(call_);
     }
 
@@ -50,7 +50,10 @@ class age_rows {
         row_.add(one.who.application);
         row_.add(one.who.client);
         row_.add(one.who.state);
-        row_.add(process == nullptr ? column_value{} : wait_event_value(process->process, one.who));
+        row_.add([&] {
+            return process == nullptr ? column_value{}
+                                      : wait_event_value(process->process, one.who);
+        });
         row_.add(moment_value(one.who.started));
     }
 
@@ -68,16 +71,15 @@ class age_rows {
         const bool is_idle = one.who.doing == graph::activity::idle_in_transaction;
         const auto began = holders_.began(one);
         row_.add(moment_value(began));
-        row_.add(since(began));
+        row_.add([&] { return since(began); });
         row_.add(moment_value(one.who.state_since));
-        row_.add(is_idle ? since(one.who.state_since) : column_value{});
+        row_.add([&] { return is_idle ? since(one.who.state_since) : column_value{}; });
         row_.add(one.who.query);
     }
 
     void add_id(age::xid_place place) {
         if (place == age::nowhere) {
-            row_.add(std::nullopt);
-            row_.add(std::nullopt);
+            row_.add_nulls(2);
             return;
         }
         row_.add(TransactionIdGetDatum(static_cast<TransactionId>(place)));
@@ -89,40 +91,54 @@ class age_rows {
         add_id(one.holder.xmin);
         add_id(one.holder.catalog_xmin);
         row_.add(moment_value(one.seen_at));
-        row_.add(since(one.seen_at));
+        row_.add([&] { return since(one.seen_at); });
     }
 
     void add_hold(const holder_row &one) {
-        std::vector<std::string> reach;
-        for (const std::string_view name : age::reach_names(one.holder))
-            reach.emplace_back(name);
-        row_.add(text_array_datum(reach));
-        row_.add(text_array_datum(holders_.oldest_names(one)));
+        row_.add([&] { return names_value(last_reach_, reach_of(one.holder)); });
+        row_.add([&] { return names_value(last_oldest_, holders_.oldest_names(one)); });
         row_.add(Int64GetDatum(one.gain));
         row_.add(BoolGetDatum(one.blocks_freezing));
+    }
+
+    // Holders of one kind say the same, one after the other.
+    struct repeated_names {
+        std::vector<std::string> names;
+        column_value value;
+    };
+    static column_value names_value(repeated_names &last, std::vector<std::string> names) {
+        if (!last.value || last.names != names) {
+            last.value = text_array_datum(names);
+            last.names = std::move(names);
+        }
+        return last.value;
+    }
+    static std::vector<std::string> reach_of(const age::horizon_holder &holder) {
+        const std::vector<std::string_view> names = age::reach_names(holder);
+        return {names.begin(), names.end()};
     }
 
     void add_locks(const holder_row &one) {
         const age_process *process = holders_.process_of(one);
         if (process == nullptr || one.tables >= 0) {
-            row_.add(std::nullopt);
-            row_.add(std::nullopt);
+            row_.add_nulls(2);
             row_.add(int_value(one.blocked));
             return;
         }
         row_.add(int_value(process->locks_held));
-        row_.add(process->strongest_mode == 0
-                     ? column_value{}
-                     : text_or_null(
-                           GetLockmodeName(process->strongest_method, process->strongest_mode)));
+        row_.add([&] {
+            return process->strongest_mode == 0
+                       ? column_value{}
+                       : text_or_null(
+                             GetLockmodeName(process->strongest_method, process->strongest_mode));
+        });
         row_.add(int_value(one.blocked));
     }
 
     void add_slot(const holder_row &one) {
         const age_slot *slot = holders_.slot_of(one);
         if (slot == nullptr) {
-            for (int i = 0; i < 3; ++i)
-                row_.add(std::nullopt);
+            row_.add_nulls(3);
             return;
         }
         const auto kept = holders_.wal_kept(one);
@@ -133,6 +149,9 @@ class age_rows {
 
     FunctionCallInfo call_;
     horizon_holders &holders_;
+    constant_texts constants_;
+    repeated_names last_reach_;
+    repeated_names last_oldest_;
     row_builder<41> row_;
 };
 

@@ -24,7 +24,7 @@ class sample_rows {
   public:
     sample_rows(FunctionCallInfo call, sessions &activity)
         : call_(call), activity_(activity), past_(activity) {
-        row_.open_set(call);
+        row_.open_pruned_set(call);
     }
 
     void put(const age_sample &one) {

@@ -11,7 +11,7 @@ class database_rows {
   public:
     database_rows(FunctionCallInfo call, horizon_holders &seen)
         : call_(call), holders_(seen), rates_(rates_of(seen.now())) {
-        row_.open_set(call);
+        row_.open_pruned_set(call);
     }
 
     void put(const database &one) {
@@ -54,8 +54,7 @@ class database_rows {
 
     void add_top(const holder_row *top) {
         if (top == nullptr) {
-            for (int i = 0; i < 3; ++i)
-                row_.add(std::nullopt);
+            row_.add_nulls(3);
             return;
         }
         row_.add(text_or_null(std::string{age::kind_name(top->holder.kind)}));

@@ -17,11 +17,11 @@ column_value since_value(const wait_for_graph &now, std::optional<TimestampTz> f
     return interval_datum(std::max<TimestampTz>(now.snapshot().taken_at - *from, 0));
 }
 
-column_value lock_columns::constant(const char *name) {
-    for (const auto &[known, value] : constants_)
-        if (known == name)
+column_value constant_texts::operator()(const char *text) {
+    for (const auto &[known, value] : known_)
+        if (known == text)
             return value;
-    return constants_.emplace_back(name, text_datum(name)).second;
+    return known_.emplace_back(text, text_datum(text)).second;
 }
 
 column_value lock_columns::mode(const lock_object &lock, std::int32_t mode) {

@@ -18,6 +18,15 @@ namespace lockstep {
 // How long, until the graph's instant.
 [[nodiscard]] column_value since_value(const wait_for_graph &now, std::optional<TimestampTz> from);
 
+// Texts that the program itself holds, each made into a value once.
+class constant_texts {
+  public:
+    [[nodiscard]] column_value operator()(const char *text);
+
+  private:
+    std::vector<std::pair<const char *, Datum>> known_; // few
+};
+
 class lock_columns {
   public:
     explicit lock_columns(wait_for_graph &seen) : graph_(seen) {}
@@ -30,12 +39,11 @@ class lock_columns {
     [[nodiscard]] column_value lock_type(const lock_object &lock);
     [[nodiscard]] column_value what(std::int32_t wait);
 
-    // A text that the program itself holds, and shows often.
-    [[nodiscard]] column_value constant(const char *name);
+    [[nodiscard]] column_value constant(const char *name) { return constants_(name); }
 
   private:
     wait_for_graph &graph_;
-    std::vector<std::pair<const char *, Datum>> constants_; // few
+    constant_texts constants_;
     std::map<std::pair<std::uint8_t, std::uint32_t>, Datum> masks_;
     std::map<std::pair<std::int32_t, const void *>, Datum> whats_;
 };

@@ -160,7 +160,7 @@ bool key_prints_itself(Relation table, Relation index) {
     return true;
 }
 
-void show_key(Relation table, Relation index, row_look *row, HeapTuple tuple) {
+void find_key(Relation table, Relation index, row_look *row, HeapTuple tuple) {
     Datum values[INDEX_MAX_KEYS];
     bool nulls[INDEX_MAX_KEYS];
     toast_locks locks = {};
@@ -178,6 +178,19 @@ void show_key(Relation table, Relation index, row_look *row, HeapTuple tuple) {
                 "%.*s...", pg_mbcliplen(text, static_cast<int>(strlen(text)), longest_key), text);
     }
     unlock_toast(&locks);
+}
+
+// To print a key takes much memory, and of that the text alone is kept.
+void show_key(Relation table, Relation index, row_look *row, HeapTuple tuple) {
+    const MemoryContext kept = CurrentMemoryContext;
+    const MemoryContext scratch =
+        AllocSetContextCreate(kept, "lockstep row key", ALLOCSET_DEFAULT_SIZES);
+    MemoryContextSwitchTo(scratch);
+    find_key(table, index, row, tuple);
+    MemoryContextSwitchTo(kept);
+    if (row->key != nullptr)
+        row->key = pstrdup(row->key);
+    MemoryContextDelete(scratch);
 }
 
 bool has_only_columns(Relation index) {

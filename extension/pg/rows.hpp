@@ -2,9 +2,12 @@
 #pragma once
 
 #include "pg/boundary.hpp"
+#include "pg/columns_read.hpp"
 #include "pg/memory.hpp"
 
+#include <algorithm>
 #include <array>
+#include <concepts>
 #include <optional>
 
 namespace lockstep {
@@ -16,6 +19,24 @@ class row_builder {
     void add(std::optional<Datum> value) {
         values_[count_] = value.value_or(Datum{0});
         nulls_[count_++] = !value.has_value();
+    }
+    // The same of a value that costs something: it is made only where the statement reads it.
+    template <std::invocable Make>
+    void add(Make make) {
+        if (!passes_unread(1))
+            add(make());
+    }
+    // Passes over the next columns, where the statement reads none of them; whether it did.
+    bool passes_unread(std::size_t columns) {
+        const auto *const next = read_.data() + count_;
+        if (std::find(next, next + columns, true) != next + columns)
+            return false;
+        add_nulls(columns);
+        return true;
+    }
+    void add_nulls(std::size_t columns) {
+        while (columns-- > 0)
+            nulls_[count_++] = true;
     }
 
     // The row as the composite type that the function is declared to return.
@@ -47,6 +68,9 @@ class row_builder {
 
     // The row as the next one of the set that open_set() has opened; the builder is empty again.
     void append(FunctionCallInfo fcinfo) {
+        // An unread column takes no room in the set, whatever it is.
+        for (std::size_t i = 0; i < Fields; ++i)
+            nulls_[i] = nulls_[i] || !read_[i];
         auto *values = values_.data();
         auto *nulls = nulls_.data();
         const auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
@@ -64,7 +88,19 @@ class row_builder {
         });
     }
 
+    // The same for a set of many or wide rows: what the statement does not read is left out.
+    void open_pruned_set(FunctionCallInfo fcinfo) {
+        open_set(fcinfo);
+        mark_columns_read(fcinfo, read_);
+    }
+
   private:
+    static constexpr std::array<bool, Fields> all() {
+        std::array<bool, Fields> columns{};
+        columns.fill(true);
+        return columns;
+    }
+
     static void require_columns(TupleDesc columns) {
         if (columns->natts != static_cast<int>(Fields))
             ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -74,6 +110,7 @@ class row_builder {
 
     std::array<Datum, Fields> values_{};
     std::array<bool, Fields> nulls_{};
+    std::array<bool, Fields> read_ = all();
     std::size_t count_ = 0;
 };
 
