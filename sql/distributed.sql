@@ -35,6 +35,19 @@ SELECT id, balance, version FROM accounts ORDER BY id;
 SELECT * FROM lockstep.verify_ledger('accounts');
 SELECT lockstep.backoff_hint('accounts', 1);
 DROP TRIGGER tells ON accounts;
+-- A key of several columns, too.
+CREATE TABLE tenants (tenant int, account text, balance int NOT NULL, PRIMARY KEY (tenant, account));
+INSERT INTO tenants SELECT n % 2, n::text, 100 FROM generate_series(1, 3) AS n;
+SELECT lockstep.register_ledger('tenants');
+INSERT INTO pg_catalog.pg_dist_partition VALUES ('tenants', 'h');
+GRANT SELECT ON tenants TO PUBLIC;
+CREATE TRIGGER tells AFTER UPDATE ON tenants REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tells();
+SELECT item, status, from_balance, to_balance
+  FROM lockstep.transfer_batch('tenants', ARRAY[ROW(1, 3), ROW(0, 2), ROW(1, 1)], ARRAY[ROW(1, 1), ROW(1, 3), ROW(0, 2)], ARRAY[10, 5, 50]);
+SELECT * FROM lockstep.verify_ledger('tenants');
+SELECT lockstep.drop_ledger('tenants', drop_journal => true);
+DELETE FROM pg_catalog.pg_dist_partition WHERE logicalrelid = 'tenants'::regclass;
+DROP TABLE tenants;
 -- A table that is not listed is as ever.
 CREATE TABLE local (id int PRIMARY KEY, balance int NOT NULL);
 SELECT lockstep.register_ledger('local');

@@ -151,6 +151,12 @@ SELECT to_regtype('named_key') IS NULL AS type_gone, to_regtype('named_key_old')
 SELECT status FROM lockstep.transfer('named', 1, 2, 10);
 SELECT outcome('SELECT lockstep.register_ledger(''named'', key_columns => ARRAY[''Mandant'', ''Konto nr''])');
 SELECT lockstep.drop_ledger('named', drop_journal => true);
+-- What the same statement has booked counts.
+CREATE TABLE booked (a int, b int, single int UNIQUE, balance int, PRIMARY KEY (a, b));
+INSERT INTO booked VALUES (1, 1, 1, 0);
+SELECT lockstep.register_ledger('booked', 'single');
+SELECT (lockstep.adjust('booked', 1, -1000, on_refusal => 'return')).status, lockstep.register_ledger('booked');
+DROP TABLE booked, booked_journal;
 CREATE TABLE turned (a int, b text, balance int, PRIMARY KEY (a, b));
 INSERT INTO turned VALUES (1, 'y', 100), (2, 'x', 100);
 SELECT lockstep.register_ledger('turned', key_columns => ARRAY['b', 'a']);

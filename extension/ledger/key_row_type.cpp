@@ -182,6 +182,7 @@ bool has_rows(Relation journal) {
     if (!RELKIND_HAS_TABLE_AM(journal->rd_rel->relkind))
         return false;
     return pg_call([journal] {
+        CommandCounterIncrement(); // what the same statement has booked counts
         Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
         TableScanDesc scan = table_beginscan(journal, latest, 0, nullptr);
         TupleTableSlot *slot = table_slot_create(journal, nullptr);
