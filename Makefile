@@ -9,7 +9,8 @@
 #   make check-symbols      what the module exports, needs, and runs at load
 #   make installcheck       golden and isolation tests on a running server that has it installed
 #   make sanitize           tests under sanitizers, and on a server with assertions (SANITIZE='asan tap': parts of it)
-#   make lint               clang-format, clang-tidy, house rules
+#   make lint               clang-format, clang-tidy, house rules, the guard
+#   make compile_commands.json   how each file is compiled, for clangd, clang-tidy and scripts/check-guard
 #   make clean
 # CMakeLists.txt builds the rest: core library, client, demo, benchmark and their tests.
 
@@ -21,6 +22,7 @@ WERROR ?= $(if $(CI),1,0)
 
 sources     := $(sort $(wildcard $(foreach end,cpp c,$(foreach depth,* */* */*/*,$(src)/extension/$(depth).$(end)))))
 wall_source := $(sort $(wildcard $(src)/tests/wall/*.cpp))
+guard_tests := $(sort $(wildcard $(src)/tests/guard/*.cpp))
 wall_data   := $(wildcard $(src)/tests/wall/lockstep_wall.control $(src)/tests/wall/lockstep_wall--*.sql)
 
 EXTENSION  = extension/lockstep
@@ -68,7 +70,7 @@ override with_llvm := no
 # PGXS links with gcc, which leaves libstdc++ unnamed.
 override COMPILER = $(CXX) $(CXXFLAGS)
 
-.PHONY: stage wall check-local regress isolation tap check-symbols test demo bench matrix sanitize lint clean-build FORCE
+.PHONY: compile_commands.json stage wall check-local regress isolation tap check-symbols test demo bench matrix sanitize lint clean-build FORCE
 
 PGXS := $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq (,$(wildcard $(PGXS)))
@@ -106,6 +108,16 @@ build/wall/%.cpp.o: $(src)/tests/wall/%.cpp build/flags
 build/wall/lockstep_wall.so: $(wall_objs) $(if $(export_map),build/exports-lockstep_wall.map)
 	$(COMPILER) -shared -o $@ $(wall_objs) $(LDFLAGS) $(LDFLAGS_SL) $(call export_map,lockstep_wall)
 
+# Into build/, where clangd looks of itself.
+define newline
+
+
+endef
+commands_of = $(foreach file,$(filter %$(1),$(sources) $(wall_source) $(guard_tests)),$(file) $(COMPILE$(1)) $(file)$(newline))
+compile_commands.json:
+	$(shell mkdir -p build)$(file >build/commands.txt,$(call commands_of,.cpp)$(call commands_of,.c))
+	@'$(src)/scripts/compile-commands' <build/commands.txt
+
 -include $(OBJS:.o=.d) $(wall_objs:.o=.d)
 
 wall: $(if $(wall_source),build/wall/lockstep_wall.so)
@@ -137,7 +149,7 @@ check-symbols: all wall
 	$(if $(wall_source),PG_CONFIG='$(PG_CONFIG)' '$(src)/tests/check_symbols' lockstep_wall build/wall/lockstep_wall.so)
 
 else
-all install installcheck uninstall stage wall check-local regress isolation tap check-symbols:
+all install installcheck uninstall compile_commands.json stage wall check-local regress isolation tap check-symbols:
 	@echo 'No PostgreSQL server with its headers was found: scripts/install-packages build installs one,' >&2
 	@echo 'or name one with PG_CONFIG=/path/to/pg_config.' >&2
 	@false

@@ -27,6 +27,7 @@ const Oid catalogs::all[count] = {AuthIdRelationId,
                                   InheritsRelationId};
 
 catalogs::catalogs() {
+    Assert(OidIsValid(all[count - 1])); // as many as the list has
     locked_ = pg_call([] {
         int locked = 0;
         while (locked < count && version::lock_relation_if_free(all[locked], AccessShareLock))

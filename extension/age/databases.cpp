@@ -124,7 +124,7 @@ std::optional<std::int64_t> id_rates::until(std::int64_t xids_left,
 
 id_rates rates_of(const age_instant &now) {
     age_sample before;
-    if (!lockstep_sample_since(now.taken_at - hour, &before))
+    if (!pg_call([&] { return lockstep_sample_since(now.taken_at - hour, &before); }))
         return {};
     const std::int64_t passed = now.taken_at - before.taken_at;
     if (passed < hour / 6 || before.next_xid > now.counters.next_xid)

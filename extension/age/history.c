@@ -28,6 +28,7 @@ static Size room_for_ring(void) {
 
 /* The sample by its age: 0 is the oldest. */
 static age_sample *sample_at(int32 index) {
+    Assert(index >= 0 && index < ring->count && ring->count <= ring->room);
     return &ring->samples[(ring->next - ring->count + index + ring->room) % ring->room];
 }
 
@@ -61,7 +62,7 @@ void lockstep_save_history(void) {
  * memory may be damaged. There is nobody left to lock against, and one who was killed by an
  * immediate stop may have left the lock behind.
  */
-static void save_at_shutdown(int code, Datum arg) {
+static void save_at_shutdown(int code, Datum arg pg_attribute_unused()) {
     int32 first;
 
     if (code != 0 || ring == NULL)

@@ -218,7 +218,8 @@ std::optional<std::int64_t> horizon_holders::lasts(const holder_row &one) const 
 void horizon_holders::assess(holder_row &one) {
     const age::xid_place oldest = one.oldest();
     if (oldest != age::nowhere)
-        if (const auto at = lockstep_seen_at(static_cast<uint64>(oldest)); at != 0)
+        if (const auto at = pg_call([=] { return lockstep_seen_at(static_cast<uint64>(oldest)); });
+            at != 0)
             one.seen_at = at;
     const bool is_lazy = one.holder.reaches == age::reach::subtrans_only;
     age::circumstances seen;

@@ -128,15 +128,19 @@ static void copy_counters(age_counters *to) {
 }
 
 static void copy_slot(ReplicationSlot *slot, age_slot *copy) {
+    StaticAssertStmt(sizeof(copy->name) >= NAMEDATALEN, "a slot's name has its end");
+
     memset(copy, 0, sizeof(*copy));
     SpinLockAcquire(&slot->mutex);
-    memcpy(copy->name, NameStr(slot->data.name), Min(sizeof(copy->name), NAMEDATALEN));
+    memcpy(copy->name, NameStr(slot->data.name), NAMEDATALEN);
     copy->database = slot->data.database;
     copy->xmin = slot->effective_xmin;
     copy->catalog_xmin = slot->effective_catalog_xmin;
     copy->restart_lsn = slot->data.restart_lsn;
     copy->active_pid = slot->active_pid;
-    copy->inactive_since = slot->active_pid == 0 ? LOCKSTEP_SLOT_INACTIVE_SINCE(slot) : 0;
+    copy->inactive_since = 0;
+    if (slot->active_pid == 0)
+        copy->inactive_since = LOCKSTEP_SLOT_INACTIVE_SINCE(slot);
     copy->is_invalid = LOCKSTEP_SLOT_IS_INVALID(slot);
     SpinLockRelease(&slot->mutex);
 }

@@ -42,6 +42,7 @@ class sample_maker {
         const auto made = holder_of(one, now_);
         if (!made || !add(*made, one.active_pid))
             return;
+        static_assert(sizeof(sample_.top_name) == sizeof(one.name));
         std::memcpy(sample_.top_name, one.name, sizeof(sample_.top_name));
     }
 

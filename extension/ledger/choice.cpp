@@ -30,7 +30,9 @@ constexpr char has_children[] = "other tables inherit from the table";
 constexpr char journal_has_indexes[] =
     "its journal has unique indexes, or indexes on expressions, of its own";
 
-// C: runs inside the guard. Whether the constraint behind a trigger of referential integrity is on
+inline namespace guarded {
+
+// Whether the constraint behind a trigger of referential integrity is on
 // one of the columns that a movement writes. Where it is not, the trigger has nothing to do.
 bool guards_written_column(const Trigger &trigger, bool is_referenced, AttrNumber amount,
                            AttrNumber version) {
@@ -84,6 +86,8 @@ bool has_insert_trigger(Relation journal) {
     return false;
 }
 
+} // namespace guarded
+
 bool has_generated_columns(Relation table) {
     const TupleDesc columns = RelationGetDescr(table);
     for (int i = 0; i < columns->natts; ++i)
@@ -111,7 +115,9 @@ bool has_own_columns(Relation journal) {
     return false;
 }
 
-// C: runs inside the guard. An index on an expression, or with a condition, runs code of the
+inline namespace guarded {
+
+// An index on an expression, or with a condition, runs code of the
 // journal's owner; that is for a statement to do, with the owner's rights. Nothing is made of the
 // expressions here: even to simplify one is to run it. And only one index can say whether an id is
 // booked.
@@ -135,6 +141,8 @@ bool has_own_indexes(Relation journal) {
     return found || unique != 1;
 }
 
+} // namespace guarded
+
 const char *why_not_journal(Relation journal) {
     if (pg_call([journal] { return has_insert_trigger(journal); }))
         return "its journal has triggers of its own";
@@ -152,7 +160,9 @@ const char *why_not_journal(Relation journal) {
     return nullptr;
 }
 
-// C: runs inside the guard. The index's own order must be the order of the keys. The index is not
+inline namespace guarded {
+
+// The index's own order must be the order of the keys. The index is not
 // opened for that: whoever only looks must not wait for what makes it anew.
 bool orders_by(Oid index, const column *key, int count) {
     HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
@@ -178,6 +188,7 @@ bool orders_by(Oid index, const column *key, int count) {
     return same;
 }
 
+} // namespace guarded
 } // namespace
 
 void install_store_setting() {

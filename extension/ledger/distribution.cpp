@@ -4,7 +4,7 @@ namespace lockstep {
 
 namespace {
 
-// C from here to the end of the namespace: it runs inside the guard.
+inline namespace guarded {
 
 // A table of pg_catalog by its name, with the number of one of its columns; null where there is no
 // such table or column, which is so on most servers.
@@ -63,6 +63,7 @@ bool has_group_of_worker() {
     return found;
 }
 
+} // namespace guarded
 } // namespace
 
 bool is_distributed(Oid table) {

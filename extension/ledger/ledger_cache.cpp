@@ -39,6 +39,8 @@ void free_description(ledger *described) noexcept {
     MemoryContextDelete(GetMemoryChunkContext(described));
 }
 
+inline namespace guarded {
+
 bool concerns(const ledger &described, Oid relation) noexcept {
     if (relation == InvalidOid || relation == described.journal ||
         (described.key.row != nullptr && relation == described.key.row->relation))
@@ -86,6 +88,8 @@ void forget_type(uint32 hash) noexcept {
     forget_where(
         [hash](const ledger &described) { return hash == 0 || has_type(described.key, hash); });
 }
+
+} // namespace guarded
 
 void make_table() {
     pg_call([] {

@@ -194,21 +194,22 @@ void save_registration(const registration &row) {
     values.add(Int32GetDatum(row.journal_version));
     values.add(BoolGetDatum(row.history));
     values.add(BoolGetDatum(row.active));
-    run_once("INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_columns, "
-             "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-             "column_positions, floor, ceiling, journal_version, history, active) "
-             "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
-             "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_columns, "
-             "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-             "column_positions, floor, ceiling, journal_version, history, active) = "
-             "ROW(excluded.journal, "
-             "excluded.registered_oid, excluded.key_columns, excluded.amount_column, "
-             "excluded.floor_column, excluded.ceiling_column, excluded.version_column, "
-             "excluded.frozen_column, excluded.column_positions, excluded.floor, "
-             "excluded.ceiling, excluded.journal_version, excluded.history, excluded.active)",
-             {OIDOID, OIDOID, NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
-              NUMERICOID, NUMERICOID, INT4OID, BOOLOID, BOOLOID},
-             values);
+    run_once(
+        "INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_columns, "
+        "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
+        "column_positions, floor, ceiling, journal_version, history, active) "
+        "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
+        "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_columns, "
+        "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
+        "column_positions, floor, ceiling, journal_version, history, active) = "
+        "ROW(excluded.journal, "
+        "excluded.registered_oid, excluded.key_columns, excluded.amount_column, "
+        "excluded.floor_column, excluded.ceiling_column, excluded.version_column, "
+        "excluded.frozen_column, excluded.column_positions, excluded.floor, "
+        "excluded.ceiling, excluded.journal_version, excluded.history, excluded.active)",
+        {OIDOID, OIDOID, NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
+         NUMERICOID, NUMERICOID, INT4OID, BOOLOID, BOOLOID},
+        values);
     session.finish();
 }
 

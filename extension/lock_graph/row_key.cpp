@@ -7,6 +7,8 @@ namespace {
 // Longer keys are cut.
 constexpr int longest_key = 200;
 
+inline namespace guarded {
+
 // The index whose columns name a row: the primary key, else the first unique index that is complete
 // and without nulls. Opened with a lock; null with a status where there is none.
 Relation open_key_index(Relation table, row_status *status) {
@@ -119,6 +121,7 @@ bool is_still_locked(row_look *row, HeapTuple tuple, Buffer buffer) {
 bool read_key(Relation table, Relation index, HeapTuple tuple, Datum *values, bool *nulls,
               toast_locks *locks) {
     const int columns = IndexRelationGetNumberOfKeyAttributes(index);
+    Assert(columns <= INDEX_MAX_KEYS);
     for (int i = 0; i < columns; ++i) {
         const AttrNumber column = index->rd_index->indkey.values[i];
         values[i] = heap_getattr(tuple, column, RelationGetDescr(table), &nulls[i]);
@@ -177,6 +180,7 @@ void find_key(Relation table, Relation index, row_look *row, HeapTuple tuple) {
             row->key = psprintf(
                 "%.*s...", pg_mbcliplen(text, static_cast<int>(strlen(text)), longest_key), text);
     }
+    Assert(locks.count <= static_cast<int>(lengthof(locks.held)));
     unlock_toast(&locks);
 }
 
@@ -309,6 +313,7 @@ void look_behind_index(Oid index, row_look *row) {
     relation_close(table, AccessShareLock);
 }
 
+} // namespace guarded
 } // namespace
 
 const char *status_name(row_status status) {

@@ -62,8 +62,10 @@ void lockstep_copy_process(PGPROC *process, lock_process *copy) {
 /* The index of a process in the snapshot; it is copied where it is met first. */
 static int32 add_process(snapshot_builder *to, PGPROC *process) {
     const int32 slot = slot_of(process);
-    int32 index = to->index_of_slot[slot];
+    int32 index;
 
+    Assert(slot >= 0 && slot < to->total_slots);
+    index = to->index_of_slot[slot];
     if (index >= 0)
         return index;
     index = to->snapshot.process_count++;
@@ -131,6 +133,7 @@ static void add_queue(snapshot_builder *to, lock_object *object, LOCK *lock) {
         PGPROC *const process = LOCKSTEP_CONTAINER(PGPROC, links, link);
         lock_wait *const copy = &to->snapshot.waits[to->snapshot.wait_count++];
 
+        Assert(to->snapshot.wait_count <= (int32)ProcGlobal->allProcCount);
         memset(copy, 0, sizeof(*copy));
         copy->process = add_process(to, process);
         copy->lock = (int32)(object - to->snapshot.locks);
@@ -145,6 +148,7 @@ static void add_queue(snapshot_builder *to, lock_object *object, LOCK *lock) {
 static void add_lock(snapshot_builder *to, LOCK *lock) {
     lock_object *const object = &to->snapshot.locks[to->snapshot.lock_count++];
 
+    Assert(to->snapshot.lock_count <= (int32)ProcGlobal->allProcCount);
     object->field1 = lock->tag.locktag_field1;
     object->field2 = lock->tag.locktag_field2;
     object->field3 = lock->tag.locktag_field3;

@@ -83,7 +83,7 @@ static void keep_context(const ErrorData *report) {
     }
 }
 
-static void set_up(void *memory, LWLock *lock, bool found) {
+static void set_up(void *memory, LWLock *lock pg_attribute_unused(), bool found) {
     contexts = memory;
     if (!found) {
         memset(contexts, 0, room_for_contexts());

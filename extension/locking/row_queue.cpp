@@ -2,12 +2,13 @@
 
 #include "pg/catalog.hpp"
 #include "pg/scan_key.hpp"
+#include "pg/slots.hpp"
 
 namespace lockstep {
 
 namespace {
 
-// C from here to the end of the namespace: it runs inside the guard.
+inline namespace guarded {
 
 bool is_at_work(TransactionId other) {
     return TransactionIdIsNormal(other) && !TransactionIdIsCurrentTransactionId(other) &&
@@ -25,18 +26,6 @@ bool is_held(HeapTupleHeader header) {
     if (!HEAP_XMAX_IS_LOCKED_ONLY(marks))
         return is_at_work(HeapTupleHeaderGetUpdateXid(header));
     return MultiXactIdIsRunning(HeapTupleHeaderGetRawXmax(header), true);
-}
-
-// The row's head as it was at one instant: others may lock the row meanwhile, and one's marks with
-// the other's transaction would make no sense.
-HeapTupleHeaderData head_of(TupleTableSlot *slot) {
-    const Buffer page = reinterpret_cast<BufferHeapTupleTableSlot *>(slot)->buffer;
-    bool owned = false;
-    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &owned);
-    LockBuffer(page, BUFFER_LOCK_SHARE);
-    const HeapTupleHeaderData head = *row->t_data;
-    LockBuffer(page, BUFFER_LOCK_UNLOCK);
-    return head;
 }
 
 int ahead_at(Relation table, TupleTableSlot *slot) {
@@ -97,6 +86,7 @@ bool look_everywhere(const ledger &in, Datum key, int *ahead) {
     return found;
 }
 
+} // namespace guarded
 } // namespace
 
 std::optional<int> sessions_ahead(const ledger &in, Datum key) {

@@ -85,6 +85,20 @@ auto run(Body &&body) {
 
 } // namespace
 
+#ifdef USE_ASSERT_CHECKING
+extern "C" {
+static void lockstep_count_light_lock(LWLock *, LWLockMode, void *count) {
+    ++*static_cast<int *>(count);
+}
+}
+
+int detail::light_locks_held() noexcept {
+    int count = 0;
+    ForEachLWLockHeldByMe(lockstep_count_light_lock, &count);
+    return count;
+}
+#endif
+
 error_context::error_context(const char *what, std::size_t number) noexcept
     : what_(what), number_(number), callback_{error_context_stack, tell, this} {
     error_context_stack = &callback_;

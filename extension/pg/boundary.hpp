@@ -11,12 +11,13 @@
 // the server calls, of hooks and callbacks, is C wherever it stands: it has no objects with
 // destructors, and throws nothing.
 //
-// Rules for the lambda: it is C. Locals and captures are trivially destructible, nothing in it
-// throws, and what it returns is trivially destructible; a C++ object that lived between the
-// sigsetjmp and the raising call would never be destroyed. A pg_error goes up to the entry. Who
-// catches it before that throws it on, or rolls back the whole transaction or a subtransaction of
-// his own for its sake (see caught.hpp): merely swallowed, it would leave locks, pins and SPI
-// levels behind.
+// Rules for the lambda, and for all that it calls, which stands in the namespace guarded: it is C.
+// Locals and captures are trivially destructible, nothing in it throws, and what it returns is
+// trivially destructible; a C++ object that lived between the sigsetjmp and the raising call would
+// never be destroyed. scripts/check-guard checks it. A pg_error goes up to the entry. Who catches
+// it before that throws it on, or rolls back the whole transaction or a subtransaction of his own
+// for its sake (see caught.hpp): merely swallowed, it would leave locks, pins and SPI levels
+// behind.
 #pragma once
 
 #include "pg/pg.hpp"
@@ -50,6 +51,11 @@ class error_stack_guard {
     ErrorContextCallback *context_stack_;
 };
 
+#ifdef USE_ASSERT_CHECKING
+// How many light locks of the server's are held; a page's lock is one, too.
+[[nodiscard]] int light_locks_held() noexcept;
+#endif
+
 } // namespace detail
 
 // Calls into PostgreSQL. Costs a few nanoseconds: guard a phase, not each call.
@@ -64,11 +70,24 @@ auto pg_call(Body &&body) -> std::invoke_result_t<Body &> {
     // These live outside the jump, in the frame that it lands in: their destructors do run.
     const detail::error_stack_guard restore_stacks;
     const MemoryContext context = CurrentMemoryContext;
+#ifdef USE_ASSERT_CHECKING
+    // An ERROR that was caught may have left some: they are let go of with the transaction.
+    const int light_locks = detail::light_locks_held();
+#endif
 
     sigjmp_buf landing;
     if (sigsetjmp(landing, 0) == 0) {
         PG_exception_stack = &landing;
-        return body();
+        // Where C++ runs things throw, and while a light lock is held no cancel arrives.
+        if constexpr (std::is_void_v<result>) {
+            body();
+            Assert(detail::light_locks_held() <= light_locks);
+            return;
+        } else {
+            result made = body();
+            Assert(detail::light_locks_held() <= light_locks);
+            return made;
+        }
     }
     // errfinish() left us in ErrorContext.
     MemoryContextSwitchTo(context);

@@ -38,7 +38,8 @@ void give_back() {
 #endif
 }
 
-// C: runs inside the guard.
+inline namespace guarded {
+
 contexts make_contexts(MemoryContext parent, int kilobytes) {
     // A quarter of it for the server: it needs less at once.
     const Size all = static_cast<Size>(kilobytes) * kilobyte;
@@ -56,6 +57,8 @@ contexts make_contexts(MemoryContext parent, int kilobytes) {
                                 ALLOCSET_DEFAULT_INITSIZE, std::max(containers, largest_block));
     return made;
 }
+
+} // namespace guarded
 
 void delete_contexts(contexts &made) {
     if (made.for_containers != nullptr)
@@ -115,7 +118,9 @@ call_memory::~call_memory() {
 void *call_memory::resource::do_allocate(std::size_t bytes, std::size_t alignment) {
     static_cast<void>(alignment);
     Assert(alignment <= MAXIMUM_ALIGNOF);
-    void *memory = MemoryContextAllocExtended(context, bytes, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+    const MemoryContext in = context;
+    void *memory = pg_call(
+        [=] { return MemoryContextAllocExtended(in, bytes, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM); });
     if (memory == nullptr)
         throw std::bad_alloc();
     taken += bytes;

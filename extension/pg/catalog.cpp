@@ -49,7 +49,7 @@ Oid find_index(Relation relation, Test test) {
     });
 }
 
-// C: runs inside the guard. Whether the index's key columns are these, each once.
+// Whether the index's key columns are these, each once.
 bool is_on(Form_pg_index index, const AttrNumber *numbers, int count, bool in_order) {
     if (index->indnkeyatts != count)
         return false;
@@ -69,6 +69,8 @@ Relation open_relation(Oid relation, LOCKMODE lock) {
     return pg_call([=] { return try_relation_open(relation, lock); });
 }
 
+inline namespace guarded {
+
 Relation open_if_free_in_guard(Oid relation, LOCKMODE lock) {
     if (!version::lock_relation_if_free(relation, lock))
         return nullptr;
@@ -77,6 +79,8 @@ Relation open_if_free_in_guard(Oid relation, LOCKMODE lock) {
         UnlockRelationOid(relation, lock);
     return opened;
 }
+
+} // namespace guarded
 
 Relation open_if_free(Oid relation, LOCKMODE lock) {
     return pg_call([=] { return open_if_free_in_guard(relation, lock); });

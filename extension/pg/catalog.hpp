@@ -26,8 +26,10 @@ struct column {
 [[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
 // The same without waiting: nothing where the lock is not to be had at once, too.
 [[nodiscard]] Relation open_if_free(Oid relation, LOCKMODE lock);
+inline namespace guarded {
 // That, for C that runs inside the guard already.
 [[nodiscard]] Relation open_if_free_in_guard(Oid relation, LOCKMODE lock);
+} // namespace guarded
 // Lets go of the relation, and of a lock on it: without one, it stays until the end of the
 // transaction.
 void close_relation(Relation relation, LOCKMODE unlock = NoLock);

@@ -4,12 +4,13 @@ namespace lockstep {
 
 namespace {
 
-// All of this is C, for it runs inside the guard.
 struct search {
     const Node *call;
     bool is_found;
     Bitmapset *columns; // as pull_varattnos() numbers them, of every scan of the call
 };
+
+inline namespace guarded {
 
 void look_at(const Plan *plan, search *to);
 
@@ -56,6 +57,7 @@ bool reads(const search &found, int column) {
            bms_is_member(column - FirstLowInvalidHeapAttributeNumber, found.columns);
 }
 
+} // namespace guarded
 } // namespace
 
 void mark_columns_read(FunctionCallInfo fcinfo, std::span<bool> read) {

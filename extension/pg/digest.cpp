@@ -5,6 +5,7 @@ namespace lockstep {
 std::array<std::uint8_t, 20> sha1(std::span<const std::uint8_t> first,
                                   std::span<const std::uint8_t> second) {
     std::array<std::uint8_t, 20> digest{};
+    static_assert(digest.size() == SHA1_DIGEST_LENGTH);
     auto *out = digest.data();
     pg_call([=] {
         pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA1);

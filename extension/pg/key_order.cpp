@@ -27,7 +27,7 @@ struct sorting {
     int count; // of columns
 };
 
-// From here on C, up to the next comment that says otherwise: it runs inside the guard.
+inline namespace guarded {
 
 int compare_values(const key_type &type, Datum a, Datum b) {
     if (is_whole_number(type.type)) {
@@ -55,12 +55,11 @@ void take_all_apart(const key_row &row, const Datum *keys, std::size_t count, Da
         take_key_apart(row, keys[i], values + i * static_cast<std::size_t>(row.count), nulls);
 }
 
-// C ends here.
+} // namespace guarded
 
 } // namespace
 
 extern "C" {
-// C: runs inside the guard.
 static int lockstep_compare_places(const void *a, const void *b, void *how) {
     return compare_places(*static_cast<const sorting *>(how),
                           *static_cast<const std::uint32_t *>(a),

@@ -62,7 +62,9 @@ bool read_wire(const unsigned char *wire, money &amount) {
     return true;
 }
 
-// C: runs inside the guard. From `first` on, up to one that takes the long way; its index.
+inline namespace guarded {
+
+// From `first` on, up to one that takes the long way; its index.
 std::size_t read_short(const Datum *numerics, money *amounts, std::size_t first,
                        std::size_t count) {
     for (std::size_t i = first; i < count; ++i) {
@@ -77,7 +79,7 @@ std::size_t read_short(const Datum *numerics, money *amounts, std::size_t first,
     return count;
 }
 
-// C, the other way round.
+// The other way round.
 std::size_t make_short(const std::optional<money> *amounts, Datum *numerics, std::size_t first,
                        std::size_t count) {
     for (std::size_t i = first; i < count; ++i) {
@@ -93,9 +95,11 @@ std::size_t make_short(const std::optional<money> *amounts, Datum *numerics, std
     return count;
 }
 
+} // namespace guarded
 } // namespace
 
 void read_numerics(std::span<const Datum> numerics, const char *name, std::span<money> amounts) {
+    Assert(amounts.size() == numerics.size());
     const Datum *from = numerics.data();
     money *to = amounts.data();
     const std::size_t count = numerics.size();
@@ -107,6 +111,7 @@ void read_numerics(std::span<const Datum> numerics, const char *name, std::span<
 }
 
 void make_numerics(std::span<const std::optional<money>> amounts, std::span<Datum> numerics) {
+    Assert(numerics.size() == amounts.size());
     const std::optional<money> *from = amounts.data();
     Datum *to = numerics.data();
     const std::size_t count = amounts.size();

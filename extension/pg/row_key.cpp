@@ -29,7 +29,10 @@ std::string column_list(const key_row &row) {
     return list + ")";
 }
 
-// C from here to the end of the look at a row: it runs inside the guard.
+// What a column of a json object is.
+enum class json_kind { missing, null, text, other };
+
+inline namespace guarded {
 
 TupleDesc columns_of_texts(int count) {
     TupleDesc texts = CreateTemplateTupleDesc(count);
@@ -110,9 +113,6 @@ int read_row(const key_row &row, Datum value, given_values &given) {
     return found;
 }
 
-// What a column of a json object is.
-enum class json_kind { missing, null, text, other };
-
 json_kind read_json_column(Jsonb *object, const char *name, Datum *text) {
     JsonbValue *value = getKeyJsonValueFromContainer(&object->root, name,
                                                      static_cast<int>(std::strlen(name)), nullptr);
@@ -141,7 +141,7 @@ Jsonb *json_of(Datum value, Oid type) {
     return DatumGetJsonbP(value);
 }
 
-// C ends here.
+} // namespace guarded
 
 [[noreturn]] void refuse_object(const key_row &row, const char *argument, const std::string &why) {
     throw sql_error(state::invalid_parameter_value, std::string{argument} + " " + why,

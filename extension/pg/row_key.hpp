@@ -30,7 +30,9 @@ struct key_row {
 [[nodiscard]] Datum row_key_from(Datum value, Oid given, const char *argument,
                                  const key_type &type);
 
-// The columns' values of such a key. C: runs inside the guard.
+inline namespace guarded {
+
+// The columns' values of such a key.
 inline void take_key_apart(const key_row &row, Datum key, Datum *values, bool *nulls) {
     HeapTupleHeader header = DatumGetHeapTupleHeader(key);
     HeapTupleData tuple;
@@ -41,4 +43,5 @@ inline void take_key_apart(const key_row &row, Datum key, Datum *values, bool *n
     heap_deform_tuple(&tuple, row.columns, values, nulls);
 }
 
+} // namespace guarded
 } // namespace lockstep

@@ -12,11 +12,23 @@
 
 namespace lockstep {
 
+inline namespace guarded {
+
+inline void require_columns(TupleDesc columns, std::size_t count) {
+    if (columns->natts != static_cast<int>(count))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the lockstep module and its SQL objects differ in version"),
+                        errhint("Run ALTER EXTENSION lockstep UPDATE.")));
+}
+
+} // namespace guarded
+
 // The fields of one row, in order.
 template <std::size_t Fields>
 class row_builder {
   public:
     void add(std::optional<Datum> value) {
+        Assert(count_ < Fields);
         values_[count_] = value.value_or(Datum{0});
         nulls_[count_++] = !value.has_value();
     }
@@ -56,11 +68,12 @@ class row_builder {
             TupleDesc columns = nullptr;
             if (get_call_result_type(fcinfo, nullptr, &columns) != TYPEFUNC_COMPOSITE)
                 elog(ERROR, "return type must be a row type");
-            require_columns(columns);
+            require_columns(columns, Fields);
             return BlessTupleDesc(columns);
         });
     }
     [[nodiscard]] Datum composite(TupleDesc columns) {
+        Assert(count_ == Fields);
         auto *values = values_.data();
         auto *nulls = nulls_.data();
         return pg_call([=] { return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls)); });
@@ -68,6 +81,7 @@ class row_builder {
 
     // The row as the next one of the set that open_set() has opened; the builder is empty again.
     void append(FunctionCallInfo fcinfo) {
+        Assert(count_ == Fields);
         // An unread column takes no room in the set, whatever it is.
         for (std::size_t i = 0; i < Fields; ++i)
             nulls_[i] = nulls_[i] || !read_[i];
@@ -84,7 +98,7 @@ class row_builder {
         constexpr bits32 how = Fields == 1 ? MAT_SRF_USE_EXPECTED_DESC : 0;
         pg_call([=] {
             InitMaterializedSRF(fcinfo, how);
-            require_columns(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setDesc);
+            require_columns(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setDesc, Fields);
         });
     }
 
@@ -99,13 +113,6 @@ class row_builder {
         std::array<bool, Fields> columns{};
         columns.fill(true);
         return columns;
-    }
-
-    static void require_columns(TupleDesc columns) {
-        if (columns->natts != static_cast<int>(Fields))
-            ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                            errmsg("the lockstep module and its SQL objects differ in version"),
-                            errhint("Run ALTER EXTENSION lockstep UPDATE.")));
     }
 
     std::array<Datum, Fields> values_{};

@@ -1,10 +1,11 @@
-// Looking a key up in its index. C: runs inside the guard.
+// Looking a key up in its index.
 #pragma once
 
 #include "pg/boundary.hpp"
 #include "pg/row_key.hpp"
 
 namespace lockstep {
+inline namespace guarded {
 
 // "Equal to a value" for each of the first columns of a btree, by the index's own operator classes.
 // look_at() gives the values.
@@ -37,4 +38,5 @@ inline void look_at(ScanKeyData *keys, const key_type &type, const int8 *places,
     }
 }
 
+} // namespace guarded
 } // namespace lockstep

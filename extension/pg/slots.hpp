@@ -1,9 +1,10 @@
-// What is read from a slot that a scan has filled. C: all of it runs inside the guard.
+// What is read from a slot that a scan has filled.
 #pragma once
 
 #include "pg/boundary.hpp"
 
 namespace lockstep {
+inline namespace guarded {
 
 // A value of the row in the slot, unpacked and copied into the current memory context.
 inline Datum copied_value(TupleTableSlot *slot, AttrNumber number, bool *is_null) {
@@ -23,4 +24,36 @@ inline bool is_of_this_transaction(TupleTableSlot *slot) {
     return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
+// The head of a heap's row as it was at one instant: others may lock the row meanwhile, and one's
+// marks with the other's transaction would make no sense.
+inline HeapTupleHeaderData head_of(TupleTableSlot *slot) {
+    const Buffer page = reinterpret_cast<BufferHeapTupleTableSlot *>(slot)->buffer;
+    bool owned = false;
+    HeapTuple row = ExecFetchSlotHeapTuple(slot, false, &owned);
+    LockBuffer(page, BUFFER_LOCK_SHARE);
+    const HeapTupleHeaderData head = *row->t_data;
+    LockBuffer(page, BUFFER_LOCK_UNLOCK);
+    return head;
+}
+
+#ifdef USE_ASSERT_CHECKING
+// Whether this transaction has the row of a heap locked, or has written it.
+inline bool is_locked_here(TupleTableSlot *slot) {
+    const HeapTupleHeaderData head = head_of(slot);
+    const TransactionId holder = HeapTupleHeaderGetRawXmax(&head);
+    if ((head.t_infomask & HEAP_XMAX_INVALID) != 0)
+        return false;
+    if ((head.t_infomask & HEAP_XMAX_IS_MULTI) == 0)
+        return TransactionIdIsCurrentTransactionId(holder);
+    MultiXactMember *members = nullptr;
+    const int count =
+        GetMultiXactIdMembers(holder, &members, false, HEAP_XMAX_IS_LOCKED_ONLY(head.t_infomask));
+    for (int i = 0; i < count; ++i)
+        if (TransactionIdIsCurrentTransactionId(members[i].xid))
+            return true;
+    return false;
+}
+#endif
+
+} // namespace guarded
 } // namespace lockstep

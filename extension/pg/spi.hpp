@@ -27,10 +27,12 @@ class spi_session {
 class spi_parameters {
   public:
     void add(Datum value) {
+        Assert(count_ < values_.size());
         values_[count_] = value;
         nulls_[count_++] = ' ';
     }
     void add(std::optional<Datum> value) {
+        Assert(count_ < values_.size());
         values_[count_] = value.value_or(Datum{0});
         nulls_[count_++] = value ? ' ' : 'n';
     }

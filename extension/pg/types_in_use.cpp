@@ -3,6 +3,7 @@
 #include "pg/types_in_use.hpp"
 
 namespace lockstep {
+inline namespace guarded {
 
 namespace {
 
@@ -91,4 +92,5 @@ void release_types(List *held) {
     list_free(held);
 }
 
+} // namespace guarded
 } // namespace lockstep

@@ -1,11 +1,12 @@
 // Row types that values in hand are made of. Code of the user's that runs meanwhile (of a domain,
 // of a cast) could change such a type, and then the values would be read in a layout that they do
-// not have. C: it runs inside the guard.
+// not have.
 #pragma once
 
 #include "pg/pg.hpp"
 
 namespace lockstep {
+inline namespace guarded {
 
 // Holds the row types that a type has in it, with those held before: to change one is an error then
 // (55006), as for a table that is read. They are released by release_types, or with the transaction
@@ -17,4 +18,5 @@ namespace lockstep {
 
 void release_types(List *held);
 
+} // namespace guarded
 } // namespace lockstep

@@ -88,6 +88,7 @@ call_vector<uuid_bytes> new_request_ids(std::size_t count) {
 
 uuid_bytes uuid_from_datum(Datum uuid) {
     uuid_bytes id{};
+    static_assert(id.size() == UUID_LEN);
     std::memcpy(id.data(), DatumGetUUIDP(uuid)->data, id.size());
     return id;
 }

@@ -10,6 +10,7 @@ extern "C" {
 }
 
 namespace lockstep::version {
+inline namespace guarded {
 
 // Whether the user owns the relation. 16: one function for every kind of object.
 inline bool owns_relation(Oid relation, Oid user) {
@@ -79,7 +80,7 @@ inline Oid identity_sequence(Relation relation, AttrNumber column) {
 #endif
 }
 
-// Replaces a row, and tells which indexes have to know of the new one. C: runs inside the guard.
+// Replaces a row, and tells which indexes have to know of the new one.
 // 16: some rows only summarizing indexes have to know.
 #if PG_VERSION_NUM >= 160000
 using indexes_to_update = TU_UpdateIndexes;
@@ -97,7 +98,7 @@ inline TM_Result replace_row(Relation table, ItemPointer place, TupleTableSlot *
                               &failure, &mode, needed);
 }
 
-// Adds the row that replaces another one to these indexes. C: runs inside the guard.
+// Adds the row that replaces another one to these indexes.
 inline void update_indexes(ResultRelInfo *result, TupleTableSlot *fresh, EState *estate,
                            [[maybe_unused]] indexes_to_update needed) {
 #if PG_VERSION_NUM >= 160000
@@ -109,7 +110,7 @@ inline void update_indexes(ResultRelInfo *result, TupleTableSlot *fresh, EState 
 }
 
 // Adds a new row to the indexes, without waiting and without an error where one of the arbiters has
-// its key already; then false. C: runs inside the guard. 16: one argument more.
+// its key already; then false. 16: one argument more.
 inline bool insert_into_indexes(ResultRelInfo *result, TupleTableSlot *row, EState *estate,
                                 List *arbiters) {
     bool conflict = false;
@@ -134,4 +135,5 @@ inline uint32 retry_wait_event() {
 #endif
 }
 
+} // namespace guarded
 } // namespace lockstep::version

@@ -10,13 +10,12 @@ namespace lockstep {
 
 namespace {
 
-// Everything below up to the next comment that says otherwise is C: the parser, the planner and the
-// executor call it.
-
 // The parser keeps its own state where a hook could keep ours, so the statement that is analysed is
 // known here; functions in it have hooks of their own.
 script_part *being_parsed = nullptr;
 ParseParamRefHook resolve = nullptr; // the server's own
+
+inline namespace guarded {
 
 Node *resolve_parameter(ParseState *state, ParamRef *reference) {
     const int number = reference->number;
@@ -182,7 +181,7 @@ Datum rows_as_json(MemoryContext outside) {
     return made;
 }
 
-// C ends here.
+} // namespace guarded
 
 [[noreturn]] void refuse(int code) {
     if (code == SPI_ERROR_TRANSACTION)

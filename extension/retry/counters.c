@@ -6,12 +6,14 @@
 /* Of a place; InvalidOid: it is free. Taken away last. */
 static pg_atomic_uint32 *owner_of(counter_table *table, int32 place) {
     pg_atomic_uint32 *const owners =
-        (pg_atomic_uint32 *)&table->rows[(table->databases + 1) * table->kinds];
+        (pg_atomic_uint32 *)&table->rows[(Size)(table->databases + 1) * table->kinds];
 
+    Assert(place >= 0 && place < table->databases);
     return &owners[place];
 }
 
 static counter_row *row_at(counter_table *table, int32 place, int32 kind) {
+    Assert(place >= 0 && place <= table->databases && kind >= 0 && kind < table->kinds);
     return &table->rows[place * table->kinds + kind];
 }
 

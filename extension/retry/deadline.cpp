@@ -11,6 +11,8 @@ namespace {
 volatile std::sig_atomic_t struck = 0;
 TimeoutId timer = MAX_TIMEOUTS; // until the first one
 
+inline namespace guarded {
+
 // In a signal handler.
 void strike() {
     struck = 1;
@@ -19,6 +21,7 @@ void strike() {
     SetLatch(MyLatch);
 }
 
+} // namespace guarded
 } // namespace
 
 deadline_timer::deadline_timer(std::optional<std::chrono::microseconds> length) {

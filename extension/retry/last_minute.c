@@ -50,6 +50,7 @@ void lockstep_add_to_minute(process_seconds *all, uint32 resets, TimestampTz now
     const uint64 tag = tag_of(resets, number_of(now));
     one_second *second;
 
+    Assert(slot >= 0 && which < MINUTE_COUNTS);
     if (slot >= MaxBackends)
         return;
     second = &all[slot].seconds[number_of(now) % SECONDS_KEPT];

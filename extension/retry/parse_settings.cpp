@@ -3,6 +3,7 @@
 #include "retry/parse_settings.hpp"
 
 namespace lockstep {
+inline namespace guarded {
 
 namespace {
 
@@ -50,4 +51,5 @@ bool has_momentary_word(const char *text) {
            has_word(text, "yesterday");
 }
 
+} // namespace guarded
 } // namespace lockstep

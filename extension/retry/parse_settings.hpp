@@ -1,11 +1,12 @@
 // What else than its text decides what a statement means. The parser makes values of the constants
 // in it: a time is one of the time zone that was set then. So a statement that is kept is kept
-// together with this. C: it runs inside the guard.
+// together with this.
 #pragma once
 
 #include "pg/pg.hpp"
 
 namespace lockstep {
+inline namespace guarded {
 
 struct parse_settings {
     const pg_tz *time_zone;
@@ -30,4 +31,5 @@ struct parse_settings {
 // tomorrow, yesterday. now() is none.
 [[nodiscard]] bool has_momentary_word(const char *text);
 
+} // namespace guarded
 } // namespace lockstep

@@ -19,7 +19,7 @@ struct kept_script {
 
 kept_script *newest = nullptr;
 
-// C from here to the end of the namespace: it runs inside the guard.
+inline namespace guarded {
 
 void tell_query(void *text) {
     const int position = geterrposition();
@@ -119,6 +119,7 @@ kept_script *fetch(const char *text, std::size_t length, int parameters) {
     return found;
 }
 
+} // namespace guarded
 } // namespace
 
 script &script_of(const std::string &sql, int parameters) {

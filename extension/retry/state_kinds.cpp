@@ -32,5 +32,6 @@ std::int32_t lockstep_kind_of_state(std::int32_t sqlstate) {
 }
 
 std::int32_t lockstep_state_of_kind(std::int32_t kind) {
+    Assert(kind >= 0 && kind <= others);
     return kind == others ? 0 : packed_states[static_cast<std::size_t>(kind)];
 }

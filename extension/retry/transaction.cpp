@@ -4,6 +4,8 @@ namespace lockstep {
 
 namespace {
 
+inline namespace guarded {
+
 // Taken by setting, so that the server checks what it checks for SET TRANSACTION.
 void set_local(const char *name, const char *value) {
     set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
@@ -15,6 +17,8 @@ void start_with_own_time() {
     StartTransactionCommand();
     SPI_finish();
 }
+
+} // namespace guarded
 
 // The server leaves its memory context to that of the transaction, or to one above all.
 template <class Work>

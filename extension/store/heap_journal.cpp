@@ -1,5 +1,6 @@
 // The journal's rows in one go: multi-insert into the heap, then each index in the order of the
 // ids.
+#include "store/expectations.hpp"
 #include "store/heap_store.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace {
 // Some pages full; more at once gains nothing, and costs as many slots.
 constexpr std::size_t rows_at_once = 250;
 
-// C from here to the end of the namespace: it runs inside the guard.
+inline namespace guarded {
 
 struct journal_writer {
     Relation journal;
@@ -55,6 +56,7 @@ void fill_slot(TupleTableSlot *slot, const ledger &in, const journal_row &row) {
         const AttrNumber number = in.layout.numbers[i];
         if (number == 0)
             continue;
+        Assert(number > 0 && number <= slot->tts_tupleDescriptor->natts);
         slot->tts_values[number - 1] = row.values[i];
         slot->tts_isnull[number - 1] = row.nulls[i];
     }
@@ -141,6 +143,7 @@ bool append_in_subtransaction(const ledger &in, const journal_row *rows, std::si
     return all_new;
 }
 
+} // namespace guarded
 } // namespace
 
 bool heap_store::append_if_new(const journal_row &row) {
@@ -150,6 +153,7 @@ bool heap_store::append_if_new(const journal_row &row) {
 }
 
 bool heap_store::append_all_or_none(std::span<const journal_row> rows) {
+    Assert(are_in_order(rows));
     const ledger *in = &in_;
     const journal_row *first = rows.data();
     const std::size_t count = rows.size();
@@ -157,6 +161,7 @@ bool heap_store::append_all_or_none(std::span<const journal_row> rows) {
 }
 
 call_vector<std::size_t> heap_store::append(std::span<const journal_row> rows) {
+    Assert(are_in_order(rows));
     if (rows.empty())
         return {};
     const ledger *in = &in_;

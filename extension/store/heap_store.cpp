@@ -3,6 +3,7 @@
 #include "ledger/ledger_cache.hpp"
 #include "pg/scan_key.hpp"
 #include "pg/slots.hpp"
+#include "store/expectations.hpp"
 #include "store/rows.hpp"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ struct written_row {
     bool has_version; // false where the ledger has none, or the row's is null
 };
 
-// From here on C, up to the next comment that says otherwise: it runs inside the guard.
+inline namespace guarded {
 
 void copy_values(const ledger &in, TupleTableSlot *slot, raw_row &raw) {
     for (int i = 0; i < row_columns; ++i) {
@@ -164,6 +165,7 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
         ItemPointerData place = rows[i].place;
         if (!table_tuple_fetch_row_version(table, &place, SnapshotAny, old))
             elog(ERROR, "a locked row of \"%s\" is gone", in.name);
+        Assert(is_locked_here(old));
         fill_slot(fresh, old, in, rows[i]);
         if (table->rd_att->constr != nullptr)
             ExecConstraints(result, fresh, estate);
@@ -197,11 +199,12 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
     CommandCounterIncrement();
 }
 
-// C ends here.
-
+} // namespace guarded
 } // namespace
 
 bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
+    Assert(rows.size() == keys.size());
+    Assert(are_in_order(in_, keys));
     ledger_cache::require_unchanged(in_);
     keys_.assign(keys.begin(), keys.end());
     call_vector<locked_row> found(keys.size());
@@ -227,6 +230,8 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
 }
 
 call_vector<std::optional<row_state>> heap_store::write(std::span<const batch_row> rows) {
+    Assert(rows.size() == places_.size());
+    Assert(are_all_found(rows));
     call_vector<written_row> changed;
     changed.reserve(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {

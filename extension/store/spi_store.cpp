@@ -4,6 +4,7 @@
 #include "ledger/choice.hpp"
 #include "pg/arrays.hpp"
 #include "store/execution.hpp"
+#include "store/expectations.hpp"
 #include "store/rows.hpp"
 #include "store/spi_journal.hpp"
 
@@ -21,14 +22,22 @@ call_vector<std::optional<Datum>> optional_of(std::span<const Datum> values) {
     return {values.begin(), values.end()};
 }
 
-// The position, from 0, of the key that a row of the result answers.
-std::size_t position_of(uint64 row) {
-    return static_cast<std::size_t>(DatumGetInt64(cell(row, number_column).value()) - 1);
+// The position, from 0, of the key that a row of the result answers; one of `count`. A rule may
+// have made another statement of ours.
+std::size_t position_of(uint64 row, std::size_t count) {
+    const std::int64_t number = DatumGetInt64(cell(row, number_column).value_or(Datum{0}));
+    if (number < 1 || static_cast<std::uint64_t>(number) > count)
+        throw sql_error(state::internal_error, "the statement of a ledger returned row number " +
+                                                   std::to_string(number) + " of " +
+                                                   std::to_string(count));
+    return static_cast<std::size_t>(number - 1);
 }
 
 } // namespace
 
 bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
+    Assert(rows.size() == keys.size());
+    Assert(are_in_order(in_, keys));
     constexpr std::size_t few = 2;
     // Some types have no arrays: arrays themselves, and rows, which would be taken apart.
     by_key_ = keys.size() <= few || is_served_by_key(in_) || in_.lock_many.sql == nullptr;
@@ -52,7 +61,7 @@ void spi_store::lock_at_once(std::span<batch_row> rows) const {
     values.add(array_of(in_.key.type, optional_of(keys_)));
     const uint64 found = execute(in_, in_.lock_many, values);
     for (uint64 i = 0; i < found; ++i) {
-        const std::size_t position = position_of(i);
+        const std::size_t position = position_of(i, rows.size());
         if (rows[position].state)
             throw sql_error(state::cardinality_violation,
                             "key " + key_text(in_.key, keys_[position]) +
@@ -62,6 +71,8 @@ void spi_store::lock_at_once(std::span<batch_row> rows) const {
 }
 
 call_vector<std::optional<row_state>> spi_store::write(std::span<const batch_row> rows) {
+    Assert(rows.size() == keys_.size());
+    Assert(are_all_found(rows));
     call_vector<std::size_t> moved;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].movements == 0)
@@ -97,7 +108,7 @@ void spi_store::write_at_once(std::span<const batch_row> rows,
     values.add(array_of(INT8OID, versions));
     const uint64 found = execute(in_, in_.write_many, values);
     for (uint64 i = 0; i < found; ++i) {
-        const std::size_t row = moved[position_of(i)];
+        const std::size_t row = moved[position_of(i, moved.size())];
         written[row] = result_state(in_, keys_[row], i, first_value_column);
     }
 }
@@ -107,6 +118,7 @@ bool spi_store::append_if_new(const journal_row &row) {
 }
 
 call_vector<std::size_t> spi_store::append(std::span<const journal_row> rows) {
+    Assert(are_in_order(rows));
     return write_to_journal(in_, rows);
 }
 

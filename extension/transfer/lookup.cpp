@@ -21,7 +21,8 @@ struct found_row {
 
 namespace {
 
-// C from here to the end of the look-up: it runs inside the guard.
+inline namespace guarded {
+
 void read_row(journal_row &row, TupleTableSlot *slot, const journal_layout &layout) {
     constexpr std::array told{journal_column::from_key,   journal_column::to_key,
                               journal_column::amount,     journal_column::from_balance,
@@ -127,6 +128,8 @@ found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count, 
     close_id_scan(by_id);
     return rows;
 }
+
+} // namespace guarded
 
 std::optional<money> amount_of(const journal_row &row, journal_column column) {
     const auto value = row.get(column);
