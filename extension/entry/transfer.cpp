@@ -23,9 +23,9 @@ const ledger &ledger_argument(ledger_cache::use &use, FunctionCallInfo fcinfo,
                               const char *function) {
     const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
     require_writing_allowed(function);
-    const ledger &in = use.open(table);
-    check_rights(in);
-    return in;
+    const ledger &target = use.open(table);
+    check_rights(target);
+    return target;
 }
 
 bool returns_refusals(FunctionCallInfo fcinfo, int number) {
@@ -64,12 +64,12 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
     movement_request request{};
     request.from = key_argument(fcinfo, 1, "from_key", known.key);
     request.to = key_argument(fcinfo, 2, "to_key", known.key);
-    const ledger &in = use.again(known);
+    const ledger &target = use.again(known);
     request.amount = checked_amount(
-        money_from_numeric(required_argument(fcinfo, 3, "amount"), "amount"), in.amount);
+        money_from_numeric(required_argument(fcinfo, 3, "amount"), "amount"), target.amount);
     add_common(request, fcinfo, {4, 5, 6, 7});
 
-    const movement_result result = move_one(in, request);
+    const movement_result result = move_one(target, request);
     row_builder<7> row;
     row.add(datum_from_uuid(result.request_id));
     row.add(text_datum(text_of(result.status)));
@@ -94,16 +94,16 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
 
     movement_request request{};
     const Datum key = key_argument(fcinfo, 1, "key", known.key);
-    const ledger &in = use.again(known);
+    const ledger &target = use.again(known);
     const money delta = money_from_numeric(required_argument(fcinfo, 2, "delta"), "delta");
     if (delta.is_zero())
         throw sql_error(state::invalid_amount, "delta must not be zero");
     const bool takes = delta.is_negative();
     (takes ? request.from : request.to) = key;
-    request.amount = checked_amount(takes ? delta.negated() : delta, in.amount);
+    request.amount = checked_amount(takes ? delta.negated() : delta, target.amount);
     add_common(request, fcinfo, {3, 4, 5, 6});
 
-    const movement_result result = move_one(in, request);
+    const movement_result result = move_one(target, request);
     const money amount = result.amount;
     row_builder<6> row;
     row.add(datum_from_uuid(result.request_id));

@@ -53,7 +53,7 @@ batch_arrays arrays_of(FunctionCallInfo fcinfo) {
     return all;
 }
 
-call_vector<money> amounts_of(const array_elements &given, const ledger &in) {
+call_vector<money> amounts_of(const array_elements &given, const ledger &target) {
     call_vector<money> amounts(given.values.size());
     try {
         read_numerics(given.values, "amount", amounts);
@@ -62,25 +62,25 @@ call_vector<money> amounts_of(const array_elements &given, const ledger &in) {
         for (std::size_t i = 0; i < amounts.size(); ++i)
             for_item(i, [&] {
                 read_numerics(given.values.subspan(i, 1), "amount", {&amounts[i], 1});
-                static_cast<void>(checked_amount(amounts[i], in.amount));
+                static_cast<void>(checked_amount(amounts[i], target.amount));
             });
     }
     for (std::size_t i = 0; i < amounts.size(); ++i)
-        for_item(i, [&] { amounts[i] = checked_amount(amounts[i], in.amount); });
+        for_item(i, [&] { amounts[i] = checked_amount(amounts[i], target.amount); });
     return amounts;
 }
 
-call_vector<movement_request> requests_of(const batch_arrays &given, const ledger &in,
+call_vector<movement_request> requests_of(const batch_arrays &given, const ledger &target,
                                           bool atomic) {
-    const call_vector<money> amounts = amounts_of(given.amounts, in);
+    const call_vector<money> amounts = amounts_of(given.amounts, target);
     call_vector<movement_request> requests(given.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
         check_interrupts();
         const error_context context{"item of the batch", i + 1};
         for_item(i, [&] {
             movement_request &one = requests[i];
-            one.from = key_from(given.from.values[i], given.from.type, "from_key", in.key);
-            one.to = key_from(given.to.values[i], given.to.type, "to_key", in.key);
+            one.from = key_from(given.from.values[i], given.from.type, "from_key", target.key);
+            one.to = key_from(given.to.values[i], given.to.type, "to_key", target.key);
             one.amount = amounts[i];
             one.return_refusals = !atomic;
             if (given.ids && !given.ids->nulls[i])

@@ -242,21 +242,21 @@ bool refers_to_others(Relation table) {
     return false;
 }
 
-bool is_served_by_heap(const ledger &in) {
+bool is_served_by_heap(const ledger &target) {
     const bool own_snapshot = IsolationUsesXactSnapshot();
     if (wanted != store_heap)
-        return wanted == store_auto && in.not_heap == nullptr && !own_snapshot;
-    if (in.not_heap == nullptr && !own_snapshot)
+        return wanted == store_auto && target.not_heap == nullptr && !own_snapshot;
+    if (target.not_heap == nullptr && !own_snapshot)
         return true;
     throw sql_error(state::prerequisite_state,
-                    std::string{"the heap store cannot serve ledger \""} + in.name + "\"",
-                    in.not_heap != nullptr ? std::string{"Reason: "} + in.not_heap + "."
-                                           : std::string{"It works under READ COMMITTED only."},
+                    std::string{"the heap store cannot serve ledger \""} + target.name + "\"",
+                    target.not_heap != nullptr ? std::string{"Reason: "} + target.not_heap + "."
+                                               : std::string{"It works under READ COMMITTED only."},
                     "Set lockstep.store to auto.");
 }
 
-bool is_served_by_key(const ledger &in) {
-    return in.is_distributed || wanted == store_spi_by_key;
+bool is_served_by_key(const ledger &target) {
+    return target.is_distributed || wanted == store_spi_by_key;
 }
 
 namespace {

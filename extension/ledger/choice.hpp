@@ -25,11 +25,11 @@ void install_store_setting();
 [[nodiscard]] bool refers_to_others(Relation table);
 
 // Whether the heap store serves this call. 55000 where the setting forces it and it cannot.
-[[nodiscard]] bool is_served_by_heap(const ledger &in);
+[[nodiscard]] bool is_served_by_heap(const ledger &target);
 
 // Whether the SPI store names one key a statement: where rows are kept elsewhere, what locks or
 // writes many at once is refused.
-[[nodiscard]] bool is_served_by_key(const ledger &in);
+[[nodiscard]] bool is_served_by_key(const ledger &target);
 
 // What a ledger is served by, for people to read: "heap" or "spi", null where the table cannot be
 // used as a ledger just now; and why. Takes ACCESS SHARE on the table and its journal, where that

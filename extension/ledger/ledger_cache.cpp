@@ -326,11 +326,11 @@ const ledger *use::open_if_free(Oid table) {
     return hold(table, AccessShareLock, false);
 }
 
-const ledger &use::again(const ledger &in) {
-    if (!in.stale)
-        return in;
-    const ledger &now = open(in.table);
-    if (!reads_the_same(now.key, in.key))
+const ledger &use::again(const ledger &target) {
+    if (!target.stale)
+        return target;
+    const ledger &now = open(target.table);
+    if (!reads_the_same(now.key, target.key))
         throw sql_error(state::object_in_use, std::string{"keys of ledger \""} + now.name +
                                                   "\" were changed while they were read");
     return now;
@@ -351,21 +351,21 @@ bool is_in_use(Oid table) {
     return false;
 }
 
-void require_unchanged(const ledger &in) {
-    if (!in.stale)
+void require_unchanged(const ledger &target) {
+    if (!target.stale)
         return;
-    const opened now = open_both(in.table, RowExclusiveLock, true).value();
+    const opened now = open_both(target.table, RowExclusiveLock, true).value();
     close_relation(now.journal);
     close_relation(now.table);
-    if (now.described == &in)
+    if (now.described == &target)
         return;
-    if (!is_same_for_work(in, *now.described))
+    if (!is_same_for_work(target, *now.described))
         throw sql_error(state::object_in_use,
-                        std::string{"ledger \""} + in.name +
+                        std::string{"ledger \""} + target.name +
                             "\" was changed while a movement was in progress",
                         "Code that ran within the call, of a trigger, a policy or a check, has "
                         "changed the table, its journal or its registration.");
-    in.stale = false;
+    target.stale = false;
 }
 
 } // namespace lockstep::ledger_cache

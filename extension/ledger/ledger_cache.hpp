@@ -37,7 +37,7 @@ class use {
 
     // The ledger as it is now, after code of the user's has run and before anything was done by its
     // description. 55006 where keys read by the one are none for the other.
-    const ledger &again(const ledger &in);
+    const ledger &again(const ledger &target);
 
     // Lets go of the relations. Not called on an error: then the server does it, with the
     // (sub)transaction that has failed.
@@ -61,6 +61,6 @@ class use {
 
 // 55006 where the ledger has changed since it was described, in a way that matters to work that has
 // begun; for use wherever code of the user's may have run.
-void require_unchanged(const ledger &in);
+void require_unchanged(const ledger &target);
 
 } // namespace lockstep::ledger_cache

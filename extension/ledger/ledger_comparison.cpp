@@ -38,8 +38,8 @@ bool is_same_row(const key_row *a, const key_row *b) {
     return true;
 }
 
-std::span<const AttrNumber> key_columns_of(const ledger &in) {
-    return {in.key_columns, static_cast<std::size_t>(in.key_count)};
+std::span<const AttrNumber> key_columns_of(const ledger &target) {
+    return {target.key_columns, static_cast<std::size_t>(target.key_count)};
 }
 
 // The statements name schemas, tables and columns: whatever was renamed shows here.
@@ -74,8 +74,8 @@ bool is_same_for_work(const ledger &before, const ledger &now) {
 }
 
 bool is_same(const ledger &before, const ledger &now) {
-    const auto family = [](const ledger &in) {
-        return std::span{in.family.members, static_cast<std::size_t>(in.family.count)};
+    const auto family = [](const ledger &target) {
+        return std::span{target.family.members, static_cast<std::size_t>(target.family.count)};
     };
     return is_same_but_for_indexes(before, now, true) && before.key_index == now.key_index &&
            std::ranges::equal(before.key_places, now.key_places) &&

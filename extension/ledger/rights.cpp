@@ -10,27 +10,28 @@ namespace lockstep {
 namespace {
 
 // As the executor asks: the right on the column, or on the whole table.
-bool has_right(const ledger &in, AttrNumber column, AclMode right) {
-    const Oid table = in.table;
+bool has_right(const ledger &target, AttrNumber column, AclMode right) {
+    const Oid table = target.table;
     return pg_call([=] {
         return pg_class_aclcheck(table, GetUserId(), right) == ACLCHECK_OK ||
                pg_attribute_aclcheck(table, column, GetUserId(), right) == ACLCHECK_OK;
     });
 }
 
-bool may_read_key(const ledger &in) {
-    for (int i = 0; i < in.key_count; ++i)
-        if (!has_right(in, in.key_columns[i], ACL_SELECT))
+bool may_read_key(const ledger &target) {
+    for (int i = 0; i < target.key_count; ++i)
+        if (!has_right(target, target.key_columns[i], ACL_SELECT))
             return false;
     return true;
 }
 
-sql_error denied(const ledger &in) {
-    return {state::insufficient_privilege, std::string{"permission denied for table "} + in.name};
+sql_error denied(const ledger &target) {
+    return {state::insufficient_privilege,
+            std::string{"permission denied for table "} + target.name};
 }
 
-void check_schema(const ledger &in) {
-    const Oid table = in.table;
+void check_schema(const ledger &target) {
+    const Oid table = target.table;
     const auto schema = pg_call([table] { return get_rel_namespace(table); });
     if (pg_call([schema] {
             return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
@@ -42,30 +43,30 @@ void check_schema(const ledger &in) {
 
 } // namespace
 
-void check_reading_rights(const ledger &in) {
-    check_schema(in);
-    if (!may_read_key(in))
-        throw denied(in);
+void check_reading_rights(const ledger &target) {
+    check_schema(target);
+    if (!may_read_key(target))
+        throw denied(target);
 }
 
-void check_rights(const ledger &in) {
-    check_schema(in);
-    const Oid table = in.table;
+void check_rights(const ledger &target) {
+    check_schema(target);
+    const Oid table = target.table;
     constexpr AclMode all = ACL_SELECT | ACL_UPDATE;
     if (pg_call([=] { return pg_class_aclmask(table, GetUserId(), all, ACLMASK_ALL); }) == all)
         return;
-    bool allowed = may_read_key(in);
-    for (const kept_column &one : in.columns)
-        allowed = allowed && (one.number == 0 || has_right(in, one.number, ACL_SELECT));
+    bool allowed = may_read_key(target);
+    for (const kept_column &one : target.columns)
+        allowed = allowed && (one.number == 0 || has_right(target, one.number, ACL_SELECT));
     for (const auto written : {row_column::amount, row_column::version})
-        allowed = allowed &&
-                  (!in.has(written) || has_right(in, in.column_of(written).number, ACL_UPDATE));
+        allowed = allowed && (!target.has(written) ||
+                              has_right(target, target.column_of(written).number, ACL_UPDATE));
     if (!allowed)
-        throw denied(in);
+        throw denied(target);
 }
 
-bool may_see_every_row(const ledger &in) {
-    const Oid table = in.table;
+bool may_see_every_row(const ledger &target) {
+    const Oid table = target.table;
     return pg_call([table] { return check_enable_rls(table, InvalidOid, true); }) != RLS_ENABLED;
 }
 

@@ -7,12 +7,12 @@
 namespace lockstep {
 
 // 42501 for a caller who could not move its rows.
-void check_rights(const ledger &in);
+void check_rights(const ledger &target);
 
 // The same for one who only asks about a row: 42501 without the rights to read its key.
-void check_reading_rights(const ledger &in);
+void check_reading_rights(const ledger &target);
 
 // Whether row security keeps no row from the caller.
-[[nodiscard]] bool may_see_every_row(const ledger &in);
+[[nodiscard]] bool may_see_every_row(const ledger &target);
 
 } // namespace lockstep

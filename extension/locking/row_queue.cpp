@@ -44,12 +44,13 @@ int ahead_at(Relation table, TupleTableSlot *slot) {
     return waiters + (held ? 1 : 0);
 }
 
-bool look_by(const ledger &in, Relation table, Relation index, Datum key, int *ahead) {
+bool look_by(const ledger &target, Relation table, Relation index, Datum key, int *ahead) {
     TupleTableSlot *slot = table_slot_create(table, nullptr);
-    ScanKeyData *by_key = look_for_equal(index, in.key_count);
-    look_at(by_key, in.key, in.key_places, key);
-    IndexScanDesc scan = version::begin_index_scan(table, index, GetActiveSnapshot(), in.key_count);
-    index_rescan(scan, by_key, in.key_count, nullptr, 0);
+    ScanKeyData *by_key = look_for_equal(index, target.key_count);
+    look_at(by_key, target.key, target.key_places, key);
+    IndexScanDesc scan =
+        version::begin_index_scan(table, index, GetActiveSnapshot(), target.key_count);
+    index_rescan(scan, by_key, target.key_count, nullptr, 0);
     const bool found = index_getnext_slot(scan, ForwardScanDirection, slot);
     if (found)
         *ahead = ahead_at(table, slot);
@@ -59,29 +60,30 @@ bool look_by(const ledger &in, Relation table, Relation index, Datum key, int *a
 }
 
 // What is locked by others just now is passed over: whoever asks may hold locks himself.
-bool look_in(const ledger &in, Oid member, Datum key, int *ahead) {
+bool look_in(const ledger &target, Oid member, Datum key, int *ahead) {
     Relation table = open_if_free_in_guard(member, AccessShareLock);
     if (table == nullptr)
         return false;
     bool found = false;
     const bool has_rows = RELKIND_HAS_STORAGE(table->rd_rel->relkind);
-    const Oid oid = member == in.table ? in.key_index : index_get_partition(table, in.key_index);
+    const Oid oid =
+        member == target.table ? target.key_index : index_get_partition(table, target.key_index);
     Relation index =
         has_rows && OidIsValid(oid) ? open_if_free_in_guard(oid, AccessShareLock) : nullptr;
     if (index != nullptr) {
-        found = look_by(in, table, index, key, ahead);
+        found = look_by(target, table, index, key, ahead);
         relation_close(index, AccessShareLock);
     }
     relation_close(table, AccessShareLock);
     return found;
 }
 
-bool look_everywhere(const ledger &in, Datum key, int *ahead) {
+bool look_everywhere(const ledger &target, Datum key, int *ahead) {
     // Also where the transaction's own snapshot is old: who waits, waits for the newest version.
     PushActiveSnapshot(GetLatestSnapshot());
     bool found = false;
-    for (int i = 0; i < in.family.count && !found; ++i)
-        found = look_in(in, in.family.members[i], key, ahead);
+    for (int i = 0; i < target.family.count && !found; ++i)
+        found = look_in(target, target.family.members[i], key, ahead);
     PopActiveSnapshot();
     return found;
 }
@@ -89,8 +91,8 @@ bool look_everywhere(const ledger &in, Datum key, int *ahead) {
 } // namespace guarded
 } // namespace
 
-std::optional<int> sessions_ahead(const ledger &in, Datum key) {
-    const ledger *where = &in;
+std::optional<int> sessions_ahead(const ledger &target, Datum key) {
+    const ledger *where = &target;
     int ahead = 0;
     int *const to = &ahead;
     if (!pg_call([=] { return look_everywhere(*where, key, to); }))

@@ -10,6 +10,6 @@ namespace lockstep {
 
 // By the newest committed version of the row; nothing where no such row is there. Looks past row
 // security: it is a number that anybody can read from pg_locks.
-[[nodiscard]] std::optional<int> sessions_ahead(const ledger &in, Datum key);
+[[nodiscard]] std::optional<int> sessions_ahead(const ledger &target, Datum key);
 
 } // namespace lockstep

@@ -41,29 +41,29 @@ bool is_about(SPIPlanPtr plan, Oid relation) {
     });
 }
 
-[[noreturn]] void found_another(const ledger &in) {
+[[noreturn]] void found_another(const ledger &target) {
     throw sql_error(state::object_in_use,
-                    std::string{"another table was found under the name of ledger \""} + in.name +
-                        "\"",
+                    std::string{"another table was found under the name of ledger \""} +
+                        target.name + "\"",
                     "Its schema was given another name while a movement was in progress.");
 }
 
 } // namespace
 
-uint64 execute(const ledger &in, const kept_statement &statement,
+uint64 execute(const ledger &target, const kept_statement &statement,
                const spi_parameters &parameters) {
     Assert(parameters.size() == static_cast<std::size_t>(statement.parameters));
-    ledger_cache::require_unchanged(in);
+    ledger_cache::require_unchanged(target);
     SPIPlanPtr plan = plan_of(statement);
     const uint64 rows = execute(plan, parameters);
-    ledger_cache::require_unchanged(in);
+    ledger_cache::require_unchanged(target);
     // A statement knows its table by name, and no lock on a table keeps the name of its schema.
-    if (!is_about(plan, OidIsValid(statement.parsed_as) ? in.journal : in.table))
-        found_another(in);
+    if (!is_about(plan, OidIsValid(statement.parsed_as) ? target.journal : target.table))
+        found_another(target);
     return rows;
 }
 
-void require_result_types(const ledger &in, int first_column, std::span<const Oid> types) {
+void require_result_types(const ledger &target, int first_column, std::span<const Oid> types) {
     const Oid *wanted = types.data();
     const int count = static_cast<int>(types.size());
     const bool are_same = pg_call([=] {
@@ -79,7 +79,7 @@ void require_result_types(const ledger &in, int first_column, std::span<const Oi
         return true;
     });
     if (!are_same)
-        found_another(in);
+        found_another(target);
 }
 
 } // namespace lockstep

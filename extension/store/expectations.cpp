@@ -8,8 +8,8 @@
 
 namespace lockstep {
 
-bool are_in_order(const ledger &in, std::span<const Datum> keys) {
-    const auto comes_late = [&](Datum a, Datum b) { return compare_keys(in.key, a, b) >= 0; };
+bool are_in_order(const ledger &target, std::span<const Datum> keys) {
+    const auto comes_late = [&](Datum a, Datum b) { return compare_keys(target.key, a, b) >= 0; };
     return std::ranges::adjacent_find(keys, comes_late) == keys.end();
 }
 

@@ -9,7 +9,7 @@
 namespace lockstep {
 
 // Whether the keys are distinct and in canonical order.
-[[nodiscard]] bool are_in_order(const ledger &in, std::span<const Datum> keys);
+[[nodiscard]] bool are_in_order(const ledger &target, std::span<const Datum> keys);
 
 // Whether the rows of the journal have the order of their ids, each of which is there once.
 [[nodiscard]] bool are_in_order(std::span<const journal_row> rows);

@@ -24,14 +24,14 @@ struct journal_writer {
     std::size_t slot_count;
 };
 
-void open_writer(journal_writer &to, const ledger &in, std::size_t count) {
-    to.journal = table_open(in.journal, RowExclusiveLock);
+void open_writer(journal_writer &to, const ledger &target, std::size_t count) {
+    to.journal = table_open(target.journal, RowExclusiveLock);
     to.estate = CreateExecutorState();
     to.estate->es_snapshot = GetActiveSnapshot();
     to.result = makeNode(ResultRelInfo);
     InitResultRelInfo(to.result, to.journal, 0, nullptr, 0);
     ExecOpenIndices(to.result, false);
-    to.arbiters = list_make1_oid(in.layout.unique_index);
+    to.arbiters = list_make1_oid(target.layout.unique_index);
     to.slot_count = std::min(count, rows_at_once);
     to.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * to.slot_count));
     for (std::size_t i = 0; i < to.slot_count; ++i)
@@ -46,14 +46,14 @@ void close_writer(journal_writer &to) {
     FreeExecutorState(to.estate);
 }
 
-void fill_slot(TupleTableSlot *slot, const ledger &in, const journal_row &row) {
+void fill_slot(TupleTableSlot *slot, const ledger &target, const journal_row &row) {
     ExecClearTuple(slot);
     for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) {
         slot->tts_values[i] = Datum{0};
         slot->tts_isnull[i] = true; // columns that were dropped
     }
     for (std::size_t i = 0; i < journal_column_count; ++i) {
-        const AttrNumber number = in.layout.numbers[i];
+        const AttrNumber number = target.layout.numbers[i];
         if (number == 0)
             continue;
         Assert(number > 0 && number <= slot->tts_tupleDescriptor->natts);
@@ -61,7 +61,7 @@ void fill_slot(TupleTableSlot *slot, const ledger &in, const journal_row &row) {
         slot->tts_isnull[number - 1] = row.nulls[i];
     }
     ExecStoreVirtualTuple(slot);
-    slot->tts_tableOid = in.journal;
+    slot->tts_tableOid = target.journal;
 }
 
 // Adds the row of a slot to the indexes, without waiting; false where its id is there already.
@@ -71,16 +71,17 @@ bool add_to_indexes(journal_writer &to, TupleTableSlot *slot) {
     return is_new;
 }
 
-// How many it came to: all, or the position of the first one whose id is there already. Then that
-// row and some after it are in the heap all the same.
-std::size_t append_some(const ledger &in, const journal_row *rows, std::size_t count) {
+// As COPY does it (CopyMultiInsertBufferFlush), but for the indexes, which are asked as ON CONFLICT
+// DO NOTHING asks them. How many it came to: all, or the position of the first one whose id is
+// there already. Then that row and some after it are in the heap all the same.
+std::size_t append_some(const ledger &target, const journal_row *rows, std::size_t count) {
     journal_writer to{};
-    open_writer(to, in, count);
+    open_writer(to, target, count);
     for (std::size_t written = 0; written < count;) {
         CHECK_FOR_INTERRUPTS();
         const std::size_t some = std::min(count - written, rows_at_once);
         for (std::size_t i = 0; i < some; ++i)
-            fill_slot(to.slots[i], in, rows[written + i]);
+            fill_slot(to.slots[i], target, rows[written + i]);
         table_multi_insert(to.journal, to.slots, static_cast<int>(some), GetCurrentCommandId(true),
                            0, nullptr);
         for (std::size_t i = 0; i < some; ++i)
@@ -96,11 +97,11 @@ std::size_t append_some(const ledger &in, const journal_row *rows, std::size_t c
 
 // As ON CONFLICT DO NOTHING does it (ExecInsert): what is taken back was never there for anybody,
 // not for logical decoding either.
-bool append_one(const ledger &in, const journal_row &row) {
+bool append_one(const ledger &target, const journal_row &row) {
     journal_writer to{};
-    open_writer(to, in, 1);
+    open_writer(to, target, 1);
     TupleTableSlot *slot = to.slots[0];
-    fill_slot(slot, in, row);
+    fill_slot(slot, target, row);
     const TransactionId own = GetCurrentTransactionId();
     const uint32 token = SpeculativeInsertionLockAcquire(own);
     table_tuple_insert_speculative(to.journal, slot, GetCurrentCommandId(true), 0, nullptr, token);
@@ -111,9 +112,10 @@ bool append_one(const ledger &in, const journal_row &row) {
     return is_new;
 }
 
-// Many rows are taken back as a savepoint is. An error ends the subtransaction too: whoever catches
-// it knows of no other than his own.
-bool append_in_subtransaction(const ledger &in, const journal_row *rows, std::size_t count) {
+// Many rows are taken back as a savepoint is, in a subtransaction as PL/pgSQL makes one for
+// EXCEPTION. An error ends the subtransaction too: whoever catches it knows of no other than his
+// own.
+bool append_in_subtransaction(const ledger &target, const journal_row *rows, std::size_t count) {
     const MemoryContext context = CurrentMemoryContext;
     const ResourceOwner owner = CurrentResourceOwner;
     bool all_new = false;
@@ -121,7 +123,7 @@ bool append_in_subtransaction(const ledger &in, const journal_row *rows, std::si
     MemoryContextSwitchTo(context);
     PG_TRY();
     {
-        all_new = append_some(in, rows, count) == count;
+        all_new = append_some(target, rows, count) == count;
         if (all_new)
             ReleaseCurrentSubTransaction();
         else
@@ -147,27 +149,27 @@ bool append_in_subtransaction(const ledger &in, const journal_row *rows, std::si
 } // namespace
 
 bool heap_store::append_if_new(const journal_row &row) {
-    const ledger *in = &in_;
+    const ledger *target = &target_;
     const journal_row *one = &row;
-    return pg_call([=] { return append_one(*in, *one); });
+    return pg_call([=] { return append_one(*target, *one); });
 }
 
 bool heap_store::append_all_or_none(std::span<const journal_row> rows) {
     Assert(are_in_order(rows));
-    const ledger *in = &in_;
+    const ledger *target = &target_;
     const journal_row *first = rows.data();
     const std::size_t count = rows.size();
-    return pg_call([=] { return append_in_subtransaction(*in, first, count); });
+    return pg_call([=] { return append_in_subtransaction(*target, first, count); });
 }
 
 call_vector<std::size_t> heap_store::append(std::span<const journal_row> rows) {
     Assert(are_in_order(rows));
     if (rows.empty())
         return {};
-    const ledger *in = &in_;
+    const ledger *target = &target_;
     const journal_row *first = rows.data();
     const std::size_t count = rows.size();
-    const std::size_t written = pg_call([=] { return append_some(*in, first, count); });
+    const std::size_t written = pg_call([=] { return append_some(*target, first, count); });
     if (written == count)
         return {};
     return {written};

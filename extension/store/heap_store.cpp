@@ -31,9 +31,9 @@ struct written_row {
 
 inline namespace guarded {
 
-void copy_values(const ledger &in, TupleTableSlot *slot, raw_row &raw) {
+void copy_values(const ledger &target, TupleTableSlot *slot, raw_row &raw) {
     for (int i = 0; i < row_columns; ++i) {
-        const AttrNumber number = in.columns[i].number;
+        const AttrNumber number = target.columns[i].number;
         raw.nulls[i] = true;
         if (number != 0)
             raw.values[i] = copied_value(slot, number, &raw.nulls[i]);
@@ -51,19 +51,19 @@ struct key_scan {
     ScanKeyData *keys; // one a column
 };
 
-void open_scan(key_scan &by_key, const ledger &in) {
+void open_scan(key_scan &by_key, const ledger &target) {
     // As a statement would: what this transaction has done so far is seen, what others have
     // committed so far too.
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
     by_key.snapshot = GetActiveSnapshot();
-    by_key.table = table_open(in.table, NoLock); // locked by ledger_cache::find
-    by_key.index = index_open(in.key_index, AccessShareLock);
+    by_key.table = table_open(target.table, NoLock); // locked by ledger_cache::find
+    by_key.index = index_open(target.key_index, AccessShareLock);
     by_key.seen = table_slot_create(by_key.table, nullptr);
     by_key.locked = table_slot_create(by_key.table, nullptr);
-    by_key.keys = look_for_equal(by_key.index, in.key_count);
+    by_key.keys = look_for_equal(by_key.index, target.key_count);
     by_key.scan =
-        version::begin_index_scan(by_key.table, by_key.index, by_key.snapshot, in.key_count);
+        version::begin_index_scan(by_key.table, by_key.index, by_key.snapshot, target.key_count);
 }
 
 void close_scan(key_scan &by_key) {
@@ -76,11 +76,12 @@ void close_scan(key_scan &by_key) {
 }
 
 // Whether the version that was locked still has the key that was looked for.
-bool has_key(const key_scan &by_key, const ledger &in) {
-    for (int i = 0; i < in.key_count; ++i) {
+bool has_key(const key_scan &by_key, const ledger &target) {
+    for (int i = 0; i < target.key_count; ++i) {
         ScanKeyData &wanted = by_key.keys[i];
         bool is_null = false;
-        const Datum found = slot_getattr(by_key.locked, in.key_columns[in.key_places[i]], &is_null);
+        const Datum found =
+            slot_getattr(by_key.locked, target.key_columns[target.key_places[i]], &is_null);
         if (is_null || !DatumGetBool(FunctionCall2Coll(&wanted.sk_func, wanted.sk_collation, found,
                                                        wanted.sk_argument)))
             return false;
@@ -88,11 +89,12 @@ bool has_key(const key_scan &by_key, const ledger &in) {
     return true;
 }
 
-// Locks one row in its newest version.
-void lock_one(key_scan &by_key, const ledger &in, Datum key, locked_row &row) {
+// Locks one row in its newest version, as ExecLockRows() (nodeLockRows.c) does for FOR NO KEY
+// UPDATE.
+void lock_one(key_scan &by_key, const ledger &target, Datum key, locked_row &row) {
     row.found = false;
-    look_at(by_key.keys, in.key, in.key_places, key);
-    index_rescan(by_key.scan, by_key.keys, in.key_count, nullptr, 0);
+    look_at(by_key.keys, target.key, target.key_places, key);
+    index_rescan(by_key.scan, by_key.keys, target.key_count, nullptr, 0);
     if (!index_getnext_slot(by_key.scan, ForwardScanDirection, by_key.seen))
         return;
     ItemPointerData place = by_key.seen->tts_tid;
@@ -101,32 +103,32 @@ void lock_one(key_scan &by_key, const ledger &in, Datum key, locked_row &row) {
         by_key.table, &place, by_key.snapshot, by_key.locked, GetCurrentCommandId(true),
         LockTupleNoKeyExclusive, LockWaitBlock,
         TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-    // As a statement passes over what is gone, and what its own command has changed.
+    // ExecLockRows() passes over what is gone, and what its own command has changed.
     if (result == TM_Deleted || result == TM_SelfModified)
         return;
     if (result != TM_Ok)
         elog(ERROR, "unexpected result of locking a row: %d", static_cast<int>(result));
-    // As a statement's second look at its condition.
-    if (failure.traversed && !has_key(by_key, in))
+    // The second look at the condition, which EvalPlanQual() has for a statement.
+    if (failure.traversed && !has_key(by_key, target))
         return;
     row.found = true;
     row.is_own = is_of_this_transaction(by_key.locked);
     row.place = by_key.locked->tts_tid;
-    copy_values(in, by_key.locked, row.raw);
+    copy_values(target, by_key.locked, row.raw);
 }
 
-void lock_all(const ledger &in, const Datum *keys, locked_row *rows, std::size_t count) {
+void lock_all(const ledger &target, const Datum *keys, locked_row *rows, std::size_t count) {
     key_scan by_key{};
-    open_scan(by_key, in);
+    open_scan(by_key, target);
     for (std::size_t i = 0; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
-        lock_one(by_key, in, keys[i], rows[i]);
+        lock_one(by_key, target, keys[i], rows[i]);
     }
     close_scan(by_key);
 }
 
 // The old row with the two columns changed, in a slot that borrows the rest from it.
-void fill_slot(TupleTableSlot *fresh, TupleTableSlot *old, const ledger &in,
+void fill_slot(TupleTableSlot *fresh, TupleTableSlot *old, const ledger &target,
                const written_row &row) {
     slot_getallattrs(old);
     const int count = old->tts_tupleDescriptor->natts;
@@ -135,15 +137,17 @@ void fill_slot(TupleTableSlot *fresh, TupleTableSlot *old, const ledger &in,
         fresh->tts_values[i] = old->tts_values[i];
         fresh->tts_isnull[i] = old->tts_isnull[i];
     }
-    fresh->tts_values[in.column_of(row_column::amount).number - 1] = row.amount;
+    fresh->tts_values[target.column_of(row_column::amount).number - 1] = row.amount;
     if (row.has_version)
-        fresh->tts_values[in.column_of(row_column::version).number - 1] = row.version;
+        fresh->tts_values[target.column_of(row_column::version).number - 1] = row.version;
     ExecStoreVirtualTuple(fresh);
-    fresh->tts_tableOid = in.table; // a CHECK may ask
+    fresh->tts_tableOid = target.table; // a CHECK may ask
 }
 
-void write_all(const ledger &in, const written_row *rows, std::size_t count) {
-    Relation table = table_open(in.table, NoLock);
+// What ExecUpdate() (nodeModifyTable.c) does for a plain table: constraints, the new version, and
+// the indexes where it is no HOT update.
+void write_all(const ledger &target, const written_row *rows, std::size_t count) {
+    Relation table = table_open(target.table, NoLock);
     CheckCmdReplicaIdentity(table, CMD_UPDATE);
     // A CHECK may look at tables, and has to see what a statement would see now.
     const bool checks = table->rd_att->constr != nullptr && table->rd_att->constr->num_check > 0;
@@ -164,9 +168,9 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
         CHECK_FOR_INTERRUPTS();
         ItemPointerData place = rows[i].place;
         if (!table_tuple_fetch_row_version(table, &place, SnapshotAny, old))
-            elog(ERROR, "a locked row of \"%s\" is gone", in.name);
+            elog(ERROR, "a locked row of \"%s\" is gone", target.name);
         Assert(is_locked_here(old));
-        fill_slot(fresh, old, in, rows[i]);
+        fill_slot(fresh, old, target, rows[i]);
         if (table->rd_att->constr != nullptr)
             ExecConstraints(result, fresh, estate);
         auto needed = version::no_indexes;
@@ -176,7 +180,7 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
             ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
                             errmsg("a row of ledger \"%s\" was changed by code that its own "
                                    "update has run",
-                                   in.name)));
+                                   target.name)));
         if (result_of_write != TM_Ok)
             elog(ERROR, "unexpected result of writing a row: %d",
                  static_cast<int>(result_of_write));
@@ -204,15 +208,15 @@ void write_all(const ledger &in, const written_row *rows, std::size_t count) {
 
 bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     Assert(rows.size() == keys.size());
-    Assert(are_in_order(in_, keys));
-    ledger_cache::require_unchanged(in_);
+    Assert(are_in_order(target_, keys));
+    ledger_cache::require_unchanged(target_);
     keys_.assign(keys.begin(), keys.end());
     call_vector<locked_row> found(keys.size());
-    const ledger *in = &in_;
+    const ledger *target = &target_;
     const Datum *first = keys.data();
     locked_row *out = found.data();
     const std::size_t count = keys.size();
-    pg_call([=] { lock_all(*in, first, out, count); });
+    pg_call([=] { lock_all(*target, first, out, count); });
 
     places_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -222,9 +226,9 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
             continue;
         // The check of a foreign key on a row that this transaction has made may still be to come,
         // and is for that version of the row alone: an update has to ask for it anew.
-        if (found[i].is_own && in_.refers_to_others)
+        if (found[i].is_own && target_.refers_to_others)
             return false;
-        rows[i].state = state_of(in_, keys[i], found[i].raw);
+        rows[i].state = state_of(target_, keys[i], found[i].raw);
     }
     return true;
 }
@@ -238,17 +242,18 @@ call_vector<std::optional<row_state>> heap_store::write(std::span<const batch_ro
         if (rows[i].movements == 0)
             continue;
         const row_state &state = *rows[i].state;
-        const bool has_version = in_.has(row_column::version) && state.version.has_value();
-        changed.push_back({places_[i], amount_datum(in_, *state.amount),
-                           has_version ? version_datum(in_, keys_[i], *state.version) : Datum{0},
-                           has_version});
+        const bool has_version = target_.has(row_column::version) && state.version.has_value();
+        changed.push_back(
+            {places_[i], amount_datum(target_, *state.amount),
+             has_version ? version_datum(target_, keys_[i], *state.version) : Datum{0},
+             has_version});
     }
     if (changed.empty())
         return {};
-    const ledger *in = &in_;
+    const ledger *target = &target_;
     const written_row *first = changed.data();
     const std::size_t count = changed.size();
-    pg_call([=] { write_all(*in, first, count); });
+    pg_call([=] { write_all(*target, first, count); });
     return {};
 }
 

@@ -8,7 +8,7 @@ namespace lockstep {
 
 class heap_store final : public store {
   public:
-    explicit heap_store(const ledger &in) : in_(in) {}
+    explicit heap_store(const ledger &target) : target_(target) {}
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
     // A single row of the journal meets its rivals at the index, and can be taken back there; so
@@ -25,7 +25,7 @@ class heap_store final : public store {
     [[nodiscard]] bool conflict_ends_call() const override { return true; }
 
   private:
-    const ledger &in_;
+    const ledger &target_;
     call_vector<Datum> keys_;
     call_vector<ItemPointerData> places_; // where the locked rows are
 };

@@ -62,52 +62,52 @@ std::optional<money> bound_of(Datum value, Oid type, const char *what, const cha
 }
 
 // One row, or none; more would mean that the key's unique index has gone.
-bool found_one(const ledger &in, Datum key, uint64 rows) {
+bool found_one(const ledger &target, Datum key, uint64 rows) {
     if (rows > 1)
-        throw sql_error(state::cardinality_violation, "key " + key_text(in.key, key) +
+        throw sql_error(state::cardinality_violation, "key " + key_text(target.key, key) +
                                                           " names more than one row of ledger \"" +
-                                                          in.name + "\"");
+                                                          target.name + "\"");
     return rows == 1;
 }
 
 // What the last statement has found of a row. Nothing of the result is needed any longer: a batch
 // by single keys would keep some thousand bytes for each of them.
-std::optional<row_state> result_of_one(const ledger &in, Datum key, uint64 rows) {
+std::optional<row_state> result_of_one(const ledger &target, Datum key, uint64 rows) {
     std::optional<row_state> found;
-    if (found_one(in, key, rows))
-        found = result_state(in, key, 0, 1);
+    if (found_one(target, key, rows))
+        found = result_state(target, key, 0, 1);
     pg_call([] { SPI_freetuptable(SPI_tuptable); });
     return found;
 }
 
-bool is_there(const ledger &in, Datum key) {
+bool is_there(const ledger &target, Datum key) {
     spi_parameters values;
     values.add(key);
-    return execute(in, in.look, values) > 0;
+    return execute(target, target.look, values) > 0;
 }
 
 } // namespace
 
-Datum amount_datum(const ledger &in, money amount) {
-    if (in.amount.stored == amount_type::kind::numeric)
-        return column_numeric(in.amount, amount);
+Datum amount_datum(const ledger &target, money amount) {
+    if (target.amount.stored == amount_type::kind::numeric)
+        return column_numeric(target.amount, amount);
     const auto units = amount.as_int64();
-    switch (in.amount.stored) {
+    switch (target.amount.stored) {
     case amount_type::kind::int16: return Int16GetDatum(static_cast<int16>(*units));
     case amount_type::kind::int32: return Int32GetDatum(static_cast<int32>(*units));
     default: return Int64GetDatum(*units);
     }
 }
 
-Datum version_datum(const ledger &in, Datum key, std::int64_t version) {
-    const Oid type = in.column_of(row_column::version).type;
+Datum version_datum(const ledger &target, Datum key, std::int64_t version) {
+    const Oid type = target.column_of(row_column::version).type;
     const bool fits = type == INT2OID   ? holds<std::int16_t>(version)
                       : type == INT4OID ? holds<std::int32_t>(version)
                                         : true;
     if (!fits)
         throw sql_error(state::numeric_value_out_of_range,
-                        "version of row " + key_text(in.key, key) + " of ledger \"" + in.name +
-                            "\" is out of range");
+                        "version of row " + key_text(target.key, key) + " of ledger \"" +
+                            target.name + "\" is out of range");
     switch (type) {
     case INT2OID: return Int16GetDatum(static_cast<int16>(version));
     case INT4OID: return Int32GetDatum(static_cast<int32>(version));
@@ -115,28 +115,28 @@ Datum version_datum(const ledger &in, Datum key, std::int64_t version) {
     }
 }
 
-row_state state_of(const ledger &in, Datum key, const raw_row &raw) {
+row_state state_of(const ledger &target, Datum key, const raw_row &raw) {
     const auto value = [&raw](row_column which) -> std::optional<Datum> {
         if (raw.nulls[static_cast<int>(which)])
             return std::nullopt;
         return raw.values[static_cast<int>(which)];
     };
-    const auto type = [&in](row_column which) { return in.column_of(which).type; };
+    const auto type = [&target](row_column which) { return target.column_of(which).type; };
     const auto amount = value(row_column::amount);
     if (!amount)
-        throw sql_error(state::null_value_not_allowed, "amount of row " + key_text(in.key, key) +
-                                                           " of ledger \"" + in.name +
-                                                           "\" is null");
+        throw sql_error(state::null_value_not_allowed,
+                        "amount of row " + key_text(target.key, key) + " of ledger \"" +
+                            target.name + "\" is null");
     row_state row{};
     row.amount = amount_of(*amount, type(row_column::amount), "balance");
-    row.floor = in.floor;
-    row.ceiling = in.ceiling;
-    if (in.has(row_column::floor)) {
+    row.floor = target.floor;
+    row.ceiling = target.ceiling;
+    if (target.has(row_column::floor)) {
         const auto bound = value(row_column::floor);
         row.floor =
             bound ? bound_of(*bound, type(row_column::floor), "floor", "-Infinity") : std::nullopt;
     }
-    if (in.has(row_column::ceiling)) {
+    if (target.has(row_column::ceiling)) {
         const auto bound = value(row_column::ceiling);
         row.ceiling = bound ? bound_of(*bound, type(row_column::ceiling), "ceiling", "Infinity")
                             : std::nullopt;
@@ -148,14 +148,14 @@ row_state state_of(const ledger &in, Datum key, const raw_row &raw) {
     return row;
 }
 
-row_state result_state(const ledger &in, Datum key, uint64 row, int first_column) {
+row_state result_state(const ledger &target, Datum key, uint64 row, int first_column) {
     if (row == 0) {
         std::array<Oid, row_columns> types{};
-        std::ranges::transform(in.columns, types.begin(), &kept_column::type);
-        require_result_types(in, first_column, types);
+        std::ranges::transform(target.columns, types.begin(), &kept_column::type);
+        require_result_types(target, first_column, types);
     }
     raw_row raw{};
-    const kept_column *columns = in.columns;
+    const kept_column *columns = target.columns;
     pg_call([&raw, row, first_column, columns] {
         for (int i = 0; i < row_columns; ++i) {
             raw.nulls[i] = true;
@@ -164,33 +164,33 @@ row_state result_state(const ledger &in, Datum key, uint64 row, int first_column
                                               first_column + i, &raw.nulls[i]);
         }
     });
-    return state_of(in, key, raw);
+    return state_of(target, key, raw);
 }
 
-std::optional<row_state> lock_row(const ledger &in, Datum key) {
+std::optional<row_state> lock_row(const ledger &target, Datum key) {
     spi_parameters values;
     values.add(key);
-    return result_of_one(in, key, execute(in, in.lock, values));
+    return result_of_one(target, key, execute(target, target.lock, values));
 }
 
-bool may_see_row(const ledger &in, Datum key) {
-    return may_see_every_row(in) || is_there(in, key);
+bool may_see_row(const ledger &target, Datum key) {
+    return may_see_every_row(target) || is_there(target, key);
 }
 
-void explain_unwritten(const ledger &in, Datum key) {
-    if (may_see_every_row(in) && is_there(in, key))
+void explain_unwritten(const ledger &target, Datum key) {
+    if (may_see_every_row(target) && is_there(target, key))
         throw sql_error(state::triggered_action_exception,
-                        "the update of row " + key_text(in.key, key) + " of ledger \"" + in.name +
-                            "\" was suppressed",
+                        "the update of row " + key_text(target.key, key) + " of ledger \"" +
+                            target.name + "\" was suppressed",
                         "A trigger of the table left the row as it was.");
 }
 
-std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &row) {
+std::optional<row_state> set_row(const ledger &target, Datum key, const row_state &row) {
     spi_parameters values;
     values.add(key);
-    values.add(amount_datum(in, *row.amount));
+    values.add(amount_datum(target, *row.amount));
     values.add(row.version ? std::optional{Int64GetDatum(*row.version)} : std::nullopt);
-    return result_of_one(in, key, execute(in, in.set, values));
+    return result_of_one(target, key, execute(target, target.set, values));
 }
 
 } // namespace lockstep

@@ -16,29 +16,30 @@ struct raw_row {
 };
 
 // Makes sense of it. 22004 where the amount is null.
-[[nodiscard]] row_state state_of(const ledger &in, Datum key, const raw_row &raw);
+[[nodiscard]] row_state state_of(const ledger &target, Datum key, const raw_row &raw);
 
 // The same of the last statement's result, whose values begin at this column, from 1; rows from the
 // first one on.
-[[nodiscard]] row_state result_state(const ledger &in, Datum key, uint64 row, int first_column);
+[[nodiscard]] row_state result_state(const ledger &target, Datum key, uint64 row, int first_column);
 
 // An amount and a version as the columns keep them; 22003 where the version's column cannot.
-[[nodiscard]] Datum amount_datum(const ledger &in, money amount);
-[[nodiscard]] Datum version_datum(const ledger &in, Datum key, std::int64_t version);
+[[nodiscard]] Datum amount_datum(const ledger &target, money amount);
+[[nodiscard]] Datum version_datum(const ledger &target, Datum key, std::int64_t version);
 
 // The row as it stands under its lock; nothing where the caller has no such row.
-[[nodiscard]] std::optional<row_state> lock_row(const ledger &in, Datum key);
+[[nodiscard]] std::optional<row_state> lock_row(const ledger &target, Datum key);
 
 // Whether row security leaves the row to the caller, without locking it: for answers that come from
 // the journal alone.
-[[nodiscard]] bool may_see_row(const ledger &in, Datum key);
+[[nodiscard]] bool may_see_row(const ledger &target, Datum key);
 
 // Gives the row this amount and version; the row after that, nothing where the write named none.
-[[nodiscard]] std::optional<row_state> set_row(const ledger &in, Datum key, const row_state &row);
+[[nodiscard]] std::optional<row_state> set_row(const ledger &target, Datum key,
+                                               const row_state &row);
 
 // Why a write named no row, where the row is there all the same: under row security it is not the
 // caller's to write, which is as good as not there; otherwise a trigger has swallowed the write
 // (09000).
-void explain_unwritten(const ledger &in, Datum key);
+void explain_unwritten(const ledger &target, Datum key);
 
 } // namespace lockstep

@@ -12,7 +12,7 @@ namespace lockstep {
 // Writes many; they come in the order of their ids. The positions of those that the journal did not
 // take: their id is there already, or a trigger has left them out. 09000 where a trigger has
 // changed one. Needs an open SPI session.
-[[nodiscard]] call_vector<std::size_t> write_to_journal(const ledger &in,
+[[nodiscard]] call_vector<std::size_t> write_to_journal(const ledger &target,
                                                         std::span<const journal_row> rows);
 
 } // namespace lockstep

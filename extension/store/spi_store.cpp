@@ -37,10 +37,10 @@ std::size_t position_of(uint64 row, std::size_t count) {
 
 bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     Assert(rows.size() == keys.size());
-    Assert(are_in_order(in_, keys));
+    Assert(are_in_order(target_, keys));
     constexpr std::size_t few = 2;
     // Some types have no arrays: arrays themselves, and rows, which would be taken apart.
-    by_key_ = keys.size() <= few || is_served_by_key(in_) || in_.lock_many.sql == nullptr;
+    by_key_ = keys.size() <= few || is_served_by_key(target_) || target_.lock_many.sql == nullptr;
     keys_.assign(keys.begin(), keys.end());
     for (batch_row &row : rows)
         row = {};
@@ -53,20 +53,20 @@ bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
 
 void spi_store::lock_by_key(std::span<batch_row> rows) const {
     for (std::size_t i = 0; i < rows.size(); ++i)
-        rows[i].state = lock_row(in_, keys_[i]);
+        rows[i].state = lock_row(target_, keys_[i]);
 }
 
 void spi_store::lock_at_once(std::span<batch_row> rows) const {
     spi_parameters values;
-    values.add(array_of(in_.key.type, optional_of(keys_)));
-    const uint64 found = execute(in_, in_.lock_many, values);
+    values.add(array_of(target_.key.type, optional_of(keys_)));
+    const uint64 found = execute(target_, target_.lock_many, values);
     for (uint64 i = 0; i < found; ++i) {
         const std::size_t position = position_of(i, rows.size());
         if (rows[position].state)
             throw sql_error(state::cardinality_violation,
-                            "key " + key_text(in_.key, keys_[position]) +
-                                " names more than one row of ledger \"" + in_.name + "\"");
-        rows[position].state = result_state(in_, keys_[position], i, first_value_column);
+                            "key " + key_text(target_.key, keys_[position]) +
+                                " names more than one row of ledger \"" + target_.name + "\"");
+        rows[position].state = result_state(target_, keys_[position], i, first_value_column);
     }
 }
 
@@ -79,12 +79,12 @@ call_vector<std::optional<row_state>> spi_store::write(std::span<const batch_row
             continue;
         moved.push_back(i);
         if (const auto version = rows[i].state->version) // a statement would say less
-            static_cast<void>(version_datum(in_, keys_[i], *version));
+            static_cast<void>(version_datum(target_, keys_[i], *version));
     }
     call_vector<std::optional<row_state>> written(rows.size());
     if (by_key_)
         for (const std::size_t row : moved)
-            written[row] = set_row(in_, keys_[row], *rows[row].state);
+            written[row] = set_row(target_, keys_[row], *rows[row].state);
     else if (!moved.empty())
         write_at_once(rows, moved, written);
     return written;
@@ -98,18 +98,18 @@ void spi_store::write_at_once(std::span<const batch_row> rows,
     call_vector<std::optional<Datum>> versions;
     for (const std::size_t row : moved) {
         keys.emplace_back(keys_[row]);
-        amounts.emplace_back(amount_datum(in_, *rows[row].state->amount));
+        amounts.emplace_back(amount_datum(target_, *rows[row].state->amount));
         const auto version = rows[row].state->version;
         versions.push_back(version ? std::optional{Int64GetDatum(*version)} : std::nullopt);
     }
     spi_parameters values;
-    values.add(array_of(in_.key.type, keys));
-    values.add(array_of(in_.column_of(row_column::amount).type, amounts));
+    values.add(array_of(target_.key.type, keys));
+    values.add(array_of(target_.column_of(row_column::amount).type, amounts));
     values.add(array_of(INT8OID, versions));
-    const uint64 found = execute(in_, in_.write_many, values);
+    const uint64 found = execute(target_, target_.write_many, values);
     for (uint64 i = 0; i < found; ++i) {
         const std::size_t row = moved[position_of(i, moved.size())];
-        written[row] = result_state(in_, keys_[row], i, first_value_column);
+        written[row] = result_state(target_, keys_[row], i, first_value_column);
     }
 }
 
@@ -119,7 +119,7 @@ bool spi_store::append_if_new(const journal_row &row) {
 
 call_vector<std::size_t> spi_store::append(std::span<const journal_row> rows) {
     Assert(are_in_order(rows));
-    return write_to_journal(in_, rows);
+    return write_to_journal(target_, rows);
 }
 
 } // namespace lockstep

@@ -9,7 +9,7 @@ namespace lockstep {
 
 class spi_store final : public store {
   public:
-    explicit spi_store(const ledger &in) : in_(in) {}
+    explicit spi_store(const ledger &target) : target_(target) {}
 
     bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
     [[nodiscard]] bool wants_second_look(std::size_t /*movements*/) const override { return true; }
@@ -25,7 +25,7 @@ class spi_store final : public store {
     void write_at_once(std::span<const batch_row> rows, const call_vector<std::size_t> &moved,
                        call_vector<std::optional<row_state>> &written) const;
 
-    const ledger &in_;
+    const ledger &target_;
     bool by_key_ = false; // rows are locked and written by a statement each
     call_vector<Datum> keys_;
 };

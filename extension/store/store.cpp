@@ -6,14 +6,14 @@
 
 namespace lockstep {
 
-std::unique_ptr<store> store_for(const ledger &in) {
-    if (is_served_by_heap(in))
-        return std::make_unique<heap_store>(in);
-    return statements_for(in);
+std::unique_ptr<store> store_for(const ledger &target) {
+    if (is_served_by_heap(target))
+        return std::make_unique<heap_store>(target);
+    return statements_for(target);
 }
 
-std::unique_ptr<store> statements_for(const ledger &in) {
-    return std::make_unique<spi_store>(in);
+std::unique_ptr<store> statements_for(const ledger &target) {
+    return std::make_unique<spi_store>(target);
 }
 
 } // namespace lockstep

@@ -55,10 +55,10 @@ class store {
     [[nodiscard]] virtual bool conflict_ends_call() const = 0;
 };
 
-// The store that serves this call. Needs an open SPI session, and `in` for as long as it lives.
-[[nodiscard]] std::unique_ptr<store> store_for(const ledger &in);
+// The store that serves this call. Needs an open SPI session, and `target` for as long as it lives.
+[[nodiscard]] std::unique_ptr<store> store_for(const ledger &target);
 
 // The store that serves any call.
-[[nodiscard]] std::unique_ptr<store> statements_for(const ledger &in);
+[[nodiscard]] std::unique_ptr<store> statements_for(const ledger &target);
 
 } // namespace lockstep

@@ -42,7 +42,7 @@ void take_ids(movements &all) {
 }
 
 void number_keys(movements &all) {
-    numbered_items numbered = number_items(all.in, all.requests);
+    numbered_items numbered = number_items(all.target, all.requests);
     all.keys = std::move(numbered.keys);
     all.items = std::move(numbered.items);
 }
@@ -69,7 +69,7 @@ void check_repeat(const movements &all, std::size_t item) {
 void check_shape(const movements &all) {
     for (std::size_t i = 0; i < all.items.size(); ++i) {
         if (all.items[i].from == all.items[i].to)
-            all.for_item(i, [&] { throw same_row_error(all.in, *all.requests[i].from); });
+            all.for_item(i, [&] { throw same_row_error(all.target, *all.requests[i].from); });
         if (all.first[i] != i)
             check_repeat(all, i);
     }
@@ -113,10 +113,10 @@ void answer_repeats(movements &all) {
 // movements reckoned and booked.
 class booking {
   public:
-    explicit booking(movements &all) : all_(all), names_(names_of(all.in, all.keys)) {
+    explicit booking(movements &all) : all_(all), names_(names_of(all.target, all.keys)) {
         for (const std::uint32_t item : all_.pending())
             ids_.push_back(all_.ids[item]);
-        in_progress_.emplace(all_.in, all_.keys, ids_);
+        in_progress_.emplace(all_.target, all_.keys, ids_);
     }
 
     void run() {
@@ -136,10 +136,10 @@ class booking {
   private:
     void lock() {
         all_.rows.resize(all_.keys.size());
-        store_ = store_for(all_.in);
+        store_ = store_for(all_.target);
         if (store_->lock(all_.keys, all_.rows))
             return;
-        store_ = statements_for(all_.in);
+        store_ = statements_for(all_.target);
         static_cast<void>(store_->lock(all_.keys, all_.rows));
     }
 
@@ -153,7 +153,7 @@ class booking {
     std::optional<sql_error> problem_of(std::size_t item) {
         try {
             all_.for_item(item, [&] {
-                const auto no = apply_item(all_.rows, all_.items[item], all_.in.amount, names_,
+                const auto no = apply_item(all_.rows, all_.items[item], all_.target.amount, names_,
                                            all_.outcomes[item]);
                 if (no && !all_.requests[item].return_refusals)
                     throw sql_error(no->sqlstate, no->message, no->detail);
@@ -249,11 +249,11 @@ class booking {
         if (written.empty())
             return;
         if (all_.requests.size() > 1)
-            require_as_reckoned(all_.in, all_.keys, all_.rows, written);
+            require_as_reckoned(all_.target, all_.keys, all_.rows, written);
         else if (all_.outcomes.front().refused == nullptr)
             all_.for_item(0, [&] {
                 all_.outcomes.front() =
-                    accepted_outcome(all_.in, all_.keys, all_.items.front(), written);
+                    accepted_outcome(all_.target, all_.keys, all_.items.front(), written);
             });
     }
 
@@ -265,9 +265,9 @@ class booking {
     bool looked_again_ = false;
 };
 
-call_vector<movement_result> run(const ledger &in, std::span<const movement_request> requests,
+call_vector<movement_result> run(const ledger &target, std::span<const movement_request> requests,
                                  bool numbered) {
-    movements all{in, requests, numbered, {}, {}, {}, {}, {}, {}, {}, {}};
+    movements all{target, requests, numbered, {}, {}, {}, {}, {}, {}, {}, {}};
     all.outcomes.resize(requests.size());
     all.results.resize(requests.size());
     take_ids(all);
@@ -278,7 +278,7 @@ call_vector<movement_result> run(const ledger &in, std::span<const movement_requ
     if (!all.keys.empty())
         booking{all}.run();
     // The last code of the user's has run: a trigger's, or a CHECK's in the heap store.
-    ledger_cache::require_unchanged(in);
+    ledger_cache::require_unchanged(target);
     answer_repeats(all);
     return std::move(all.results);
 }
@@ -299,17 +299,17 @@ void require_batch_size(std::size_t items) {
         "Send it in parts, each in a transaction of its own or all in one.");
 }
 
-call_vector<movement_result> move_all(const ledger &in,
+call_vector<movement_result> move_all(const ledger &target,
                                       std::span<const movement_request> requests) {
-    return run(in, requests, true);
+    return run(target, requests, true);
 }
 
-movement_result move_one(const ledger &in, const movement_request &request) {
-    if (request.expected_version && !in.has(row_column::version))
+movement_result move_one(const ledger &target, const movement_request &request) {
+    if (request.expected_version && !target.has(row_column::version))
         throw sql_error(state::invalid_parameter_value,
-                        std::string{"ledger \""} + in.name + "\" has no version column", {},
+                        std::string{"ledger \""} + target.name + "\" has no version column", {},
                         "Register it with version_column to expect a version.");
-    return run(in, {&request, 1}, false).front();
+    return run(target, {&request, 1}, false).front();
 }
 
 } // namespace lockstep

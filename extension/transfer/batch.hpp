@@ -21,10 +21,10 @@ void require_batch_size(std::size_t items);
 // returned and kept, or end the call, as each request says. Needs an open SPI session; what is
 // returned lives in the memory context that is current. Errors name the item; see README for them.
 // Those of the shape come before anything is locked.
-[[nodiscard]] call_vector<movement_result> move_all(const ledger &in,
+[[nodiscard]] call_vector<movement_result> move_all(const ledger &target,
                                                     std::span<const movement_request> requests);
 
 // The same for a single one. 22023 where it expects a version and the ledger has none.
-[[nodiscard]] movement_result move_one(const ledger &in, const movement_request &request);
+[[nodiscard]] movement_result move_one(const ledger &target, const movement_request &request);
 
 } // namespace lockstep

@@ -9,18 +9,18 @@ namespace lockstep {
 
 using std::chrono::microseconds;
 
-std::optional<microseconds> wait_for_row(const ledger &in, Datum key) {
-    const auto ahead = sessions_ahead(in, key);
+std::optional<microseconds> wait_for_row(const ledger &target, Datum key) {
+    const auto ahead = sessions_ahead(target, key);
     if (!ahead)
         return std::nullopt;
     return *ahead == 0 ? microseconds{} : wait_behind(*ahead);
 }
 
-void lose_race_for_id(const ledger &in, std::optional<Datum> from, std::optional<Datum> to) {
+void lose_race_for_id(const ledger &target, std::optional<Datum> from, std::optional<Datum> to) {
     int ahead = 0;
     for (const auto &key : {from, to})
         if (key)
-            ahead = std::max(ahead, sessions_ahead(in, *key).value_or(0));
+            ahead = std::max(ahead, sessions_ahead(target, *key).value_or(0));
     throw sql_error(state::serialization_failure,
                     "could not serialize access due to concurrent booking of the request id",
                     contention_detail(ahead, wait_behind(ahead)),

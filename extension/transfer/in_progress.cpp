@@ -6,26 +6,26 @@
 
 namespace lockstep {
 
-in_progress::in_progress(const ledger &in, std::span<const Datum> keys,
+in_progress::in_progress(const ledger &target, std::span<const Datum> keys,
                          std::span<const uuid_bytes> ids)
-    : table_(in.table), keys_(keys), ids_(ids) {
+    : table_(target.table), keys_(keys), ids_(ids) {
     for (const in_progress *outer = innermost_; outer != nullptr; outer = outer->next_)
-        if (outer->table_ == in.table)
-            check_apart(in, *outer);
+        if (outer->table_ == target.table)
+            check_apart(target, *outer);
     next_ = innermost_;
     innermost_ = this;
 }
 
-void in_progress::check_apart(const ledger &in, const in_progress &outer) const {
+void in_progress::check_apart(const ledger &target, const in_progress &outer) const {
     for (const uuid_bytes &id : ids_)
         if (std::binary_search(outer.ids_.begin(), outer.ids_.end(), id))
             throw sql_error(state::prerequisite_state,
                             "request id " + id_text(id) + " is under way in this session");
-    const auto before = [&in](Datum a, Datum b) { return compare_keys(in.key, a, b) < 0; };
+    const auto before = [&target](Datum a, Datum b) { return compare_keys(target.key, a, b) < 0; };
     for (const Datum key : keys_)
         if (std::binary_search(outer.keys_.begin(), outer.keys_.end(), key, before))
             throw sql_error(state::prerequisite_state,
-                            "row " + key_text(in.key, key) + " of ledger \"" + in.name +
+                            "row " + key_text(target.key, key) + " of ledger \"" + target.name +
                                 "\" is in a movement of this session",
                             "A trigger cannot move a row again before the movement that fired it "
                             "is booked.");

@@ -15,13 +15,13 @@ class in_progress {
   public:
     // Keys in canonical order and ids in order; both outlive the scope. 55000 where one of them is
     // under way already.
-    in_progress(const ledger &in, std::span<const Datum> keys, std::span<const uuid_bytes> ids);
+    in_progress(const ledger &target, std::span<const Datum> keys, std::span<const uuid_bytes> ids);
     ~in_progress() { innermost_ = next_; }
     in_progress(const in_progress &) = delete;
     in_progress &operator=(const in_progress &) = delete;
 
   private:
-    void check_apart(const ledger &in, const in_progress &outer) const;
+    void check_apart(const ledger &target, const in_progress &outer) const;
 
     static inline constinit const in_progress *innermost_ = nullptr;
 

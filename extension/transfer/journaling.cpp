@@ -40,7 +40,7 @@ void number(call_vector<journal_row> &rows, const movements &all,
     for (std::uint32_t i = 0; i < items.size(); ++i)
         place[items[i]] = i;
     const call_vector<std::int64_t> entries =
-        next_values(all.in.layout.entry_sequence, items.size());
+        next_values(all.target.layout.entry_sequence, items.size());
     std::size_t next = 0;
     for (const std::uint32_t row : place)
         if (row != no_row)
@@ -49,7 +49,8 @@ void number(call_vector<journal_row> &rows, const movements &all,
 
 [[nodiscard]] sql_error spoilt(const movements &all, const char *how, const char *why) {
     return {state::triggered_action_exception,
-            std::string{"the booking of a movement of ledger \""} + all.in.name + "\" was " + how,
+            std::string{"the booking of a movement of ledger \""} + all.target.name + "\" was " +
+                how,
             why};
 }
 
@@ -73,7 +74,7 @@ void resolve_conflict(movements &all, const store &where, std::uint32_t item, bo
     if (where.conflict_ends_call())
         refuse_known(all, item);
     // Not by us: so a trigger of the journal has put another row in its place.
-    if (is_ours_alone(all.in, all.ids[item]))
+    if (is_ours_alone(all.target, all.ids[item]))
         throw spoilt(all, "changed by a trigger",
                      "A trigger of the journal has written it itself.");
     if (!answer_if_booked(all, item, alone))

@@ -35,7 +35,7 @@ item_list answer_once(movements &all, const item_list &asked) {
     ids.reserve(asked.size());
     for (const std::uint32_t item : asked)
         ids.push_back(all.ids[item]);
-    const journal_answers answers = look_up(all.in, ids);
+    const journal_answers answers = look_up(all.target, ids);
     item_list in_flight;
     call_vector<std::size_t> found;
     for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -50,7 +50,7 @@ item_list answer_once(movements &all, const item_list &asked) {
         check_interrupts();
         const std::uint32_t item = asked[i];
         all.for_item(item, [&] {
-            all.results[item] = replay(all.in, all.requests[item], answers.booked(i).value());
+            all.results[item] = replay(all.target, all.requests[item], answers.booked(i).value());
         });
     }
     if (!in_flight.empty())
@@ -73,7 +73,7 @@ void answer_known_early(movements &all) {
         call_vector<uuid_bytes> sample;
         for (std::size_t i = 0; i < some; ++i)
             sample.push_back(all.ids[asked[i * (asked.size() - 1) / (some - 1)]]);
-        const journal_answers answers = look_up(all.in, sample);
+        const journal_answers answers = look_up(all.target, sample);
         bool known = false;
         for (std::size_t i = 0; i < some; ++i)
             known = known || !answers.is_new(i);
@@ -85,7 +85,7 @@ void answer_known_early(movements &all) {
 
 bool answer_if_booked(movements &all, std::uint32_t item, bool alone) {
     for (;;) {
-        const journal_answers answers = look_up(all.in, {&all.ids[item], 1});
+        const journal_answers answers = look_up(all.target, {&all.ids[item], 1});
         if (answers.is_new(0))
             return false;
         const TransactionId other = answers.in_flight(0);
@@ -93,7 +93,7 @@ bool answer_if_booked(movements &all, std::uint32_t item, bool alone) {
             break;
         if (!alone)
             all.for_item(item, [&] {
-                require_same_content(all.in, all.requests[item], answers.in_flight_movement(0));
+                require_same_content(all.target, all.requests[item], answers.in_flight_movement(0));
             });
         wait_for_transaction(other);
     }
@@ -103,13 +103,13 @@ bool answer_if_booked(movements &all, std::uint32_t item, bool alone) {
 
 void refuse_known(const movements &all, std::uint32_t item) {
     const movement_request &request = all.requests[item];
-    const journal_answers answers = look_up(all.in, {&all.ids[item], 1}, whose_rows::of_others);
+    const journal_answers answers = look_up(all.target, {&all.ids[item], 1}, whose_rows::of_others);
     all.for_item(item, [&] {
         if (!answers.is_new(0) && TransactionIdIsValid(answers.in_flight(0)))
-            require_same_content(all.in, request, answers.in_flight_movement(0));
+            require_same_content(all.target, request, answers.in_flight_movement(0));
         else if (const auto earlier = answers.booked(0))
-            static_cast<void>(replay(all.in, request, *earlier));
-        lose_race_for_id(all.in, request.from, request.to);
+            static_cast<void>(replay(all.target, request, *earlier));
+        lose_race_for_id(all.target, request.from, request.to);
     });
 }
 

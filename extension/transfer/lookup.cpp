@@ -98,9 +98,9 @@ bool reaches(id_scan &by_id, const uuid_bytes &id) {
     return index_getnext_slot(by_id.scan, ForwardScanDirection, by_id.slot);
 }
 
-void open_id_scan(id_scan &by_id, const ledger &in) {
-    by_id.journal = table_open(in.journal, RowExclusiveLock);
-    by_id.index = index_open(in.layout.unique_index, AccessShareLock);
+void open_id_scan(id_scan &by_id, const ledger &target) {
+    by_id.journal = table_open(target.journal, RowExclusiveLock);
+    by_id.index = index_open(target.layout.unique_index, AccessShareLock);
     by_id.slot = table_slot_create(by_id.journal, nullptr);
     InitDirtySnapshot(by_id.dirty);
     by_id.scan = version::begin_index_scan(by_id.journal, by_id.index, &by_id.dirty, 1);
@@ -114,16 +114,17 @@ void close_id_scan(id_scan &by_id) {
     table_close(by_id.journal, NoLock);
 }
 
-found_row **rows_of(const ledger &in, const uuid_bytes *ids, std::size_t count, whose_rows whose) {
+found_row **rows_of(const ledger &target, const uuid_bytes *ids, std::size_t count,
+                    whose_rows whose) {
     auto **rows = static_cast<found_row **>(MemoryContextAllocExtended(
         CurrentMemoryContext, sizeof(void *) * count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
     id_scan by_id{};
-    open_id_scan(by_id, in);
+    open_id_scan(by_id, target);
     constexpr std::size_t worth_a_look = 4;
     if (count < worth_a_look || reaches(by_id, ids[0]))
         for (std::size_t i = 0; i < count; ++i) {
             CHECK_FOR_INTERRUPTS();
-            rows[i] = row_of(by_id, ids[i], in.layout, whose);
+            rows[i] = row_of(by_id, ids[i], target.layout, whose);
         }
     close_id_scan(by_id);
     return rows;
@@ -168,7 +169,7 @@ std::optional<recorded_movement> journal_answers::booked(std::size_t position) c
     if (row == nullptr || TransactionIdIsValid(row->in_flight))
         return std::nullopt;
     if (row->too_new)
-        lose_race_for_id(*in_, row->row.get(journal_column::from_key),
+        lose_race_for_id(*target_, row->row.get(journal_column::from_key),
                          row->row.get(journal_column::to_key));
     return movement_of(row->row, ids_[position]);
 }
@@ -177,21 +178,21 @@ recorded_movement journal_answers::in_flight_movement(std::size_t position) cons
     return movement_of(rows_[position]->row, ids_[position]);
 }
 
-bool is_ours_alone(const ledger &in, const uuid_bytes &id) {
-    return !look_up(in, {&id, 1}).is_new(0) &&
-           look_up(in, {&id, 1}, whose_rows::of_others).is_new(0);
+bool is_ours_alone(const ledger &target, const uuid_bytes &id) {
+    return !look_up(target, {&id, 1}).is_new(0) &&
+           look_up(target, {&id, 1}, whose_rows::of_others).is_new(0);
 }
 
 void wait_for_transaction(TransactionId other) {
     pg_call([other] { XactLockTableWait(other, nullptr, nullptr, XLTW_None); });
 }
 
-journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids, whose_rows whose) {
-    ledger_cache::require_unchanged(in);
-    const ledger *where = &in;
+journal_answers look_up(const ledger &target, std::span<const uuid_bytes> ids, whose_rows whose) {
+    ledger_cache::require_unchanged(target);
+    const ledger *where = &target;
     const uuid_bytes *first = ids.data();
     const std::size_t count = ids.size();
-    return {in, pg_call([=] { return rows_of(*where, first, count, whose); }), ids};
+    return {target, pg_call([=] { return rows_of(*where, first, count, whose); }), ids};
 }
 
 } // namespace lockstep

@@ -12,8 +12,8 @@ struct found_row; // a journal row as the look-up copied it
 // The answers, by the position of the id that was asked for.
 class journal_answers {
   public:
-    journal_answers(const ledger &in, found_row *const *rows, std::span<const uuid_bytes> ids)
-        : in_(&in), rows_(rows), ids_(ids) {}
+    journal_answers(const ledger &target, found_row *const *rows, std::span<const uuid_bytes> ids)
+        : target_(&target), rows_(rows), ids_(ids) {}
 
     // Whether the id is not known at all: neither booked nor in flight.
     [[nodiscard]] bool is_new(std::size_t position) const { return rows_[position] == nullptr; }
@@ -26,13 +26,13 @@ class journal_answers {
     [[nodiscard]] recorded_movement in_flight_movement(std::size_t position) const;
 
   private:
-    const ledger *in_;
+    const ledger *target_;
     found_row *const *rows_;
     std::span<const uuid_bytes> ids_;
 };
 
 // Whether the journal has the id by this transaction alone.
-[[nodiscard]] bool is_ours_alone(const ledger &in, const uuid_bytes &id);
+[[nodiscard]] bool is_ours_alone(const ledger &target, const uuid_bytes &id);
 
 // Waits until the transaction has ended.
 void wait_for_transaction(TransactionId other);
@@ -44,7 +44,7 @@ enum class whose_rows {
     of_all,
     of_others
 }; // of others: what this transaction has booked is not seen
-[[nodiscard]] journal_answers look_up(const ledger &in, std::span<const uuid_bytes> ids,
+[[nodiscard]] journal_answers look_up(const ledger &target, std::span<const uuid_bytes> ids,
                                       whose_rows whose = whose_rows::of_all);
 
 } // namespace lockstep

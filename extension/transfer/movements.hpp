@@ -14,7 +14,7 @@
 namespace lockstep {
 
 struct movements {
-    const ledger &in;
+    const ledger &target;
     std::span<const movement_request> requests;
     bool numbered; // errors name the item
 

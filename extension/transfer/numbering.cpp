@@ -2,14 +2,14 @@
 
 namespace lockstep {
 
-numbered_items number_items(const ledger &in, std::span<const movement_request> requests) {
+numbered_items number_items(const ledger &target, std::span<const movement_request> requests) {
     call_vector<Datum> keys;
     keys.reserve(2 * requests.size());
     for (const movement_request &one : requests)
         for (const auto &key : {one.from, one.to})
             if (key)
                 keys.push_back(*key);
-    const row_numbers numbers = number_keys_of(in.key, keys);
+    const row_numbers numbers = number_keys_of(target.key, keys);
 
     numbered_items numbered;
     numbered.keys.reserve(numbers.place_of.size());
@@ -29,12 +29,13 @@ numbered_items number_items(const ledger &in, std::span<const movement_request> 
     return numbered;
 }
 
-batch_names names_of(const ledger &in, std::span<const Datum> keys) {
-    return {in.name, [&in, keys](std::uint32_t row) { return key_text(in.key, keys[row]); }};
+batch_names names_of(const ledger &target, std::span<const Datum> keys) {
+    return {target.name,
+            [&target, keys](std::uint32_t row) { return key_text(target.key, keys[row]); }};
 }
 
-sql_error same_row_error(const ledger &in, Datum key) {
-    return {state::same_row, "from_key and to_key name the same row: " + key_text(in.key, key)};
+sql_error same_row_error(const ledger &target, Datum key) {
+    return {state::same_row, "from_key and to_key name the same row: " + key_text(target.key, key)};
 }
 
 } // namespace lockstep

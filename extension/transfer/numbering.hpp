@@ -15,13 +15,13 @@ struct numbered_items {
     call_vector<batch_item> items; // in the order of the requests
 };
 
-[[nodiscard]] numbered_items number_items(const ledger &in,
+[[nodiscard]] numbered_items number_items(const ledger &target,
                                           std::span<const movement_request> requests);
 
 // What messages about these rows need. The keys must live as long.
-[[nodiscard]] batch_names names_of(const ledger &in, std::span<const Datum> keys);
+[[nodiscard]] batch_names names_of(const ledger &target, std::span<const Datum> keys);
 
 // LS006: both keys of a movement name this row.
-[[nodiscard]] sql_error same_row_error(const ledger &in, Datum key);
+[[nodiscard]] sql_error same_row_error(const ledger &target, Datum key);
 
 } // namespace lockstep

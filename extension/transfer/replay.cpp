@@ -11,31 +11,31 @@ namespace lockstep {
 
 namespace {
 
-std::string shown(const ledger &in, const std::optional<Datum> &key) {
-    return key ? key_text(in.key, *key) : "null";
+std::string shown(const ledger &target, const std::optional<Datum> &key) {
+    return key ? key_text(target.key, *key) : "null";
 }
 
-bool same_key(const ledger &in, const std::optional<Datum> &a, const std::optional<Datum> &b) {
+bool same_key(const ledger &target, const std::optional<Datum> &a, const std::optional<Datum> &b) {
     if (!a || !b)
         return !a && !b;
-    return compare_keys(in.key, *a, *b) == 0;
+    return compare_keys(target.key, *a, *b) == 0;
 }
 
 // Balances of a row that row security hides are not told; where none was booked there is none to
 // tell.
-void check_may_see(const ledger &in, const std::optional<Datum> &key,
+void check_may_see(const ledger &target, const std::optional<Datum> &key,
                    const std::optional<money> &balance) {
-    if (key && balance && !may_see_row(in, *key))
-        throw sql_error(state::row_not_found, "row " + key_text(in.key, *key) + " of ledger \"" +
-                                                  in.name + "\" not found");
+    if (key && balance && !may_see_row(target, *key))
+        throw sql_error(state::row_not_found, "row " + key_text(target.key, *key) +
+                                                  " of ledger \"" + target.name + "\" not found");
 }
 
 // LS010 where the earlier request under this id asked for something else. What it was is told to
 // those only who may see its rows, and not before it is committed.
-void check_same_content(const ledger &in, const movement_request &request,
+void check_same_content(const ledger &target, const movement_request &request,
                         const recorded_movement &earlier, bool committed) {
-    const auto hidden = [&in](const std::optional<Datum> &key) {
-        return key && !may_see_row(in, *key);
+    const auto hidden = [&target](const std::optional<Datum> &key) {
+        return key && !may_see_row(target, *key);
     };
     const auto differs = [&](const char *field, const std::string &then, const std::string &now) {
         throw sql_error(
@@ -46,10 +46,10 @@ void check_same_content(const ledger &in, const movement_request &request,
                 : std::string{"Field "} + field + " was " + then + " and is " + now + " now.",
             "Use a new request id for a new request.");
     };
-    if (!same_key(in, request.from, earlier.from))
-        differs("from_key", shown(in, earlier.from), shown(in, request.from));
-    if (!same_key(in, request.to, earlier.to))
-        differs("to_key", shown(in, earlier.to), shown(in, request.to));
+    if (!same_key(target, request.from, earlier.from))
+        differs("from_key", shown(target, earlier.from), shown(target, request.from));
+    if (!same_key(target, request.to, earlier.to))
+        differs("to_key", shown(target, earlier.to), shown(target, request.to));
     if (request.amount != earlier.amount)
         differs("amount", earlier.amount.to_string(), request.amount.to_string());
 }
@@ -71,11 +71,11 @@ movement_result result_of(const recorded_movement &earlier, movement_status stat
 
 } // namespace
 
-movement_result replay(const ledger &in, const movement_request &request,
+movement_result replay(const ledger &target, const movement_request &request,
                        const recorded_movement &earlier) {
-    check_may_see(in, earlier.from, earlier.from_balance);
-    check_may_see(in, earlier.to, earlier.to_balance);
-    check_same_content(in, request, earlier, true);
+    check_may_see(target, earlier.from, earlier.from_balance);
+    check_may_see(target, earlier.to, earlier.to_balance);
+    check_same_content(target, request, earlier, true);
     if (earlier.refusal && !request.return_refusals)
         throw sql_error(state::already_refused,
                         "request id " + id_text(earlier.request_id) + " was refused before",
@@ -86,9 +86,9 @@ movement_result replay(const ledger &in, const movement_request &request,
                      earlier.refusal ? state::already_refused : nullptr);
 }
 
-void require_same_content(const ledger &in, const movement_request &request,
+void require_same_content(const ledger &target, const movement_request &request,
                           const recorded_movement &in_flight) {
-    check_same_content(in, request, in_flight, false);
+    check_same_content(target, request, in_flight, false);
 }
 
 } // namespace lockstep

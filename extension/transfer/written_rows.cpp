@@ -8,33 +8,33 @@
 
 namespace lockstep {
 
-item_outcome accepted_outcome(const ledger &in, std::span<const Datum> keys, const batch_item &item,
-                              const written_rows &written) {
+item_outcome accepted_outcome(const ledger &target, std::span<const Datum> keys,
+                              const batch_item &item, const written_rows &written) {
     const auto seen = [&](std::uint32_t number) -> std::optional<leg> {
         if (number == no_row)
             return std::nullopt;
         if (!written[number])
-            explain_unwritten(in, keys[number]);
-        return leg{key_text(in.key, keys[number]), written[number]};
+            explain_unwritten(target, keys[number]);
+        return leg{key_text(target.key, keys[number]), written[number]};
     };
     const auto from = seen(item.from);
     const auto to = seen(item.to);
-    if (const auto no = decide(in.name, from ? &*from : nullptr, to ? &*to : nullptr, item.amount,
-                               item.expected_version))
+    if (const auto no = decide(target.name, from ? &*from : nullptr, to ? &*to : nullptr,
+                               item.amount, item.expected_version))
         throw sql_error(no->sqlstate, no->message, no->detail);
     return {nullptr, from ? from->after->amount : std::nullopt,
             to ? to->after->amount : std::nullopt};
 }
 
-void require_as_reckoned(const ledger &in, std::span<const Datum> keys,
+void require_as_reckoned(const ledger &target, std::span<const Datum> keys,
                          std::span<const batch_row> rows, const written_rows &written) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].movements == 0)
             continue;
         const auto changed = [&](const char *how, const std::string &detail, std::string hint) {
             return sql_error(state::triggered_action_exception,
-                             "the update of row " + key_text(in.key, keys[i]) + " of ledger \"" +
-                                 in.name + "\" was " + how,
+                             "the update of row " + key_text(target.key, keys[i]) +
+                                 " of ledger \"" + target.name + "\" was " + how,
                              detail, std::move(hint));
         };
         if (!written[i])
