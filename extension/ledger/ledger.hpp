@@ -103,10 +103,8 @@ void check_table_kind(Relation table);
 // The amount column's type; LS005 where amounts of that type are not exact.
 [[nodiscard]] amount_type amount_type_of(const column &amount);
 
-// Fills in a zeroed description of a registered ledger; call with the table and its journal locked.
-// What it allocates is in the memory context of `made`.
-void describe_ledger(ledger &made, Relation table, Relation journal, const registration &row);
-
+// LS005: the table cannot be used as a ledger, and why.
+[[nodiscard]] sql_error unusable(Relation table, const std::string &why, std::string hint);
 // LS005: the table's journal is gone.
 [[nodiscard]] sql_error journal_gone(Relation table);
 

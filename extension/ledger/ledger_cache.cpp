@@ -1,6 +1,7 @@
 #include "ledger/ledger_cache.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/description.hpp"
 #include "ledger/statements.hpp"
 #include "pg/row_key.hpp"
 #include "pg/values.hpp"

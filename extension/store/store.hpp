@@ -7,7 +7,6 @@
 
 #include "core/batch.hpp"
 
-#include <memory>
 #include <optional>
 #include <span>
 
@@ -54,11 +53,5 @@ class store {
     // Whether append() cannot go on after such a conflict: the transaction has to end.
     [[nodiscard]] virtual bool conflict_ends_call() const = 0;
 };
-
-// The store that serves this call. Needs an open SPI session, and `target` for as long as it lives.
-[[nodiscard]] std::unique_ptr<store> store_for(const ledger &target);
-
-// The store that serves any call.
-[[nodiscard]] std::unique_ptr<store> statements_for(const ledger &target);
 
 } // namespace lockstep

@@ -5,7 +5,7 @@
 #include "ledger/ledger_cache.hpp"
 #include "pg/settings.hpp"
 #include "pg/values.hpp"
-#include "store/store.hpp"
+#include "store/choice.hpp"
 #include "transfer/fault.hpp"
 #include "transfer/in_progress.hpp"
 #include "transfer/journaling.hpp"

@@ -1,4 +1,4 @@
-#include "store/store.hpp"
+#include "store/choice.hpp"
 
 #include "ledger/choice.hpp"
 #include "store/heap_store.hpp"
