@@ -9,7 +9,7 @@
 namespace lockstep::bench {
 namespace {
 
-struct scene {
+struct load_state {
     conditions where;
     int repetitions = 0;
     std::chrono::milliseconds window{};
@@ -36,17 +36,17 @@ std::vector<contestant> contestants_of(const options &wanted) {
     return all;
 }
 
-std::vector<scene> scenes_of(const options &wanted) {
-    std::vector<scene> scenes;
+std::vector<load_state> states_of(const options &wanted) {
+    std::vector<load_state> states;
     const auto for_bars = [&](spread over, int connections, bool flush) {
-        scenes.push_back({{over, connections, flush}, wanted.bar_repetitions, wanted.bar_window});
+        states.push_back({{over, connections, flush}, wanted.bar_repetitions, wanted.bar_window});
     };
     const auto add = [&](spread over, int connections, bool flush) {
         const conditions where{over, connections, flush};
-        for (const auto &each : scenes)
+        for (const auto &each : states)
             if (each.where == where)
                 return;
-        scenes.push_back({where, wanted.repetitions, wanted.window});
+        states.push_back({where, wanted.repetitions, wanted.window});
     };
     for_bars(spread::uniform, 8, true);
     for_bars(spread::uniform, 8, false);
@@ -67,10 +67,10 @@ std::vector<scene> scenes_of(const options &wanted) {
             for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
                 for (const auto connections : {1, 8, 32})
                     add(over, connections, flush);
-    return scenes;
+    return states;
 }
 
-double rate_of(stage &on, pool &links, const scene &now, const contestant &who,
+double rate_of(stage &on, pool &links, const load_state &now, const contestant &who,
                const std::shared_ptr<const keys> &from) {
     on.tables.reset(who.how);
     load what;
@@ -104,14 +104,14 @@ void tell(stage &on, const conditions &where, const std::vector<cell> &cells) {
 
 void measure_matrix(stage &on) {
     const auto who = contestants_of(on.wanted);
-    const auto scenes = scenes_of(on.wanted);
+    const auto states = states_of(on.wanted);
     pool links(on.conninfo);
     std::map<spread, std::shared_ptr<const keys>> sources;
     for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
         sources[over] = std::make_shared<const keys>(over, on.wanted.rows);
     on.out.print("\n  under load                           the best ordinary way               "
                  "the best of ours\n");
-    for (const auto &now : scenes) {
+    for (const auto &now : states) {
         std::vector<cell> cells;
         cells.reserve(who.size());
         for (const auto &each : who)
