@@ -184,7 +184,9 @@ for my $store ('heap', 'spi')
 		(SELECT array_agg(lockstep.request_id('$store' || n)) FROM generate_series(1, 1000) AS n), false) GROUP BY status) AS s};
 	my $before = $session->run($next_xid);
 	is($session->run($call), 'applied 500, refused 500', "$store: half of a thousand items are refused");
-	is($session->run($next_xid) - $before, 1, "$store: it took one transaction id");
+	# The heap store writes so many to the journal in a subtransaction of their own.
+	my $expected = $store eq 'heap' ? 2 : 1;
+	is($session->run($next_xid) - $before, $expected, "$store: transaction ids that it took");
 	$before = $session->run($next_xid);
 	is($session->run($call), 'refused 500, replayed 500', "$store: it is replayed");
 	is($session->run($next_xid) - $before, 0, "$store: that took none");
