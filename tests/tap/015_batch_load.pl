@@ -170,7 +170,7 @@ for my $case ([ 'no such rows', '2000, 2001', '2000, 2001', '2000, 2001' ], [ 'o
 is($node->safe_psql('postgres', 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'), '0', 'no deadlock of the losers');
 is($node->safe_psql('postgres', "SELECT * FROM lockstep.verify_ledger('plain')"), '', '... and the ledger verifies');
 
-# One transaction id a batch, however many of its items are refused. Nobody else is there.
+# Few transaction ids a batch, however many of its items are refused. Nobody else is there.
 my $session = Session->new($node, 'quiet');
 $session->run('CREATE TABLE many (id int PRIMARY KEY, balance bigint NOT NULL); INSERT INTO many SELECT n, 10 FROM generate_series(1, 2000) AS n');
 $session->run(q{SELECT lockstep.register_ledger('many')});
