@@ -307,6 +307,11 @@ const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
         if (type == nullptr)
             return nullptr;
         held_.push_back({type, AccessShareLock});
+        if (RelationGetDescr(type)->natts != row->count)
+            throw sql_error(state::object_in_use, std::string{"the key type of ledger \""} +
+                                                      found->described->name +
+                                                      "\" was changed while it was looked at");
+        row->layout = RelationGetDescr(type);
     }
     // The indexes that were found are there: dropping one takes a lock that ours keep away, or
     // waits for us.

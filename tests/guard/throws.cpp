@@ -7,7 +7,6 @@
 #include <charconv>
 #include <new>
 #include <optional>
-#include <vector>
 
 namespace lockstep {
 
@@ -43,14 +42,12 @@ int swallow(int number) {
 
 } // namespace
 
-int everything(int number, std::optional<int> maybe, const std::array<int, 3> &three,
-               std::vector<int> &many) {
+int everything(int number, std::optional<int> maybe, const std::array<int, 3> &three) {
     pg_call([=] { return refuse(number); });
     pg_call([=] { return swallow(number); });
     pg_call([=] { return first_use(number); });
     pg_call([=] { return maybe.value(); });                              // refused: throws
     pg_call([&] { return three.at(static_cast<std::size_t>(number)); }); // refused: may throw
-    pg_call([&] { many.push_back(number); });                            // refused: may throw
     pg_call([=] { return *new int{number}; });                           // refused: new
     pg_call([=] { pg_call([] { CHECK_FOR_INTERRUPTS(); }); }); // refused: pg_call inside pg_call
     return number;

@@ -251,7 +251,7 @@ TEST(batch, split_anywhere_says_the_same) {
 TEST(batch, numbers_rows_in_the_order_of_their_keys) {
     const std::vector<std::int64_t> keys{7, -3, 7, 100, -3};
     const row_numbers numbers = number_rows(std::span<const std::int64_t>{keys});
-    EXPECT_EQ(numbers.of_place, (std::vector<std::uint32_t>{1, 0, 1, 2, 0}));
+    EXPECT_EQ(numbers.of_place, (call_vector<std::uint32_t>{1, 0, 1, 2, 0}));
     ASSERT_EQ(numbers.place_of.size(), 3U);
     EXPECT_EQ(keys[numbers.place_of[0]], -3);
     EXPECT_EQ(keys[numbers.place_of[2]], 100);
@@ -259,7 +259,7 @@ TEST(batch, numbers_rows_in_the_order_of_their_keys) {
     const std::vector<std::string> texts{"b", "a", "b"};
     const row_numbers of_texts = number_rows(
         {1, 0, 2}, [&](std::uint32_t a, std::uint32_t b) { return texts[a] == texts[b]; });
-    EXPECT_EQ(of_texts.of_place, (std::vector<std::uint32_t>{1, 0, 1}));
+    EXPECT_EQ(of_texts.of_place, (call_vector<std::uint32_t>{1, 0, 1}));
 }
 
 uuid_bytes id(std::uint8_t first, std::uint8_t last) {
@@ -272,8 +272,8 @@ uuid_bytes id(std::uint8_t first, std::uint8_t last) {
 TEST(batch, sorts_ids_bytewise_and_knows_repeats) {
     const std::vector<uuid_bytes> ids{id(200, 1), id(1, 9), id(200, 1), id(1, 2), id(200, 0)};
     const auto sorted = sorted_by_id(ids);
-    EXPECT_EQ(sorted, (std::vector<std::uint32_t>{3, 1, 4, 0, 2}));
-    EXPECT_EQ(first_of_id(ids, sorted), (std::vector<std::uint32_t>{0, 1, 0, 3, 4}));
+    EXPECT_EQ(sorted, (call_vector<std::uint32_t>{3, 1, 4, 0, 2}));
+    EXPECT_EQ(first_of_id(ids, sorted), (call_vector<std::uint32_t>{0, 1, 0, 3, 4}));
 }
 
 TEST(batch, says_which_item_an_error_is_about) {
