@@ -295,6 +295,12 @@ CREATE TABLE said AS SELECT ROW(1)::loud AS k;
 SELECT ddl, outcome(format('SELECT status FROM (SELECT set_config(''x.ddl'', %L, true)) AS c, (SELECT ROW(1, k) AS key FROM said) AS k, lockstep.adjust(''guarded'', key, 1)', ddl)) FROM unnest(ARRAY[
     'ALTER TYPE guarded_key ADD ATTRIBUTE more int', 'ALTER TYPE guarded_key DROP ATTRIBUTE account', 'DROP TYPE guarded_key CASCADE', 'ALTER TYPE guarded_key RENAME ATTRIBUTE account TO a',
     'ALTER TYPE guarded_key RENAME TO k', 'ALTER TYPE k RENAME TO guarded_key', 'ALTER TYPE loud ADD ATTRIBUTE more int', 'SELECT lockstep.register_ledger(''guarded'')', 'SELECT lockstep.adjust(''guarded'', ROW(1, 2), 1)']) AS ddl;
+-- Nor what another key is made of, which is still to be read.
+CREATE TYPE later AS (n int);
+SELECT key, outcome(format('SELECT status FROM (SELECT set_config(''x.ddl'', ''ALTER TYPE later ALTER ATTRIBUTE n TYPE text'', true)) AS c, said, lockstep.%s', call)) FROM (VALUES
+    ('the second', 'transfer(''guarded'', ROW(1, k), ROW(1, ROW(1073741820)::later), 1)'),
+    ('in a batch', 'transfer_batch(''guarded'', ARRAY[ROW(1, k)], ARRAY[ROW(1, ROW(1073741820)::later)], ARRAY[1])'),
+    ('in a later item', 'transfer_batch(''guarded'', ARRAY[ROW(1, k), ROW(1, ROW(1073741820)::later)], ARRAY[ROW(1, 2), ROW(1, 2)], ARRAY[1, 1])')) AS c (key, call);
 SELECT set_config('x.ddl', '', false);
 
 -- By keys of a journal that somebody has written into: nobody's rows.
@@ -305,7 +311,7 @@ SELECT outcome('SELECT lockstep.transfer(''guarded'', ROW(1, ''(1)''), ROW(1, 2)
 SELECT violation, key FROM lockstep.verify_ledger('guarded');
 
 DROP TABLE wallets, wallets_journal, many, many_journal, named, turned, turned_journal, moving, parted, parted_journal, odd, odd_journal, guarded, guarded_journal, said;
-DROP TYPE wallets_key, many_key, turned_key, parted_key, odd_key, guarded_key, place, loud;
+DROP TYPE wallets_key, many_key, turned_key, parted_key, odd_key, guarded_key, place, loud, later;
 DROP DOMAIN tenant_number, meddling;
 DROP COLLATION no_case;
 DROP FUNCTION outcome, done, batch, meddle;

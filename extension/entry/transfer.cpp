@@ -4,6 +4,7 @@
 #include "pg/call_memory.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
+#include "pg/types_in_use.hpp"
 #include "pg/values.hpp"
 #include "transfer/batch.hpp"
 
@@ -26,6 +27,15 @@ const ledger &ledger_argument(ledger_cache::use &use, FunctionCallInfo fcinfo,
     const ledger &target = use.open(table);
     check_rights(target);
     return target;
+}
+
+// While the first one is read.
+List *hold_second_key(FunctionCallInfo fcinfo, int number) {
+    const auto key = argument(fcinfo, number);
+    if (!key)
+        return nullptr;
+    const Oid given = pg_call([=] { return get_fn_expr_argtype(fcinfo->flinfo, number); });
+    return hold_keys(nullptr, {&*key, 1}, given);
 }
 
 bool returns_refusals(FunctionCallInfo fcinfo, int number) {
@@ -62,8 +72,10 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
     const ledger &known = ledger_argument(use, fcinfo, "lockstep.transfer()");
 
     movement_request request{};
+    List *const held = hold_second_key(fcinfo, 2);
     request.from = key_argument(fcinfo, 1, "from_key", known.key);
     request.to = key_argument(fcinfo, 2, "to_key", known.key);
+    pg_call([held] { release_types(held); });
     const ledger &target = use.again(known);
     request.amount = checked_amount(
         money_from_numeric(required_argument(fcinfo, 3, "amount"), "amount"), target.amount);

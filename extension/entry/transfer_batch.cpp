@@ -6,6 +6,7 @@
 #include "pg/numerics.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
+#include "pg/types_in_use.hpp"
 #include "pg/values.hpp"
 #include "transfer/batch.hpp"
 
@@ -74,6 +75,8 @@ call_vector<movement_request> requests_of(const batch_arrays &given, const ledge
                                           bool atomic) {
     const call_vector<money> amounts = amounts_of(given.amounts, target);
     call_vector<movement_request> requests(given.size());
+    List *const held = hold_keys(hold_keys(nullptr, given.from.values, given.from.type),
+                                 given.to.values, given.to.type);
     for (std::size_t i = 0; i < requests.size(); ++i) {
         check_interrupts();
         const error_context context{"item of the batch", i + 1};
@@ -87,6 +90,7 @@ call_vector<movement_request> requests_of(const batch_arrays &given, const ledge
                 one.request_id = uuid_from_datum(given.ids->values[i]);
         });
     }
+    pg_call([held] { release_types(held); });
     return requests;
 }
 

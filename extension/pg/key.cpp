@@ -171,6 +171,14 @@ key_type key_type_of(const column &key) {
     return type;
 }
 
+List *hold_keys(List *held, std::span<const Datum> keys, Oid given) {
+    if (given != RECORDOID)
+        return held;
+    const Datum *first = keys.data();
+    const std::size_t count = keys.size();
+    return pg_call([=] { return hold_types_of_all(held, first, count, RECORDOID); });
+}
+
 Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const key_type &type) {
     const Datum value = required_argument(fcinfo, number, name);
     const Oid declared = pg_call([=] { return get_fn_expr_argtype(fcinfo->flinfo, number); });

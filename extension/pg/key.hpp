@@ -45,6 +45,11 @@ struct key_name {
 // Makes it for a column. LS005 where the type has no btree order.
 [[nodiscard]] key_type key_type_of(const column &key);
 
+// Holds what rows without a type of their own are made of, until release_types(): while one key is
+// read, code of the user's may run, and others are still to be read. Rows of a declared type have
+// it held while each is read.
+[[nodiscard]] List *hold_keys(List *held, std::span<const Datum> keys, Oid given);
+
 // The argument as a key of the ledger. 22004 where it is null (`name` names it), 54000 where its
 // text is too long to be a key, and the type's own errors (22P02, 22003) where it is none of its
 // values. For a key of several columns: a row, its text, or a json object.
