@@ -268,6 +268,15 @@ SELECT status, from_balance, to_balance FROM lockstep.transfer_batch('odd', ARRA
 RESET lockstep.store;
 SELECT outcome('SELECT lockstep.transfer(''odd'', ROW(1, repeat(''n'', 63), ''ANN'', date ''2026-01-01'', 1.50, ROW(1, 2), ''x''), ROW(1, repeat(''n'', 63), ''Ann'', date ''2026-01-01'', 1.50, ROW(1, 2), ''x''), 1)');
 SELECT * FROM lockstep.verify_ledger('odd');
+-- A column that is a row may have nulls in it.
+CREATE TABLE holed (spot place, n int, balance int, PRIMARY KEY (spot, n));
+INSERT INTO holed VALUES ('(1,)', 1, 100), ('(,)', 1, 100);
+SELECT lockstep.register_ledger('holed');
+SELECT store, outcome(format('SELECT string_agg(concat_ws('' '', item, status, sqlstate, from_balance, to_balance), '', '' ORDER BY item) FROM (SELECT set_config(''lockstep.store'', %L, true)) AS c,
+    lockstep.transfer_batch(''holed'', ARRAY[ROW(place ''(1,)'', 1), ROW(place ''(1,)'', 2)], ARRAY[ROW(place ''(,)'', 1), ROW(place ''(,)'', 1)], ARRAY[10, 10], atomic => false)', store)) FROM unnest(ARRAY['heap', 'spi', 'spi_by_key']) AS store;
+SELECT * FROM lockstep.verify_ledger('holed');
+DROP TABLE holed, holed_journal;
+DROP TYPE holed_key;
 
 -- Rights: each column of the key is read.
 CREATE ROLE regress_lockstep_teller;

@@ -54,7 +54,19 @@ INSERT INTO coded VALUES (ROW(1), -5);
 SELECT lockstep.register_ledger('coded');
 SELECT violation, key, found FROM lockstep.verify_ledger('coded');
 
-DROP TABLE accounts, accounts_journal, coded, coded_journal;
+-- A key that is a row may have nulls in it.
+CREATE TYPE pair AS (a int, b int);
+CREATE TABLE paired (id pair PRIMARY KEY, balance int);
+INSERT INTO paired VALUES ('(1,)', 100), ('(,)', 100);
+SELECT lockstep.register_ledger('paired');
+SELECT status FROM lockstep.transfer('paired', '(1,)', '(,)', 10);
+SELECT * FROM lockstep.verify_ledger('paired');
+UPDATE paired SET balance = balance + 1;
+SELECT violation, key, expected, found FROM lockstep.verify_ledger('paired');
+DELETE FROM paired;
+SELECT violation, key, expected, found FROM lockstep.verify_ledger('paired');
+
+DROP TABLE accounts, accounts_journal, coded, coded_journal, paired, paired_journal;
 SET client_min_messages = warning;
-DROP TYPE code CASCADE;
+DROP TYPE code, pair CASCADE;
 DROP EXTENSION lockstep;

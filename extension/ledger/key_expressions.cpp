@@ -56,8 +56,9 @@ std::string element_columns(const key_type &type, const std::string &key) {
 std::string element_as_key(const key_type &type, const std::string &key) {
     if (type.row == nullptr)
         return key;
-    // No column of a key is null.
-    return "CASE WHEN " + key + "_1 IS NOT NULL THEN ROW(" + element_columns(type, key) +
+    // No column of a key is null; one that is a row itself may have nulls in it, and would not be
+    // NOT NULL then.
+    return "CASE WHEN " + key + "_1 IS DISTINCT FROM NULL THEN ROW(" + element_columns(type, key) +
            ")::" + type_name(type.type) + " END";
 }
 

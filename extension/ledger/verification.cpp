@@ -26,7 +26,8 @@ void require_every_row(Relation table, const char *what) {
                         {}, "Verify it as the table's owner or as a role with BYPASSRLS.");
 }
 
-// What the journal's rows have done to the rows of the ledger by one of their two keys.
+// What the journal's rows have done to the rows of the ledger by one of their two keys. A key that
+// is a row with a null in it is neither NULL nor NOT NULL.
 std::string legs(const std::string &journal, journal_column key, journal_column balance,
                  const std::string &sign) {
     const auto named = [](journal_column column, const char *name) {
@@ -36,7 +37,7 @@ std::string legs(const std::string &journal, journal_column key, journal_column 
            named(journal_column::request_id, "request_id") + ", " + named(key, "key") + ", " +
            sign + " " + named(journal_column::amount, "change") + ", " + named(balance, "balance") +
            " FROM " + journal + " WHERE " + name_of(journal_column::refusal) + " IS NULL AND " +
-           name_of(key) + " IS NOT NULL ";
+           name_of(key) + " IS DISTINCT FROM NULL ";
 }
 
 } // namespace
