@@ -220,6 +220,15 @@ SELECT outcome('SELECT lockstep.register_ledger(''moving'')');
 DROP TYPE moving_key;
 SELECT lockstep.register_ledger('moving');
 DROP TABLE moving_journal;
+ALTER TYPE moving_key RENAME ATTRIBUTE account TO a;
+SELECT outcome('SELECT lockstep.register_ledger(''moving'')');
+ALTER TYPE moving_key RENAME ATTRIBUTE a TO account;
+-- One that would cut keys is none of ours.
+CREATE TABLE fine (a numeric, b int, balance int, PRIMARY KEY (a, b));
+CREATE TYPE fine_key AS (a numeric(5,0), b int);
+SELECT outcome('SELECT lockstep.register_ledger(''fine'')');
+DROP TYPE fine_key;
+DROP TABLE fine;
 CREATE TABLE elsewhere (k moving_key[]);
 SELECT outcome('SELECT lockstep.register_ledger(''moving'')');
 DROP TABLE elsewhere;

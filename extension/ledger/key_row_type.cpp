@@ -16,6 +16,7 @@ namespace {
 struct field {
     char name[NAMEDATALEN];
     Oid type;
+    int32 typmod;
     Oid collation;
 };
 
@@ -40,6 +41,7 @@ std::vector<field> fields_of(Oid type) {
             const auto *form = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple));
             strlcpy(to->name, NameStr(form->attname), NAMEDATALEN);
             to->type = form->attisdropped ? InvalidOid : form->atttypid;
+            to->typmod = form->atttypmod;
             to->collation = form->attcollation;
             ReleaseSysCache(tuple);
             return true;
@@ -51,9 +53,16 @@ std::vector<field> fields_of(Oid type) {
     return fields;
 }
 
+// A length or a precision would make another key of one that does not keep to it.
 bool fits(const std::vector<field> &fields, std::span<const column> key) {
     return std::ranges::equal(fields, key, [](const field &one, const column &wanted) {
-        return one.type == wanted.type && one.collation == wanted.collation;
+        return one.type == wanted.type && one.typmod == -1 && one.collation == wanted.collation;
+    });
+}
+
+bool has_names(const std::vector<field> &fields, std::span<const column> key) {
+    return std::ranges::equal(fields, key, [](const field &one, const column &wanted) {
+        return std::strcmp(one.name, wanted.name) == 0;
     });
 }
 
@@ -122,17 +131,20 @@ std::string definition_of(std::span<const column> key) {
     return list;
 }
 
-// A type of the name that a journal which is gone has left, or a new one.
+// A type of the name that a journal which is gone has left, or a new one. One with other names in
+// it is somebody's own.
 Oid create_type(Relation table, std::span<const column> key) {
     const std::string plain = type_name_for(table, "key");
     const Oid schema = RelationGetNamespace(table);
     const char *wanted = plain.c_str();
-    if (const Oid there = type_in_schema(plain, schema);
-        OidIsValid(there) && fits(fields_of(there), key) &&
-        is_owned(there, table->rd_rel->relowner) && !is_used(there))
-        return there;
-    if (OidIsValid(type_in_schema(plain, schema)) ||
-        OidIsValid(pg_call([=] { return get_relname_relid(wanted, schema); })))
+    const Oid there = type_in_schema(plain, schema);
+    if (OidIsValid(there)) {
+        const std::vector<field> fields = fields_of(there);
+        if (fits(fields, key) && has_names(fields, key) &&
+            is_owned(there, table->rd_rel->relowner) && !is_used(there))
+            return there;
+    }
+    if (OidIsValid(there) || OidIsValid(pg_call([=] { return get_relname_relid(wanted, schema); })))
         throw sql_error(state::duplicate_object, "type \"" + plain + "\" already exists",
                         "The key of ledger \"" + plain_name(table) + "\" needs this name.",
                         "Rename what has it, or drop it.");
