@@ -59,6 +59,19 @@ SELECT status, from_balance, to_balance FROM lockstep.transfer('accounts', 1, 2,
 SELECT outcome('SELECT lockstep.transfer(''accounts'', 2, 1, 50)');
 SELECT outcome('SELECT lockstep.transfer(''accounts'', 2, 1, 50, on_refusal => ''return'')');
 SELECT id, balance FROM accounts ORDER BY id;
+-- One that changes the other row of the movement: that is not written over.
+CREATE FUNCTION adds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() = 1 THEN UPDATE accounts SET balance = balance + 5 WHERE id = 2; END IF;
+    RETURN NULL;
+END $$;
+DROP TRIGGER a ON accounts;
+CREATE TRIGGER a AFTER UPDATE ON accounts FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION adds();
+BEGIN;
+SELECT outcome('SELECT lockstep.transfer(''accounts'', 1, 2, 10)'), outcome('SELECT lockstep.transfer(''accounts'', 2, 1, 10)');
+SELECT status, balance FROM lockstep.adjust('accounts', 1, 10);
+SELECT id, balance FROM accounts ORDER BY id;
+ROLLBACK;
 -- One that calls lockstep itself, on other rows of the ledger; on the same row it may not, as the balances would not follow.
 DROP TRIGGER a ON accounts;
 CREATE FUNCTION tips() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -169,6 +182,6 @@ SELECT outcome('SELECT (lockstep.transfer(''parent'', 1, 2, 10, on_refusal => ''
 SELECT tableoid::regclass, * FROM parent ORDER BY id, 1;
 DROP TABLE parent, child, parent_journal;
 
-DROP FUNCTION outcome, before_row, after_any, fails, swallows, charges_fee, tips, takes_fee, again, changes_ledger;
+DROP FUNCTION outcome, before_row, after_any, fails, swallows, charges_fee, adds, tips, takes_fee, again, changes_ledger;
 DROP TABLE log;
 DROP EXTENSION lockstep;

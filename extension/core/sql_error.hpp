@@ -25,6 +25,7 @@ constexpr char duplicate_request_in_batch[] = "LS040";
 constexpr char nested_retry[] = "LS060";
 
 constexpr char triggered_action_exception[] = "09000";
+constexpr char triggered_data_change_violation[] = "27000";
 constexpr char cardinality_violation[] = "21000";
 constexpr char numeric_value_out_of_range[] = "22003";
 constexpr char null_value_not_allowed[] = "22004";

@@ -68,7 +68,7 @@ struct ledger {
     const char *not_heap;
 
     // One row, by key equality: $1 is the key.
-    kept_statement set;    // $2 is the amount, $3 the version; returns the row after it
+    kept_statement set;    // $2 the amount, $3 the version, $4 the amount before; returns the row
     kept_statement lock;   // returns the row as it stands, FOR NO KEY UPDATE
     kept_statement look;   // whether the row is there for the caller at all
     kept_statement append; // one journal row

@@ -48,8 +48,14 @@ void write_for_one(ledger &made, const ledger_columns &columns, const std::strin
     std::string set = "UPDATE " + target + " AS l SET " + quoted(columns.amount.name) + " = $2";
     if (columns.version)
         set += ", " + quoted(columns.version->name) + " = $3";
+    // What code of the user's has made of the amount since it was locked is not written over.
+    const column &amount = columns.amount;
+    const std::string before = amount.declared_type == amount.type
+                                   ? of_row(amount)
+                                   : "(" + of_row(amount) + ")::" + type_name(amount.type);
     made.set =
-        kept(set + where + " RETURNING " + values, {made.key.type, columns.amount.type, INT8OID});
+        kept(set + where + " AND " + before + " OPERATOR(pg_catalog.=) $4 RETURNING " + values,
+             {made.key.type, amount.type, INT8OID, amount.type});
     // Not FOR UPDATE: that would hold up the foreign-key checks of other tables.
     made.lock =
         kept("SELECT " + values + " FROM " + target + " AS l" + where + " FOR NO KEY UPDATE",

@@ -185,12 +185,24 @@ void explain_unwritten(const ledger &target, Datum key) {
                         "A trigger of the table left the row as it was.");
 }
 
-std::optional<row_state> set_row(const ledger &target, Datum key, const row_state &row) {
+std::optional<row_state> set_row(const ledger &target, Datum key, money before,
+                                 const row_state &row) {
     spi_parameters values;
     values.add(key);
     values.add(amount_datum(target, *row.amount));
     values.add(row.version ? std::optional{Int64GetDatum(*row.version)} : std::nullopt);
-    return result_of_one(target, key, execute(target, target.set, values));
+    values.add(amount_datum(target, before));
+    auto written = result_of_one(target, key, execute(target, target.set, values));
+    if (written)
+        return written;
+    const auto now = lock_row(target, key);
+    if (now && *now->amount != before)
+        throw sql_error(
+            state::triggered_data_change_violation,
+            "row " + key_text(target.key, key) + " of ledger \"" + target.name +
+                "\" was changed while its movement was in progress",
+            "A trigger, a policy or a check has changed it, as another row was written.");
+    return std::nullopt;
 }
 
 } // namespace lockstep

@@ -33,8 +33,9 @@ struct raw_row {
 // the journal alone.
 [[nodiscard]] bool may_see_row(const ledger &target, Datum key);
 
-// Gives the row this amount and version; the row after that, nothing where the write named none.
-[[nodiscard]] std::optional<row_state> set_row(const ledger &target, Datum key,
+// Gives the row, which was locked with the amount `before`, this amount and version; the row after
+// that, nothing where the write named none. 27000 where its amount is another one by now.
+[[nodiscard]] std::optional<row_state> set_row(const ledger &target, Datum key, money before,
                                                const row_state &row);
 
 // Why a write named no row, where the row is there all the same: under row security it is not the

@@ -51,9 +51,13 @@ bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     return true;
 }
 
-void spi_store::lock_by_key(std::span<batch_row> rows) const {
-    for (std::size_t i = 0; i < rows.size(); ++i)
+void spi_store::lock_by_key(std::span<batch_row> rows) {
+    before_.assign(rows.size(), std::nullopt);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
         rows[i].state = lock_row(target_, keys_[i]);
+        if (rows[i].state)
+            before_[i] = rows[i].state->amount;
+    }
 }
 
 void spi_store::lock_at_once(std::span<batch_row> rows) const {
@@ -84,7 +88,7 @@ call_vector<std::optional<row_state>> spi_store::write(std::span<const batch_row
     call_vector<std::optional<row_state>> written(rows.size());
     if (by_key_)
         for (const std::size_t row : moved)
-            written[row] = set_row(target_, keys_[row], *rows[row].state);
+            written[row] = set_row(target_, keys_[row], *before_[row], *rows[row].state);
     else if (!moved.empty())
         write_at_once(rows, moved, written);
     return written;

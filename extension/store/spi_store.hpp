@@ -20,7 +20,7 @@ class spi_store final : public store {
     [[nodiscard]] bool conflict_ends_call() const override { return false; }
 
   private:
-    void lock_by_key(std::span<batch_row> rows) const;
+    void lock_by_key(std::span<batch_row> rows);
     void lock_at_once(std::span<batch_row> rows) const;
     void write_at_once(std::span<const batch_row> rows, const call_vector<std::size_t> &moved,
                        call_vector<std::optional<row_state>> &written) const;
@@ -28,6 +28,7 @@ class spi_store final : public store {
     const ledger &target_;
     bool by_key_ = false; // rows are locked and written by a statement each
     call_vector<Datum> keys_;
+    call_vector<std::optional<money>> before_; // the amounts, where it is by key
 };
 
 } // namespace lockstep
