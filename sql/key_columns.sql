@@ -207,6 +207,21 @@ SELECT ddl, done(ddl), outcome('SELECT status FROM lockstep.transfer(''moving'',
     'ALTER TYPE moving_key ADD ATTRIBUTE more int', 'ALTER TYPE moving_key DROP ATTRIBUTE more', 'DROP TYPE moving_key', 'ALTER TYPE moving_key DROP ATTRIBUTE account', 'ALTER TYPE moving_key ADD ATTRIBUTE account int']) AS ddl;
 DROP TABLE moving, moving_journal;
 DROP TYPE moving_key;
+-- Renamed, and restored from a dump before it was registered again: by hand it goes on.
+CREATE TABLE moving (tenant int, account int, balance int, PRIMARY KEY (tenant, account));
+INSERT INTO moving VALUES (1, 2, 100), (2, 3, 100);
+SELECT lockstep.register_ledger('moving');
+SELECT status FROM lockstep.transfer('moving', ROW(1, 2), ROW(2, 3), 10, lockstep.request_id('m'));
+ALTER TABLE moving RENAME account TO konto;
+UPDATE lockstep.registration SET registered_oid = 0 WHERE ledger = 'moving'::regclass;
+SELECT outcome('SELECT lockstep.register_ledger(''moving'')');
+ALTER TABLE moving RENAME konto TO account;
+SELECT lockstep.register_ledger('moving');
+ALTER TABLE moving RENAME account TO konto;
+SELECT lockstep.register_ledger('moving');
+SELECT status FROM lockstep.transfer('moving', '{"tenant": 1, "konto": 2}'::jsonb, '{"tenant": 2, "konto": 3}', 10, lockstep.request_id('m'));
+DROP TABLE moving, moving_journal;
+DROP TYPE moving_key;
 -- Left behind with tables that were dropped by hand, it is taken again; another type of that name is not.
 CREATE TABLE moving (account int, "Sub" text COLLATE "C", balance int, PRIMARY KEY (account, "Sub"));
 SELECT lockstep.register_ledger('moving');

@@ -218,12 +218,19 @@ void require_same_key(Relation table, Relation journal, std::span<const column> 
     if ((key.size() == 1 && before.key.size() == 1) || is_same_key(table, before.key, key) ||
         !has_rows(journal))
         return;
-    throw sql_error(state::prerequisite_state,
-                    "journal \"" + plain_name(journal) + "\" has bookings by another key",
-                    "They are by " + column_list(before.key) + ", and the key is to be " +
-                        column_list(key) + ".",
-                    "Register the key as it was, or keep a copy of the journal and drop it with "
-                    "lockstep.drop_ledger(..., drop_journal => true) first.");
+    // Where the columns were is not known of another table than the registered one (a restored
+    // dump's): one that was renamed cannot be told from another column.
+    const bool knows_names_alone = before.key.front().position == 0;
+    throw sql_error(
+        state::prerequisite_state,
+        "journal \"" + plain_name(journal) + "\" has bookings by another key",
+        "They are by " + column_list(before.key) + ", and the key is to be " + column_list(key) +
+            ".",
+        knows_names_alone
+            ? "If columns were renamed and the table restored since, give them their "
+              "names of then, register the ledger, and rename them again."
+            : "Register the key as it was, or keep a copy of the journal and drop it with "
+              "lockstep.drop_ledger(..., drop_journal => true) first.");
 }
 
 // A row type that was changed by hand would be read as another key: its values go into the new one
