@@ -2,6 +2,7 @@
 
 #include "core/sql_error.hpp"
 #include "ledger/distribution.hpp"
+#include "ledger/newest_entry.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
@@ -255,8 +256,9 @@ Oid prepare_journal(Relation table, const column &key, bool history, kept_journa
     session.finish();
 
     const Relation finished = open_relation(oid, AccessShareLock);
-    static_cast<void>(checked_journal(finished, key, newest_journal_version));
+    const journal_layout layout = checked_journal(finished, key, newest_journal_version);
     close_relation(finished);
+    bring_sequence_in_line(oid, layout);
     return oid;
 }
 

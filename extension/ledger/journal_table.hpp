@@ -23,9 +23,9 @@ struct kept_journal {
 
 // Makes sure of the journal: takes the one from before (if it is still there) or creates it, and
 // brings it in line: it has the columns of the newest version then, the ledger's key type and, with
-// history, the indexes to read one row's past by. No row of it is lost. Call as the owner of the
-// ledger. Returns its OID. 42P07 where the name is taken, 55000 where a later lockstep has made the
-// one from before.
+// history, the indexes to read one row's past by; and its sequence is past its entries. No row of
+// it is lost. Call as the owner of the ledger. Returns its OID. 42P07 where the name is taken,
+// 55000 where a later lockstep has made the one from before.
 [[nodiscard]] Oid prepare_journal(Relation table, const column &key, bool history,
                                   kept_journal before);
 

@@ -12,6 +12,7 @@
 #include "ledger/registration.hpp"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -39,11 +40,18 @@ struct kept_statement {
     mutable SPIPlanPtr plan; // null before its first run
 };
 
+// What this session knows of a journal's entries. The next one that it draws must be above them.
+struct known_entries {
+    bool looked; // at the end of the journal, since the ledger was described or found unchanged
+    std::int64_t newest;
+};
+
 // Trivially destructible: it lives in a memory context of its own.
 struct ledger {
     // Something may have changed since it was made: look again before it is used. Set in the
     // server's invalidation processing.
     mutable bool stale;
+    mutable known_entries entries;
 
     Oid table;
     Oid journal;

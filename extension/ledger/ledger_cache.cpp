@@ -44,6 +44,7 @@ inline namespace guarded {
 
 bool concerns(const ledger &described, Oid relation) noexcept {
     if (relation == InvalidOid || relation == described.journal ||
+        relation == described.layout.entry_sequence ||
         (described.key.row != nullptr && relation == described.key.row->relation))
         return true;
     for (int i = 0; i < described.family.count; ++i)
@@ -179,6 +180,7 @@ void describe(entry &known, Relation table, Relation journal, const registration
     building.made().stale = stale;
     if (known.described != nullptr && is_same(*known.described, building.made())) {
         known.described->stale = stale;
+        known.described->entries.looked = false;
         return;
     }
     if (known.described != nullptr)

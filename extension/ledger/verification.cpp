@@ -5,6 +5,7 @@
 #include "ledger/key_expressions.hpp"
 #include "ledger/key_row_type.hpp"
 #include "pg/row_key.hpp"
+#include "pg/sequence.hpp"
 
 namespace lockstep {
 
@@ -57,7 +58,9 @@ std::string verification_query(Oid oid) {
                         "Its journal is gone.");
     require_every_row(journal, "journal");
     const column one = key_as_one(journal, columns.key);
-    static_cast<void>(checked_journal(journal, one, row.journal_version));
+    const journal_layout layout = checked_journal(journal, one, row.journal_version);
+    // The caller's snapshot was taken before: a sequence that is right is past what it shows.
+    const std::string coming = std::to_string(coming_value(layout.entry_sequence));
 
     const key_type type =
         columns.key.size() == 1 ? key_type_of(one) : row_key_type_of(one, columns.key);
@@ -102,7 +105,9 @@ std::string verification_query(Oid oid) {
            " FROM chain AS c WHERE c.is_last AND NOT EXISTS (SELECT FROM amounts AS a"
            " WHERE a.key " +
            equals +
-           " c.key)) "
+           " c.key) UNION ALL SELECT 'sequence is behind', NULL, NULL, max(entry)::numeric + 1, " +
+           coming + "::numeric FROM " + from_journal + " HAVING max(entry) >= " + coming +
+           ") "
            "SELECT violation::text, key::text, request_id::uuid, expected::numeric, found::numeric"
            " FROM violations ORDER BY violation, key COLLATE \"C\", request_id";
 }

@@ -1,5 +1,9 @@
 #include "pg/sequence.hpp"
 
+extern "C" {
+#include "pg/sequence_page.h"
+}
+
 namespace lockstep {
 
 call_vector<std::int64_t> next_values(Oid sequence, std::size_t count) {
@@ -12,6 +16,16 @@ call_vector<std::int64_t> next_values(Oid sequence, std::size_t count) {
         }
     });
     return drawn;
+}
+
+bool raise_sequence(Oid sequence, std::int64_t above) {
+    return pg_call([=] { return lockstep_raise_sequence(sequence, above); });
+}
+
+std::int64_t coming_value(Oid sequence) {
+    const lockstep_sequence_state state =
+        pg_call([=] { return lockstep_sequence_state_of(sequence); });
+    return state.is_called ? state.last_value + state.increment : state.last_value;
 }
 
 } // namespace lockstep

@@ -2,8 +2,8 @@
 
 #include "core/sql_error.hpp"
 #include "pg/numerics.hpp"
-#include "pg/sequence.hpp"
 #include "pg/values.hpp"
+#include "transfer/entries.hpp"
 #include "transfer/known_requests.hpp"
 #include "transfer/lookup.hpp"
 
@@ -39,8 +39,7 @@ void number(call_vector<journal_row> &rows, const movements &all,
     call_vector<std::uint32_t> place(all.items.size(), no_row);
     for (std::uint32_t i = 0; i < items.size(); ++i)
         place[items[i]] = i;
-    const call_vector<std::int64_t> entries =
-        next_values(all.target.layout.entry_sequence, items.size());
+    const call_vector<std::int64_t> entries = next_entries(all.target, items.size());
     std::size_t next = 0;
     for (const std::uint32_t row : place)
         if (row != no_row)
