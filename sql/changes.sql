@@ -93,6 +93,8 @@ ALTER TABLE konten RENAME COLUMN stand TO s1;
 ALTER TABLE konten ADD COLUMN stand numeric(12,2) DEFAULT 500;
 -- Which of both is meant? The registered one, or the one of the registered name? Neither, until it is said.
 SELECT outcome('SELECT lockstep.transfer(''konten'', 1, 2, 1)');
+SELECT outcome('SELECT lockstep.register_ledger(''konten'', amount => ''stand'')');
+UPDATE konten SET stand = s1;
 SELECT lockstep.register_ledger('konten', amount => 'stand');
 SELECT status, from_balance FROM lockstep.transfer('konten', 1, 2, 1);
 ALTER TABLE konten DROP COLUMN stand, DROP COLUMN s1;

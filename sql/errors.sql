@@ -73,6 +73,7 @@ CREATE TABLE small (id int PRIMARY KEY, s smallint, i integer, b bigint, n numer
 INSERT INTO small VALUES (1, 32767, 2147483647, 9223372036854775807, 9990, 0.0099), (2, 32767, 2147483647, 9223372036854775807, 9990, 0.0099);
 CREATE FUNCTION try_amounts(c name, amounts numeric[]) RETURNS TABLE (amount numeric, outcome text) LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM lockstep.drop_ledger(ledger, drop_journal => true) FROM lockstep.ledgers WHERE ledger = 'small'::regclass;
     PERFORM lockstep.register_ledger('small', amount => c, floor => NULL);
     RETURN QUERY SELECT a, outcome(format('SELECT concat_ws('' '', amount, from_balance, to_balance) FROM lockstep.transfer(''small'', 1, 2, %s)', a)) FROM unnest(amounts) AS a;
     RETURN QUERY SELECT a, outcome(format('SELECT concat_ws('' '', delta, balance) FROM lockstep.adjust(''small'', 1, -%s)', a)) FROM unnest(amounts) AS a;

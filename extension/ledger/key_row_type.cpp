@@ -178,17 +178,6 @@ void follow_names(Oid type, std::span<const column> key) {
             rename(passing(i), key[i].name);
 }
 
-// Whether the key has the columns that it had: by their places in this table where they are known
-// and still there, else by their names.
-bool is_same_key(Relation table, std::span<const registered_column> before,
-                 std::span<const column> key) {
-    return std::ranges::equal(
-        before, key, [table](const registered_column &then, const column &now) {
-            const auto there = find_column(table, "", then.position);
-            return there ? there->number == now.number : std::strcmp(then.name, now.name) == 0;
-        });
-}
-
 // As it is committed now, whatever the transaction's snapshot says, and whatever policies hide.
 bool has_rows(Relation journal) {
     if (!RELKIND_HAS_TABLE_AM(journal->rd_rel->relkind))
@@ -267,17 +256,37 @@ std::string column_list(std::span<const column> columns) {
     return "(" + list + ")";
 }
 
-column key_as_one(Relation journal, std::span<const column> key) {
+bool is_same_column(Relation table, const registered_column &then, const column &now) {
+    const auto there = find_column(table, "", then.position);
+    return there ? there->number == now.number : std::strcmp(then.name, now.name) == 0;
+}
+
+bool is_same_key(Relation table, std::span<const registered_column> before,
+                 std::span<const column> key) {
+    return std::ranges::equal(before, key,
+                              [table](const registered_column &then, const column &now) {
+                                  return is_same_column(table, then, now);
+                              });
+}
+
+std::optional<column> find_key_as_one(Relation journal, std::span<const column> key) {
     if (key.size() == 1)
         return key.front();
     const auto kept = find_column(journal, "from_key");
     if (!kept || !fits(fields_of(kept->declared_type), key))
+        return std::nullopt;
+    return as_one(kept->declared_type);
+}
+
+column key_as_one(Relation journal, std::span<const column> key) {
+    const auto one = find_key_as_one(journal, key);
+    if (!one)
         throw sql_error(state::not_a_ledger,
                         "table \"" + plain_name(journal) + "\" cannot be used as a journal",
                         "It has no column \"from_key\" of a row type with the key's columns " +
                             column_list(key) + ".",
                         "Call lockstep.register_ledger to bring the journal in line.");
-    return as_one(kept->declared_type);
+    return *one;
 }
 
 prepared_key prepare_key(Relation table, std::span<const column> key,

@@ -15,9 +15,17 @@ namespace lockstep {
 // The columns' names as messages have them: (tenant, account).
 [[nodiscard]] std::string column_list(std::span<const column> columns);
 
+// Whether a column is the one that was registered, and a key has the columns that it had: by their
+// places in this table where they are known and still there, else by their names.
+[[nodiscard]] bool is_same_column(Relation table, const registered_column &then, const column &now);
+[[nodiscard]] bool is_same_key(Relation table, std::span<const registered_column> before,
+                               std::span<const column> key);
+
 // The key as one value: its only column, or for several the row type of the journal's keys. LS005
 // where that is no row type of these columns. Waits for no lock.
 [[nodiscard]] column key_as_one(Relation journal, std::span<const column> key);
+// The same, and nothing where it is no such row type.
+[[nodiscard]] std::optional<column> find_key_as_one(Relation journal, std::span<const column> key);
 
 // Before the journal is made ready for a key: the key as one value, and the row type that the
 // journal's keys have had (InvalidOid where none of lockstep's), to be dropped when they have it no

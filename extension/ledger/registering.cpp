@@ -1,6 +1,7 @@
 #include "ledger/registering.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/agreement.hpp"
 #include "ledger/distribution.hpp"
 #include "ledger/journal_table.hpp"
 #include "ledger/key_row_type.hpp"
@@ -116,6 +117,8 @@ Oid register_table(registration wanted) {
     const auto before = find_registration(wanted.ledger);
     {
         as_role owner{table->rd_rel->relowner};
+        if (before)
+            require_agreement(table, columns, *before);
         const prepared_key key = prepare_key(table, columns.key, before);
         wanted.journal = prepare_journal(
             table, key.one, wanted.history,

@@ -1,6 +1,7 @@
 #include "ledger/verification.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/journal_legs.hpp"
 #include "ledger/journal_table.hpp"
 #include "ledger/key_expressions.hpp"
 #include "ledger/key_row_type.hpp"
@@ -25,20 +26,6 @@ void require_every_row(Relation table, const char *what) {
                         std::string{"row security hides rows of "} + what + " \"" +
                             plain_name(table) + "\"",
                         {}, "Verify it as the table's owner or as a role with BYPASSRLS.");
-}
-
-// What the journal's rows have done to the rows of the ledger by one of their two keys. A key that
-// is a row with a null in it is neither NULL nor NOT NULL.
-std::string legs(const std::string &journal, journal_column key, journal_column balance,
-                 const std::string &sign) {
-    const auto named = [](journal_column column, const char *name) {
-        return std::string{name_of(column)} + " AS " + name;
-    };
-    return "SELECT " + named(journal_column::entry, "entry") + ", " +
-           named(journal_column::request_id, "request_id") + ", " + named(key, "key") + ", " +
-           sign + " " + named(journal_column::amount, "change") + ", " + named(balance, "balance") +
-           " FROM " + journal + " WHERE " + name_of(journal_column::refusal) + " IS NULL AND " +
-           name_of(key) + " IS DISTINCT FROM NULL ";
 }
 
 } // namespace
@@ -77,10 +64,7 @@ std::string verification_query(Oid oid) {
     return "WITH amounts AS (SELECT " + key + " AS key, l." + quoted(columns.amount.name) +
            "::numeric AS amount, " + bound(columns.floor, row.floor) + " AS floor, " +
            bound(columns.ceiling, row.ceiling) + " AS ceiling FROM " + from_ledger +
-           " AS l), legs AS (" +
-           legs(from_journal, journal_column::from_key, journal_column::from_balance, "-") +
-           "UNION ALL " +
-           legs(from_journal, journal_column::to_key, journal_column::to_balance, "+") +
+           " AS l), legs AS (" + legs_of(from_journal) +
            "), "
            "chain AS (SELECT key, request_id, entry, change, balance,"
            " lag(balance) OVER by_row AS before, lead(entry) OVER by_row IS NULL AS is_last"

@@ -1,0 +1,137 @@
+#include "ledger/agreement.hpp"
+
+#include "core/sql_error.hpp"
+#include "ledger/journal_legs.hpp"
+#include "ledger/key_expressions.hpp"
+#include "ledger/key_row_type.hpp"
+#include "pg/row_key.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+std::string name_now(Relation table, const registered_column &then) {
+    const auto there = find_column(table, "", then.position);
+    return there ? there->name : then.name;
+}
+
+bool is_number(Oid type) {
+    return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID;
+}
+
+// How a key of the table compares with one of the journal. The journal may still have the key's
+// type of before, and follows by the text: then they compare by that.
+struct comparison {
+    std::string of_table;
+    std::string of_journal;
+    std::string equals;
+};
+
+comparison compare_as(const std::string &of_table, const char *type) {
+    const std::string cast = std::string{"::pg_catalog."} + type;
+    return {of_table + cast, "key" + cast, "OPERATOR(pg_catalog.=)"};
+}
+
+comparison compare_as(const key_type &type, std::span<const column> key) {
+    return {key_of_row(type, key), "key", type.equals};
+}
+
+comparison compare_keys(Relation journal, std::span<const column> key) {
+    if (key.size() > 1) {
+        if (const auto one = find_key_as_one(journal, key))
+            return compare_as(row_key_type_of(*one, key), key);
+        std::string values;
+        for (const column &one : key)
+            values += (values.empty() ? "" : ", ") + ("l." + quoted(one.name));
+        return compare_as("ROW(" + values + ")", "text");
+    }
+    const column &one = key.front();
+    const auto kept = find_column(journal, name_of(journal_column::from_key));
+    if (kept && kept->type == one.type && kept->collation == one.collation)
+        return compare_as(key_type_of(one), key);
+    return compare_as("l." + quoted(one.name),
+                      kept && is_number(kept->type) && is_number(one.type) ? "numeric" : "text");
+}
+
+struct disagreement {
+    std::string key;
+    std::string balance;
+    std::optional<std::string> amount; // none where there is no such row
+};
+
+// The first one, as it is committed now, whatever the transaction's snapshot says.
+std::optional<disagreement> first_disagreement(const std::string &statement) {
+    spi_session session;
+    pg_call([] {
+        CommandCounterIncrement(); // what the same statement has booked counts
+        PushActiveSnapshot(GetLatestSnapshot());
+    });
+    std::optional<disagreement> found;
+    if (query(statement) > 0) {
+        const auto text = [](int number) { return text_of(cell(0, number).value()); };
+        found = {text(1), text(2), std::nullopt};
+        if (cell(0, 3))
+            found->amount = text(3);
+    }
+    pg_call([] { PopActiveSnapshot(); });
+    session.finish();
+    return found;
+}
+
+std::string change(const char *what, const std::string &before, const column &now) {
+    return std::string{"The "} + what + " was \"" + before + "\" and is to be \"" + now.name +
+           "\". ";
+}
+
+} // namespace
+
+void require_agreement(Relation table, const ledger_columns &columns, const registration &before) {
+    const bool other_key = !is_same_key(table, before.key, columns.key);
+    if (other_key && (before.key.size() > 1 || columns.key.size() > 1))
+        return;
+    const bool other_amount = !is_same_column(table, before.amount, columns.amount);
+    if (!other_key && !other_amount)
+        return;
+    const Relation journal = open_relation(before.journal, ShareUpdateExclusiveLock);
+    if (journal == nullptr)
+        return;
+    const std::string plain = plain_name(journal);
+    const std::string name = qualified_name(journal);
+    const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
+    const comparison keys = compare_keys(journal, columns.key);
+    close_relation(journal);
+    if (is_another_owners)
+        return; // refused for that
+
+    // A row that is gone has neither amount; by another key it should be there.
+    const auto found = first_disagreement(
+        "SELECT concat(n.key), concat(n.balance), CASE WHEN l.found THEN concat(l.amount) END"
+        " FROM (SELECT DISTINCT ON (key) " +
+        keys.of_journal + " AS key, balance FROM (" + legs_of(name) +
+        ") AS legs ORDER BY key, entry DESC) AS n LEFT JOIN (SELECT " + keys.of_table +
+        " AS key, l." + quoted(columns.amount.name) + "::numeric AS amount, true AS found FROM " +
+        qualified_name(table) + " AS l) AS l ON l.key " + keys.equals +
+        " n.key WHERE l.amount IS DISTINCT FROM n.balance" + (other_key ? "" : " AND l.found") +
+        " ORDER BY concat(n.key) COLLATE \"C\" LIMIT 1");
+    if (!found)
+        return;
+    throw sql_error(
+        state::invalid_parameter_value,
+        "journal \"" + plain + "\" has the balances of another column",
+        (other_key ? change("key", name_now(table, before.key.front()), columns.key.front()) : "") +
+            (other_amount ? change("amount", name_now(table, before.amount), columns.amount) : "") +
+            "Row " + found->key + " has " + found->balance + " in the journal, and " +
+            (found->amount ? (found->amount->empty() ? "no amount" : *found->amount)
+                           : std::string{"is not there"}) +
+            " in the table.",
+        "Register the column as it was, or give the new one its values first; or keep a copy of "
+        "the journal and drop it with lockstep.drop_ledger(..., drop_journal => true).");
+}
+
+} // namespace lockstep
