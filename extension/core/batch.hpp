@@ -62,6 +62,27 @@ void for_item(std::size_t position, Step step) {
     }
 }
 
+// An error about a row of the call, by the row's number. Whose item it is, the movements know.
+class row_error : public sql_error {
+  public:
+    row_error(const sql_error &error, std::size_t number) : sql_error(error), number_(number) {}
+
+    [[nodiscard]] std::size_t number() const noexcept { return number_; }
+
+  private:
+    std::size_t number_;
+};
+
+// Runs a step for one row; an error of it says which row that was.
+template <class Step>
+auto for_row(std::size_t number, Step step) {
+    try {
+        return step();
+    } catch (const sql_error &error) {
+        throw row_error(error, number);
+    }
+}
+
 // Applies an item to the rows, or refuses it and leaves them as they are. The refusal is the one
 // that decide() finds. Throws sql_error 22003 where nothing speaks against the movement and a row's
 // amount could not be kept (in its column; its version in 64 bits).

@@ -55,6 +55,13 @@ void add_common(movement_request &request, FunctionCallInfo fcinfo, const common
     request.return_refusals = returns_refusals(fcinfo, at.on_refusal);
 }
 
+std::optional<Datum> negated(const std::optional<Datum> &numeric) {
+    if (!numeric)
+        return std::nullopt;
+    const Datum value = *numeric;
+    return pg_call([value] { return DirectFunctionCall1(numeric_uminus, value); });
+}
+
 std::optional<Datum> text_or_null(const char *text) {
     if (text == nullptr)
         return std::nullopt;
@@ -86,7 +93,7 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
     row.add(datum_from_uuid(result.request_id));
     row.add(text_datum(text_of(result.status)));
     row.add(text_or_null(result.sqlstate));
-    row.add(numeric_from_money(result.amount));
+    row.add(result.amount);
     row.add(result.from_balance);
     row.add(result.to_balance);
     row.add(TimestampTzGetDatum(result.booked_at));
@@ -116,12 +123,11 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
     add_common(request, fcinfo, {3, 4, 5, 6});
 
     const movement_result result = move_one(target, request);
-    const money amount = result.amount;
     row_builder<6> row;
     row.add(datum_from_uuid(result.request_id));
     row.add(text_datum(text_of(result.status)));
     row.add(text_or_null(result.sqlstate));
-    row.add(numeric_from_money(takes ? amount.negated() : amount));
+    row.add(takes ? negated(result.amount) : result.amount);
     row.add(takes ? result.from_balance : result.to_balance);
     row.add(TimestampTzGetDatum(result.booked_at));
     const Datum answer = row.composite(fcinfo, outside);

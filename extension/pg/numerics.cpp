@@ -2,9 +2,11 @@
 
 #include "pg/values.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace lockstep {
 
@@ -79,16 +81,16 @@ std::size_t read_short(const Datum *numerics, money *amounts, std::size_t first,
     return count;
 }
 
-// The other way round.
-std::size_t make_short(const std::optional<money> *amounts, Datum *numerics, std::size_t first,
-                       std::size_t count) {
+// The other way round, of amounts with these decimals (negative: with any).
+std::size_t make_short(const std::optional<money> *amounts, int scale, Datum *numerics,
+                       std::size_t first, std::size_t count) {
     for (std::size_t i = first; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
         numerics[i] = Datum{0};
         if (!amounts[i])
             continue;
         const auto coefficient = amounts[i]->coefficient();
-        if (!coefficient)
+        if (!coefficient || (scale >= 0 && amounts[i]->scale() != scale))
             return i;
         numerics[i] = NumericGetDatum(int64_div_fast_to_numeric(*coefficient, amounts[i]->scale()));
     }
@@ -96,6 +98,21 @@ std::size_t make_short(const std::optional<money> *amounts, Datum *numerics, std
 }
 
 } // namespace guarded
+
+Datum make_long(money amount, const amount_type &column) {
+    const Datum made = numeric_from_money(amount);
+    if (!column.has_limits || amount.scale() == std::max(column.scale, 0))
+        return made;
+    const int32 typmod =
+        ((column.precision << 16) | (column.scale & 0x7ff)) + static_cast<int32>(VARHDRSZ);
+    return pg_call([=] { return DirectFunctionCall2(numeric, made, Int32GetDatum(typmod)); });
+}
+
+const char *digits_of(Datum numeric) {
+    return pg_call(
+        [numeric] { return DatumGetCString(DirectFunctionCall1(numeric_out, numeric)); });
+}
+
 } // namespace
 
 void read_numerics(std::span<const Datum> numerics, const char *name, std::span<money> amounts) {
@@ -110,14 +127,33 @@ void read_numerics(std::span<const Datum> numerics, const char *name, std::span<
     }
 }
 
-void make_numerics(std::span<const std::optional<money>> amounts, std::span<Datum> numerics) {
+std::optional<money> read_numeric(Datum numeric) {
+    money amount;
+    money *to = &amount;
+    if (pg_call([=] { return read_short(&numeric, to, 0, 1); }) == 1)
+        return amount;
+    return money::parse(digits_of(numeric));
+}
+
+sql_error unreadable(const std::string &what, Datum numeric) {
+    const std::string_view digits{digits_of(numeric)};
+    if (digits.find_first_not_of("0123456789.-") != std::string_view::npos)
+        return {state::numeric_value_out_of_range, what + " is not a finite number",
+                "It is " + std::string{digits} + "."};
+    return {state::numeric_value_out_of_range, what + " is out of range",
+            "Amounts have at most 38 digits, decimals included."};
+}
+
+void make_numerics(std::span<const std::optional<money>> amounts, const amount_type &column,
+                   std::span<Datum> numerics) {
     Assert(numerics.size() == amounts.size());
     const std::optional<money> *from = amounts.data();
     Datum *to = numerics.data();
     const std::size_t count = amounts.size();
     std::size_t next = 0;
-    while ((next = pg_call([=] { return make_short(from, to, next, count); })) < count) {
-        numerics[next] = numeric_from_money(*amounts[next]);
+    const int scale = column.has_limits ? std::max(column.scale, 0) : -1;
+    while ((next = pg_call([=] { return make_short(from, scale, to, next, count); })) < count) {
+        numerics[next] = make_long(*amounts[next], column);
         ++next;
     }
 }

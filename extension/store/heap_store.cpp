@@ -228,7 +228,7 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
         // and is for that version of the row alone: an update has to ask for it anew.
         if (found[i].is_own && target_.refers_to_others)
             return false;
-        rows[i].state = state_of(target_, keys[i], found[i].raw);
+        rows[i].state = for_row(i, [&] { return state_of(target_, keys[i], found[i].raw); });
     }
     return true;
 }
@@ -245,7 +245,9 @@ call_vector<std::optional<row_state>> heap_store::write(std::span<const batch_ro
         const bool has_version = target_.has(row_column::version) && state.version.has_value();
         changed.push_back(
             {places_[i], amount_datum(target_, *state.amount),
-             has_version ? version_datum(target_, keys_[i], *state.version) : Datum{0},
+             has_version
+                 ? for_row(i, [&] { return version_datum(target_, keys_[i], *state.version); })
+                 : Datum{0},
              has_version});
     }
     if (changed.empty())

@@ -22,16 +22,11 @@ bool holds(std::int64_t value) {
     return value >= std::numeric_limits<Whole>::min() && value <= std::numeric_limits<Whole>::max();
 }
 
-// With all the decimals of its column, also where money has not the digits for all of them.
 Datum column_numeric(const amount_type &type, money amount) {
     const std::optional<money> wanted{amount};
     Datum made{0};
-    make_numerics({&wanted, 1}, {&made, 1});
-    if (!type.has_limits || amount.scale() == std::max(type.scale, 0))
-        return made;
-    const int32 typmod =
-        ((type.precision << 16) | (type.scale & 0x7ff)) + static_cast<int32>(VARHDRSZ);
-    return pg_call([=] { return DirectFunctionCall2(numeric, made, Int32GetDatum(typmod)); });
+    make_numerics({&wanted, 1}, type, {&made, 1});
+    return made;
 }
 
 std::int64_t integer_of(Datum value, Oid type) {
@@ -42,23 +37,24 @@ std::int64_t integer_of(Datum value, Oid type) {
     }
 }
 
-money amount_of(Datum value, Oid type, const char *what) {
+// A value of the row: what is wrong with it is the row's fault, and not the request's.
+money amount_of(const ledger &target, Datum key, Datum value, Oid type, const char *what) {
     if (type != NUMERICOID)
         return money{integer_of(value, type)};
-    money amount;
-    read_numerics({&value, 1}, what, {&amount, 1});
-    return amount;
+    if (const auto amount = read_numeric(value))
+        return *amount;
+    throw unreadable(std::string{what} + " of row " + key_text(target.key, key) + " of ledger \"" +
+                         target.name + "\"",
+                     value);
 }
 
-// A bound by row: null is none, and so is infinity on its own side.
-std::optional<money> bound_of(Datum value, Oid type, const char *what, const char *no_bound) {
-    if (type == NUMERICOID) {
-        const char *text =
-            pg_call([value] { return DatumGetCString(DirectFunctionCall1(numeric_out, value)); });
-        if (std::string_view{text} == no_bound)
-            return std::nullopt;
-    }
-    return amount_of(value, type, what);
+// Whether a bound by row is none: infinity on its own side.
+bool is_no_bound(Datum value, Oid type, const char *no_bound) {
+    if (type != NUMERICOID)
+        return false;
+    const char *text =
+        pg_call([value] { return DatumGetCString(DirectFunctionCall1(numeric_out, value)); });
+    return std::string_view{text} == no_bound;
 }
 
 // One row, or none; more would mean that the key's unique index has gone.
@@ -128,19 +124,19 @@ row_state state_of(const ledger &target, Datum key, const raw_row &raw) {
                         "amount of row " + key_text(target.key, key) + " of ledger \"" +
                             target.name + "\" is null");
     row_state row{};
-    row.amount = amount_of(*amount, type(row_column::amount), "balance");
-    row.floor = target.floor;
-    row.ceiling = target.ceiling;
-    if (target.has(row_column::floor)) {
-        const auto bound = value(row_column::floor);
-        row.floor =
-            bound ? bound_of(*bound, type(row_column::floor), "floor", "-Infinity") : std::nullopt;
-    }
-    if (target.has(row_column::ceiling)) {
-        const auto bound = value(row_column::ceiling);
-        row.ceiling = bound ? bound_of(*bound, type(row_column::ceiling), "ceiling", "Infinity")
-                            : std::nullopt;
-    }
+    row.amount = amount_of(target, key, *amount, type(row_column::amount), "balance");
+    const auto bound = [&](row_column which, const char *what,
+                           const char *no_bound) -> std::optional<money> {
+        const auto found = value(which);
+        if (!found || is_no_bound(*found, type(which), no_bound))
+            return std::nullopt;
+        return amount_of(target, key, *found, type(which), what);
+    };
+    row.floor = target.has(row_column::floor) ? bound(row_column::floor, "floor", "-Infinity")
+                                              : target.floor;
+    row.ceiling = target.has(row_column::ceiling)
+                      ? bound(row_column::ceiling, "ceiling", "Infinity")
+                      : target.ceiling;
     if (const auto version = value(row_column::version))
         row.version = integer_of(*version, type(row_column::version));
     if (const auto frozen = value(row_column::frozen))

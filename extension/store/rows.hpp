@@ -15,7 +15,8 @@ struct raw_row {
     bool nulls[row_columns];
 };
 
-// Makes sense of it. 22004 where the amount is null.
+// Makes sense of it. 22004 where the amount is null, 22003 where an amount or a bound is none that
+// money can have.
 [[nodiscard]] row_state state_of(const ledger &target, Datum key, const raw_row &raw);
 
 // The same of the last statement's result, whose values begin at this column, from 1; rows from the

@@ -54,7 +54,7 @@ bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
 void spi_store::lock_by_key(std::span<batch_row> rows) {
     before_.assign(rows.size(), std::nullopt);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        rows[i].state = lock_row(target_, keys_[i]);
+        rows[i].state = for_row(i, [&] { return lock_row(target_, keys_[i]); });
         if (rows[i].state)
             before_[i] = rows[i].state->amount;
     }
@@ -70,7 +70,9 @@ void spi_store::lock_at_once(std::span<batch_row> rows) const {
             throw sql_error(state::cardinality_violation,
                             "key " + key_text(target_.key, keys_[position]) +
                                 " names more than one row of ledger \"" + target_.name + "\"");
-        rows[position].state = result_state(target_, keys_[position], i, first_value_column);
+        rows[position].state = for_row(position, [&] {
+            return result_state(target_, keys_[position], i, first_value_column);
+        });
     }
 }
 
@@ -83,12 +85,14 @@ call_vector<std::optional<row_state>> spi_store::write(std::span<const batch_row
             continue;
         moved.push_back(i);
         if (const auto version = rows[i].state->version) // a statement would say less
-            static_cast<void>(version_datum(target_, keys_[i], *version));
+            static_cast<void>(
+                for_row(i, [&] { return version_datum(target_, keys_[i], *version); }));
     }
     call_vector<std::optional<row_state>> written(rows.size());
     if (by_key_)
         for (const std::size_t row : moved)
-            written[row] = set_row(target_, keys_[row], *before_[row], *rows[row].state);
+            written[row] = for_row(
+                row, [&] { return set_row(target_, keys_[row], *before_[row], *rows[row].state); });
     else if (!moved.empty())
         write_at_once(rows, moved, written);
     return written;
@@ -113,7 +117,8 @@ void spi_store::write_at_once(std::span<const batch_row> rows,
     const uint64 found = execute(target_, target_.write_many, values);
     for (uint64 i = 0; i < found; ++i) {
         const std::size_t row = moved[position_of(i, moved.size())];
-        written[row] = result_state(target_, keys_[row], i, first_value_column);
+        written[row] =
+            for_row(row, [&] { return result_state(target_, keys_[row], i, first_value_column); });
     }
 }
 

@@ -137,10 +137,28 @@ class booking {
     void lock() {
         all_.rows.resize(all_.keys.size());
         store_ = store_for(all_.target);
-        if (store_->lock(all_.keys, all_.rows))
-            return;
-        store_ = statements_for(all_.target);
-        static_cast<void>(store_->lock(all_.keys, all_.rows));
+        for_rows([this] {
+            if (store_->lock(all_.keys, all_.rows))
+                return;
+            store_ = statements_for(all_.target);
+            static_cast<void>(store_->lock(all_.keys, all_.rows));
+        });
+    }
+
+    // Runs a step for the rows; an error about one of them says which item asks for it first.
+    template <class Step>
+    void for_rows(Step step) const {
+        try {
+            step();
+        } catch (const row_error &error) {
+            const auto asks = [&](const batch_item &one) {
+                return one.from == error.number() || one.to == error.number();
+            };
+            for (std::size_t i = 0; i < all_.items.size(); ++i)
+                if (all_.is_pending(i) && asks(all_.items[i]))
+                    all_.for_item(i, [&] { throw sql_error{error}; });
+            throw;
+        }
     }
 
     // Looks all ids up once more, with the rows locked; once a call.
@@ -237,7 +255,7 @@ class booking {
             result = {all_.ids[item],
                       refused != nullptr ? movement_status::refused : movement_status::applied,
                       refused,
-                      all_.items[item].amount,
+                      rows[i].get(journal_column::amount),
                       rows[i].get(journal_column::from_balance),
                       rows[i].get(journal_column::to_balance),
                       now};
@@ -245,7 +263,8 @@ class booking {
     }
 
     void write_rows() {
-        const written_rows written = store_->write(all_.rows);
+        written_rows written;
+        for_rows([&] { written = store_->write(all_.rows); });
         if (written.empty())
             return;
         if (all_.requests.size() > 1)

@@ -132,23 +132,20 @@ found_row **rows_of(const ledger &target, const uuid_bytes *ids, std::size_t cou
 
 } // namespace guarded
 
-std::optional<money> amount_of(const journal_row &row, journal_column column) {
-    const auto value = row.get(column);
-    if (!value)
-        return std::nullopt;
-    money amount;
-    read_numerics({&*value, 1}, name_of(column), {&amount, 1});
-    return amount;
-}
-
-recorded_movement movement_of(const journal_row &row, const uuid_bytes &id) {
+recorded_movement movement_of(const ledger &target, const journal_row &row, const uuid_bytes &id) {
     recorded_movement found{};
     found.request_id = id;
     found.from = row.get(journal_column::from_key);
     found.to = row.get(journal_column::to_key);
-    found.amount = amount_of(row, journal_column::amount).value();
-    found.from_balance = amount_of(row, journal_column::from_balance);
-    found.to_balance = amount_of(row, journal_column::to_balance);
+    found.kept_amount = row.get(journal_column::amount);
+    const auto amount = read_numeric(found.kept_amount.value());
+    if (!amount)
+        throw unreadable("amount of request id " + id_text(id) + " in the journal of ledger \"" +
+                             target.name + "\"",
+                         *found.kept_amount);
+    found.amount = *amount;
+    found.from_balance = row.get(journal_column::from_balance);
+    found.to_balance = row.get(journal_column::to_balance);
     if (const auto refusal = row.get(journal_column::refusal)) {
         const Datum told = *refusal;
         found.refusal = copied(pg_call([told] { return TextDatumGetCString(told); }));
@@ -171,11 +168,11 @@ std::optional<recorded_movement> journal_answers::booked(std::size_t position) c
     if (row->too_new)
         lose_race_for_id(*target_, row->row.get(journal_column::from_key),
                          row->row.get(journal_column::to_key));
-    return movement_of(row->row, ids_[position]);
+    return movement_of(*target_, row->row, ids_[position]);
 }
 
 recorded_movement journal_answers::in_flight_movement(std::size_t position) const {
-    return movement_of(rows_[position]->row, ids_[position]);
+    return movement_of(*target_, rows_[position]->row, ids_[position]);
 }
 
 bool is_ours_alone(const ledger &target, const uuid_bytes &id) {

@@ -15,8 +15,9 @@ struct recorded_movement {
     std::optional<Datum> from; // keys of the ledger's type
     std::optional<Datum> to;
     money amount;
-    std::optional<money> from_balance;
-    std::optional<money> to_balance;
+    std::optional<Datum> kept_amount; // numerics, as the journal has them
+    std::optional<Datum> from_balance;
+    std::optional<Datum> to_balance;
     std::optional<std::string> refusal; // the SQLSTATE of a kept refusal
     TimestampTz booked_at;
 };

@@ -1,10 +1,8 @@
 #include "transfer/replay.hpp"
 
 #include "core/sql_error.hpp"
-#include "pg/numerics.hpp"
 #include "store/rows.hpp"
 
-#include <array>
 #include <string>
 
 namespace lockstep {
@@ -24,7 +22,7 @@ bool same_key(const ledger &target, const std::optional<Datum> &a, const std::op
 // Balances of a row that row security hides are not told; where none was booked there is none to
 // tell.
 void check_may_see(const ledger &target, const std::optional<Datum> &key,
-                   const std::optional<money> &balance) {
+                   const std::optional<Datum> &balance) {
     if (key && balance && !may_see_row(target, *key))
         throw sql_error(state::row_not_found, "row " + key_text(target.key, *key) +
                                                   " of ledger \"" + target.name + "\" not found");
@@ -57,16 +55,9 @@ void check_same_content(const ledger &target, const movement_request &request,
 // A movement of before as an answer.
 movement_result result_of(const recorded_movement &earlier, movement_status status,
                           const char *sqlstate) {
-    const std::array<std::optional<money>, 2> balances{earlier.from_balance, earlier.to_balance};
-    std::array<Datum, 2> numerics{};
-    make_numerics(balances, numerics);
-    const auto balance = [&](std::size_t leg) -> std::optional<Datum> {
-        if (!balances[leg])
-            return std::nullopt;
-        return numerics[leg];
-    };
-    return {earlier.request_id, status,     sqlstate,         earlier.amount,
-            balance(0),         balance(1), earlier.booked_at};
+    return {
+        earlier.request_id, status,           sqlstate, earlier.kept_amount, earlier.from_balance,
+        earlier.to_balance, earlier.booked_at};
 }
 
 } // namespace

@@ -42,8 +42,8 @@ struct movement_result {
     uuid_bytes request_id{};
     movement_status status = movement_status::pending;
     const char *sqlstate = nullptr; // of a refusal
-    money amount;
-    std::optional<Datum> from_balance; // numerics
+    std::optional<Datum> amount;    // numerics, as the journal has them
+    std::optional<Datum> from_balance;
     std::optional<Datum> to_balance;
     TimestampTz booked_at = 0;
 };
