@@ -36,8 +36,8 @@ bool counts_up(const batch_row &row) {
     return !row.state->version || !__builtin_add_overflow(*row.state->version, 1, &next);
 }
 
-leg seen(const moved_leg &one, std::uint32_t number, const batch_names &names) {
-    leg shown{names.row(number), std::nullopt};
+leg seen(const moved_leg &one, std::uint32_t number, const row_names &names) {
+    leg shown{[&names, number] { return names(number); }, std::nullopt};
     if (one.row->state) {
         shown.after = one.row->state;
         // Out of the digits of money is out of any column: it is told when nothing else is wrong.
@@ -49,24 +49,23 @@ leg seen(const moved_leg &one, std::uint32_t number, const batch_names &names) {
     return shown;
 }
 
-[[noreturn]] void out_of_range(const char *what, std::uint32_t number, const batch_names &names) {
-    throw sql_error(state::numeric_value_out_of_range, std::string{what} + " of row " +
-                                                           names.row(number) + " of ledger \"" +
-                                                           names.ledger + "\" is out of range");
+[[noreturn]] void out_of_range(const char *what, std::uint32_t number, const row_names &names) {
+    throw sql_error(state::numeric_value_out_of_range,
+                    std::string{what} + " of " + names(number) + " is out of range");
 }
 
 // The long way, for an item that something seems to be wrong with.
 std::optional<refusal> look_closer(const moved_leg &from, const moved_leg &to,
                                    const batch_item &item, const amount_type &type,
-                                   const batch_names &names) {
+                                   const row_names &names) {
     std::optional<leg> giver;
     std::optional<leg> taker;
     if (from.row != nullptr)
         giver = seen(from, item.from, names);
     if (to.row != nullptr)
         taker = seen(to, item.to, names);
-    if (auto no = decide(names.ledger, giver ? &*giver : nullptr, taker ? &*taker : nullptr,
-                         item.amount, item.expected_version))
+    if (auto no = decide(giver ? &*giver : nullptr, taker ? &*taker : nullptr, item.amount,
+                         item.expected_version))
         return no;
     for (const auto &[one, number] : {std::pair{&from, item.from}, std::pair{&to, item.to}}) {
         if (one->row == nullptr)
@@ -122,7 +121,7 @@ sql_error of_item(const sql_error &error, std::size_t position) {
 }
 
 std::optional<refusal> apply_item(std::span<batch_row> rows, const batch_item &item,
-                                  const amount_type &type, const batch_names &names,
+                                  const amount_type &type, const row_names &names,
                                   item_outcome &outcome) {
     const moved_leg from = moved(rows, item.from, item.amount.negated());
     const moved_leg to = moved(rows, item.to, item.amount);

@@ -43,11 +43,8 @@ struct item_outcome {
     std::optional<money> to_balance;
 };
 
-// What messages need: the ledger's name, and a row's key as people read it.
-struct batch_names {
-    std::string ledger;
-    std::function<std::string(std::uint32_t row)> row;
-};
+// What messages call a row: row 7 of ledger "accounts". Made for the message alone.
+using row_names = std::function<std::string(std::uint32_t row)>;
 
 // The error, with the item that it is about at the head of its detail: the first one is number 1.
 [[nodiscard]] sql_error of_item(const sql_error &error, std::size_t position);
@@ -87,7 +84,7 @@ auto for_row(std::size_t number, Step step) {
 // that decide() finds. Throws sql_error 22003 where nothing speaks against the movement and a row's
 // amount could not be kept (in its column; its version in 64 bits).
 [[nodiscard]] std::optional<refusal> apply_item(std::span<batch_row> rows, const batch_item &item,
-                                                const amount_type &type, const batch_names &names,
+                                                const amount_type &type, const row_names &names,
                                                 item_outcome &outcome);
 
 // The distinct keys of a batch. A place is where a key stands among the keys of all items, in the

@@ -16,30 +16,25 @@ bool within(money amount) {
            *units <= std::numeric_limits<Whole>::max();
 }
 
-std::string place(const std::string &row, const std::string &ledger) {
-    return "row " + row + " of ledger \"" + ledger + "\"";
-}
-
-std::optional<refusal> missing(const std::string &ledger, const leg &one) {
+std::optional<refusal> missing(const leg &one) {
     if (one.after)
         return std::nullopt;
-    return refusal{state::row_not_found, place(one.row, ledger) + " not found",
+    return refusal{state::row_not_found, one.name() + " not found",
                    "There is no such row, or it may not be updated by the caller."};
 }
 
-std::optional<refusal> frozen(const std::string &ledger, const leg &one) {
+std::optional<refusal> frozen(const leg &one) {
     if (!one.after->frozen)
         return std::nullopt;
-    return refusal{state::row_frozen, place(one.row, ledger) + " is frozen", {}};
+    return refusal{state::row_frozen, one.name() + " is frozen", {}};
 }
 
-std::optional<refusal> version_moved(const std::string &ledger, const leg &one,
-                                     std::int64_t expected) {
+std::optional<refusal> version_moved(const leg &one, std::int64_t expected) {
     // The row is seen after the movement, which counts the version up by one.
     const auto before = one.after->version ? *one.after->version - 1 : 0;
     if (one.after->version && before == expected)
         return std::nullopt;
-    return refusal{state::version_changed, place(one.row, ledger) + " has another version",
+    return refusal{state::version_changed, one.name() + " has another version",
                    one.after->version
                        ? "The version is " + std::to_string(before) + ", and " +
                              std::to_string(expected) + " was expected."
@@ -52,21 +47,21 @@ std::string before_text(money after, money change) {
     return before ? before->to_string() : "out of range";
 }
 
-std::optional<refusal> below_floor(const std::string &ledger, const leg &one, money amount) {
+std::optional<refusal> below_floor(const leg &one, money amount) {
     const row_state &row = *one.after;
     if (!row.floor || *row.amount >= *row.floor)
         return std::nullopt;
-    return refusal{state::insufficient_funds, "insufficient funds in " + place(one.row, ledger),
+    return refusal{state::insufficient_funds, "insufficient funds in " + one.name(),
                    "The balance is " + before_text(*row.amount, amount.negated()) +
                        ", the floor is " + row.floor->to_string() + ", and " + amount.to_string() +
                        " was to be taken."};
 }
 
-std::optional<refusal> above_ceiling(const std::string &ledger, const leg &one, money amount) {
+std::optional<refusal> above_ceiling(const leg &one, money amount) {
     const row_state &row = *one.after;
     if (!row.ceiling || *row.amount <= *row.ceiling)
         return std::nullopt;
-    return refusal{state::above_ceiling, "no room in " + place(one.row, ledger),
+    return refusal{state::above_ceiling, "no room in " + one.name(),
                    "The balance is " + before_text(*row.amount, amount) + ", the ceiling is " +
                        row.ceiling->to_string() + ", and " + amount.to_string() +
                        " was to be added."};
@@ -112,26 +107,26 @@ money checked_amount(money amount, const amount_type &type) {
     return checked;
 }
 
-std::optional<refusal> decide(const std::string &ledger, const leg *from, const leg *to,
-                              money amount, std::optional<std::int64_t> expected_version) {
+std::optional<refusal> decide(const leg *from, const leg *to, money amount,
+                              std::optional<std::int64_t> expected_version) {
     for (const leg *one : {from, to})
         if (one != nullptr)
-            if (auto no = missing(ledger, *one))
+            if (auto no = missing(*one))
                 return no;
     for (const leg *one : {from, to})
         if (one != nullptr)
-            if (auto no = frozen(ledger, *one))
+            if (auto no = frozen(*one))
                 return no;
     // A condition on the version is on the row that gives; an adjustment has only one row.
     const leg *versioned = from != nullptr ? from : to;
     if (expected_version && versioned != nullptr)
-        if (auto no = version_moved(ledger, *versioned, *expected_version))
+        if (auto no = version_moved(*versioned, *expected_version))
             return no;
     if (from != nullptr)
-        if (auto no = below_floor(ledger, *from, amount))
+        if (auto no = below_floor(*from, amount))
             return no;
     if (to != nullptr)
-        if (auto no = above_ceiling(ledger, *to, amount))
+        if (auto no = above_ceiling(*to, amount))
             return no;
     return std::nullopt;
 }

@@ -5,6 +5,7 @@
 #include "core/money.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -31,8 +32,8 @@ struct row_state {
 
 // A leg of a movement: the row that gives or the row that takes.
 struct leg {
-    std::string row;                // the key, as people read it
-    std::optional<row_state> after; // nothing: there is no such row
+    std::function<std::string()> name; // row 7 of ledger "accounts", for a message
+    std::optional<row_state> after;    // nothing: there is no such row
 };
 
 // A business answer that stops a movement. It is never retried.
@@ -52,8 +53,7 @@ struct refusal {
 // Decides on the rows as they stand, or would stand, after the movement. Either leg may be absent
 // (an adjustment has one). The order of the checks is part of the contract: missing row, frozen,
 // version, floor, ceiling; the giving row before the taking one.
-[[nodiscard]] std::optional<refusal> decide(const std::string &ledger, const leg *from,
-                                            const leg *to, money amount,
+[[nodiscard]] std::optional<refusal> decide(const leg *from, const leg *to, money amount,
                                             std::optional<std::int64_t> expected_version);
 
 } // namespace lockstep

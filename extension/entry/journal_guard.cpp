@@ -3,6 +3,7 @@
 // table, and to let in no row but those that lockstep writes.
 #include "store/journal_guard.hpp"
 #include "pg/boundary.hpp"
+#include "pg/catalog.hpp"
 #include "pg/values.hpp"
 
 #include "core/sql_error.hpp"
@@ -15,9 +16,7 @@ namespace {
 
 [[noreturn]] void refuse(Relation journal) {
     throw sql_error(state::insufficient_privilege,
-                    std::string{"journal \""} + RelationGetRelationName(journal) +
-                        "\" is written by lockstep alone",
-                    {},
+                    "journal \"" + shown_name(journal) + "\" is written by lockstep alone", {},
                     "Its owner may take old rows away between ALTER TABLE ... DISABLE TRIGGER "
                     "USER and ENABLE TRIGGER USER; their request ids may then be used again.");
 }
@@ -45,11 +44,10 @@ LOCKSTEP_FUNCTION(lockstep_journal_guard) {
     if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
         return PointerGetDatum(nullptr);
     if (!writing->take(id_of(*trigger, writing->id_column())))
-        throw sql_error(
-            state::triggered_action_exception,
-            std::string{"a row that lockstep does not write was to go into journal \""} +
-                RelationGetRelationName(journal) + "\"",
-            "A trigger of the journal has changed a request id, or written a row "
-            "itself.");
+        throw sql_error(state::triggered_action_exception,
+                        "a row that lockstep does not write was to go into journal \"" +
+                            shown_name(journal) + "\"",
+                        "A trigger of the journal has changed a request id, or written a row "
+                        "itself.");
     return PointerGetDatum(trigger->tg_trigtuple);
 }

@@ -101,7 +101,7 @@ void require_agreement(Relation table, const ledger_columns &columns, const regi
     const Relation journal = open_relation(before.journal, ShareUpdateExclusiveLock);
     if (journal == nullptr)
         return;
-    const std::string plain = plain_name(journal);
+    const std::string plain = shown_name(journal);
     const std::string name = qualified_name(journal);
     const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
     const comparison keys = compare_keys(journal, columns.key);

@@ -3,6 +3,7 @@
 #include "core/sql_error.hpp"
 #include "ledger/distribution.hpp"
 #include "ledger/newest_entry.hpp"
+#include "ledger/registration.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
@@ -118,7 +119,7 @@ std::optional<journal_facts> look_at(Oid oid) {
     const char *from_key = name_of(journal_column::from_key);
     const char *to_key = name_of(journal_column::to_key);
     journal_facts facts{qualified_name(journal),
-                        plain_name(journal),
+                        shown_name(journal),
                         find_column(journal, from_key),
                         {},
                         index_on(journal, number(from_key), entry),
@@ -205,8 +206,9 @@ Oid create_journal(Relation table, const column &key) {
     const char *wanted = plain.c_str();
     const auto look_up = [=] { return pg_call([=] { return get_relname_relid(wanted, schema); }); };
     if (OidIsValid(look_up()))
-        throw sql_error(state::duplicate_table, "relation \"" + plain + "\" already exists",
-                        "The journal of ledger \"" + plain_name(table) + "\" needs this name.",
+        throw sql_error(state::duplicate_table,
+                        "relation \"" + shown_name_of(look_up(), wanted) + "\" already exists",
+                        "The journal of ledger \"" + shown_name(table) + "\" needs this name.",
                         "Rename the relation, or drop it.");
     execute(create_statement(name, table, key));
     describe(name, table);
@@ -275,11 +277,12 @@ void drop_journal(Oid journal) {
 
 journal_layout checked_journal(Relation journal, const column &key, int version) {
     const auto refuse = [journal](const std::string &why) {
-        return sql_error(state::not_a_ledger,
-                         "table \"" + plain_name(journal) + "\" cannot be used as a journal", why,
-                         "Call lockstep.register_ledger to bring the journal in line.");
+        return needs_registration(
+            state::not_a_ledger,
+            "table \"" + shown_name(journal) + "\" cannot be used as a journal", why,
+            "Call lockstep.register_ledger to bring the journal in line.");
     };
-    require_known_version(plain_name(journal), version);
+    require_known_version(shown_name(journal), version);
     if (journal->rd_rel->relkind != RELKIND_RELATION || journal->rd_rel->relam != HEAP_TABLE_AM_OID)
         throw refuse("It is not an ordinary table.");
     const Oid oid = RelationGetRelid(journal);

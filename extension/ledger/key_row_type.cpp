@@ -146,7 +146,7 @@ Oid create_type(Relation table, std::span<const column> key) {
     }
     if (OidIsValid(there) || OidIsValid(pg_call([=] { return get_relname_relid(wanted, schema); })))
         throw sql_error(state::duplicate_object, "type \"" + plain + "\" already exists",
-                        "The key of ledger \"" + plain_name(table) + "\" needs this name.",
+                        "The key of ledger \"" + shown_name(table) + "\" needs this name.",
                         "Rename what has it, or drop it.");
     const std::string name =
         quoted(pg_call([schema] { return get_namespace_name(schema); })) + "." + quoted(wanted);
@@ -212,7 +212,7 @@ void require_same_key(Relation table, Relation journal, std::span<const column> 
     const bool knows_names_alone = before.key.front().position == 0;
     throw sql_error(
         state::prerequisite_state,
-        "journal \"" + plain_name(journal) + "\" has bookings by another key",
+        "journal \"" + shown_name(journal) + "\" has bookings by another key",
         "They are by " + column_list(before.key) + ", and the key is to be " + column_list(key) +
             ".",
         knows_names_alone
@@ -237,7 +237,7 @@ void require_unchanged_type(Relation journal, Oid type, std::span<const column> 
     throw sql_error(state::prerequisite_state,
                     "type \"" + plain_type_name(type) +
                         "\" has not the columns of the key any more",
-                    "The journal \"" + plain_name(journal) + "\" has keys of this type, by " +
+                    "The journal \"" + shown_name(journal) + "\" has keys of this type, by " +
                         column_list(before.key) + ".",
                     "Give its columns their names again, and drop others, with ALTER TYPE.");
 }
@@ -282,7 +282,7 @@ column key_as_one(Relation journal, std::span<const column> key) {
     const auto one = find_key_as_one(journal, key);
     if (!one)
         throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(journal) + "\" cannot be used as a journal",
+                        "table \"" + shown_name(journal) + "\" cannot be used as a journal",
                         "It has no column \"from_key\" of a row type with the key's columns " +
                             column_list(key) + ".",
                         "Call lockstep.register_ledger to bring the journal in line.");

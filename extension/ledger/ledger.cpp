@@ -23,17 +23,19 @@ column needed(Relation table, const registered_column &wanted) {
     // The name is another column's now, and the registered column is there under another name.
     const auto positioned = find_column(table, "", wanted.position);
     if (found && positioned && found->number != positioned->number)
-        throw sql_error(state::not_a_ledger,
-                        "column \"" + std::string{wanted.name} + "\" of ledger \"" +
-                            plain_name(table) + "\" is not the one that was registered",
-                        "That one is called \"" + std::string{positioned->name} + "\" now.",
-                        "Call lockstep.register_ledger to name the columns of the ledger.");
+        throw needs_registration(
+            state::not_a_ledger,
+            "column \"" + std::string{wanted.name} + "\" of ledger \"" + shown_name(table) +
+                "\" is not the one that was registered",
+            "That one is called \"" + std::string{positioned->name} + "\" now.",
+            "Call lockstep.register_ledger to name the columns of the ledger.");
     if (found)
         return *found;
-    throw sql_error(state::undefined_column,
-                    "column \"" + std::string{wanted.name} + "\" of ledger \"" + plain_name(table) +
-                        "\" does not exist",
-                    {}, "Call lockstep.register_ledger to name the columns of the ledger.");
+    throw needs_registration(state::undefined_column,
+                             "column \"" + std::string{wanted.name} + "\" of ledger \"" +
+                                 shown_name(table) + "\" does not exist",
+                             {},
+                             "Call lockstep.register_ledger to name the columns of the ledger.");
 }
 
 std::optional<column> optional_column(Relation table, const registered_column &wanted) {
@@ -50,7 +52,7 @@ void need_type(Relation table, const std::optional<column> &one, bool fits, cons
     if (one && !fits)
         throw sql_error(state::datatype_mismatch,
                         "column \"" + std::string{one->name} + "\" of ledger \"" +
-                            plain_name(table) + "\" has type " + shown_type(one->declared_type),
+                            shown_name(table) + "\" has type " + shown_type(one->declared_type),
                         std::string{wanted});
 }
 
@@ -66,7 +68,7 @@ std::vector<column> key_columns(Relation table, std::span<const registered_colum
                    "Column \"" + std::string{found.front().name} +
                        "\" has no unique index of its own.",
                    "A key names one row: a primary key or a unique constraint on that column "
-                   "alone, not deferrable.");
+                   "alone, not deferrable. Of a key of several columns, name all in key_columns.");
     not_usable(table, "Columns " + column_list(found) + " have no unique index of their own.",
                "A key names one row: a primary key or a unique constraint on just these columns, "
                "not deferrable.");
@@ -77,7 +79,7 @@ std::vector<column> key_columns(Relation table, std::span<const registered_colum
 void check_table_kind(Relation table) {
     const char kind = table->rd_rel->relkind;
     if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-        throw sql_error(state::wrong_object_type, "\"" + plain_name(table) + "\" is not a table",
+        throw sql_error(state::wrong_object_type, "\"" + shown_name(table) + "\" is not a table",
                         "A ledger is an ordinary or a partitioned table.");
     if (table->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
         not_usable(table, "It is a temporary table.");
@@ -134,7 +136,7 @@ ledger_columns checked_columns(Relation table, const registration &row) {
             columns.key, [&other](const column &one) { return one.number == other.number; });
     };
     if (is_of_key(columns.amount))
-        not_usable(table, "One column cannot be the key and the amount.");
+        not_usable(table, "The amount cannot be a column of the key.");
     static_cast<void>(amount_type_of(columns.amount));
 
     const auto bound_type = [](const std::optional<column> &one) {
@@ -155,8 +157,16 @@ ledger_columns checked_columns(Relation table, const registration &row) {
     return columns;
 }
 
+std::string ledger_text(const ledger &target) {
+    return "ledger \"" + shown_name_of(target.table, target.name) + "\"";
+}
+
+std::string row_text(const ledger &target, Datum key) {
+    return "row " + key_text(target.key, key) + " of " + ledger_text(target);
+}
+
 sql_error unusable(Relation table, const std::string &why, std::string hint) {
-    return {state::not_a_ledger, "table \"" + plain_name(table) + "\" cannot be used as a ledger",
+    return {state::not_a_ledger, "table \"" + shown_name(table) + "\" cannot be used as a ledger",
             why, std::move(hint)};
 }
 

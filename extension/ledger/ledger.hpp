@@ -56,7 +56,7 @@ struct ledger {
     Oid table;
     Oid journal;
     Oid journal_owner;
-    char name[NAMEDATALEN]; // for messages
+    char name[NAMEDATALEN]; // messages have ledger_text()
 
     journal_layout layout; // of the journal
 
@@ -110,6 +110,11 @@ void check_table_kind(Relation table);
 
 // The amount column's type; LS005 where amounts of that type are not exact.
 [[nodiscard]] amount_type amount_type_of(const column &amount);
+
+// As messages name it, and a row of it: ledger "accounts", row 7 of ledger "shop.accounts". Made
+// for the message alone: the search path decides.
+[[nodiscard]] std::string ledger_text(const ledger &target);
+[[nodiscard]] std::string row_text(const ledger &target, Datum key);
 
 // LS005: the table cannot be used as a ledger, and why.
 [[nodiscard]] sql_error unusable(Relation table, const std::string &why, std::string hint);

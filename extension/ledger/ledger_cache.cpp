@@ -304,8 +304,8 @@ const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
         const Relation type = waits ? open_relation(row->relation, AccessShareLock)
                                     : lockstep::open_if_free(row->relation, AccessShareLock);
         if (type == nullptr && waits)
-            throw sql_error(state::not_a_ledger, std::string{"the key type of ledger \""} +
-                                                     found->described->name + "\" is gone");
+            throw sql_error(state::not_a_ledger,
+                            "the key type of " + ledger_text(*found->described) + " is gone");
         if (type == nullptr)
             return nullptr;
         held_.push_back({type, AccessShareLock});
@@ -339,8 +339,8 @@ const ledger &use::again(const ledger &target) {
         return target;
     const ledger &now = open(target.table);
     if (!reads_the_same(now.key, target.key))
-        throw sql_error(state::object_in_use, std::string{"keys of ledger \""} + now.name +
-                                                  "\" were changed while they were read");
+        throw sql_error(state::object_in_use,
+                        "keys of " + ledger_text(now) + " were changed while they were read");
     return now;
 }
 
@@ -369,8 +369,7 @@ void require_unchanged(const ledger &target) {
         return;
     if (!is_same_for_work(target, *now.described))
         throw sql_error(state::object_in_use,
-                        std::string{"ledger \""} + target.name +
-                            "\" was changed while a movement was in progress",
+                        ledger_text(target) + " was changed while a movement was in progress",
                         "Code that ran within the call, of a trigger, a policy or a check, has "
                         "changed the table, its journal or its registration.");
     target.stale = false;

@@ -52,7 +52,7 @@ void choose_key(Relation table, std::vector<registered_column> &key) {
     }
     if (key.empty())
         throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(table) + "\" has no primary key", {},
+                        "table \"" + shown_name(table) + "\" has no primary key", {},
                         "Name the key column in the argument key, or its columns in key_columns.");
 }
 
@@ -70,7 +70,7 @@ void remember(registered_column &kept, const std::optional<column> &found) {
 void require_idle(Relation table) {
     if (ledger_cache::is_in_use(RelationGetRelid(table)))
         throw sql_error(state::object_in_use,
-                        "ledger \"" + plain_name(table) + "\" is in use by a movement",
+                        "ledger \"" + shown_name(table) + "\" is in use by a movement",
                         "The movement is one of this session, and has run this code.");
 }
 
@@ -83,10 +83,8 @@ void announce(Relation table) {
     });
 }
 
-} // namespace
-
-Oid register_table(registration wanted) {
-    const Relation table = locked_table(wanted.ledger);
+// The table is the caller's own, and locked.
+Oid register_locked(Relation table, registration wanted) {
     require_idle(table);
     check_table_kind(table);
     if (is_worker_node())
@@ -96,7 +94,7 @@ Oid register_table(registration wanted) {
                         "Register and use the ledger on the coordinator.");
     if (is_journal(wanted.ledger))
         throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(table) + "\" is the journal of a ledger");
+                        "table \"" + shown_name(table) + "\" is the journal of a ledger");
     choose_key(table, wanted.key);
     const ledger_columns columns = checked_columns(table, wanted);
     for (const column &one : columns.key)
@@ -134,6 +132,17 @@ Oid register_table(registration wanted) {
     }
     announce(table);
     return wanted.journal;
+}
+
+} // namespace
+
+Oid register_table(const registration &wanted) {
+    const Relation table = locked_table(wanted.ledger);
+    try {
+        return register_locked(table, wanted);
+    } catch (const needs_registration &error) {
+        throw sql_error(error.sqlstate(), error.what(), error.detail());
+    }
 }
 
 void unregister_table(Oid oid, bool with_journal) {

@@ -10,7 +10,7 @@ namespace lockstep {
 // empty key means the primary key's. Waits for transfers in flight (SHARE ROW EXCLUSIVE on the
 // table). Returns the journal. 42501 unless the caller owns the table, and the owner may create in
 // its schema.
-[[nodiscard]] Oid register_table(registration wanted);
+[[nodiscard]] Oid register_table(const registration &wanted);
 
 // Ends the registration; the journal stays unless it is to be dropped. LS005 where there is none.
 void unregister_table(Oid table, bool with_journal);

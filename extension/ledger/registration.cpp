@@ -154,7 +154,7 @@ std::optional<registration> find_registration(Oid ledger) {
 registration registration_of_ledger(Relation table) {
     const auto found = find_registration(RelationGetRelid(table));
     if (!found || !found->active)
-        throw sql_error(state::not_a_ledger, "table \"" + plain_name(table) + "\" is not a ledger",
+        throw sql_error(state::not_a_ledger, "table \"" + shown_name(table) + "\" is not a ledger",
                         {}, "Call lockstep.register_ledger to register it.");
     return *found;
 }

@@ -6,6 +6,7 @@
 #include "pg/boundary.hpp"
 
 #include "core/money.hpp"
+#include "core/sql_error.hpp"
 
 #include <optional>
 #include <vector>
@@ -43,6 +44,12 @@ struct registration {
 
 // The same for a table that is a ledger now; LS005 where it is none.
 [[nodiscard]] registration registration_of_ledger(Relation table);
+
+// An error with a hint that register_ledger cures it: who is registering just now is not told that.
+class needs_registration : public sql_error {
+  public:
+    using sql_error::sql_error;
+};
 
 // Whether the table is the journal of a ledger, or was and is kept.
 [[nodiscard]] bool is_journal(Oid table);

@@ -24,7 +24,7 @@ void require_every_row(Relation table, const char *what) {
     if (pg_call([oid] { return check_enable_rls(oid, InvalidOid, true); }) == RLS_ENABLED)
         throw sql_error(state::insufficient_privilege,
                         std::string{"row security hides rows of "} + what + " \"" +
-                            plain_name(table) + "\"",
+                            shown_name(table) + "\"",
                         {}, "Verify it as the table's owner or as a role with BYPASSRLS.");
 }
 
@@ -41,7 +41,7 @@ std::string verification_query(Oid oid) {
     const Relation journal = open_relation(row.journal, AccessShareLock);
     if (journal == nullptr)
         throw sql_error(state::not_a_ledger,
-                        "table \"" + plain_name(table) + "\" cannot be used as a ledger",
+                        "table \"" + shown_name(table) + "\" cannot be used as a ledger",
                         "Its journal is gone.");
     require_every_row(journal, "journal");
     const column one = key_as_one(journal, columns.key);

@@ -1,6 +1,7 @@
 #include "pg/catalog.hpp"
 
 #include "core/sql_error.hpp"
+#include "pg/role.hpp"
 #include "pg/values.hpp"
 
 #include <array>
@@ -209,8 +210,44 @@ std::string qualified_name_of(Oid relation) {
     }));
 }
 
-std::string plain_name(Relation relation) {
-    return RelationGetRelationName(relation);
+inline namespace guarded {
+
+// Whether the caller's search path finds it, also where ours is set just now.
+bool is_visible(Oid relation) {
+    const own_settings::caller *caller = own_settings::outside();
+    if (caller == nullptr)
+        return RelationIsVisible(relation);
+    Oid role = InvalidOid;
+    int security = 0;
+    GetUserIdAndSecContext(&role, &security);
+    const int level = NewGUCNestLevel();
+    set_config_option("search_path", caller->search_path, PGC_USERSET, PGC_S_SESSION,
+                      GUC_ACTION_SAVE, true, 0, false);
+    SetUserIdAndSecContext(caller->role, caller->security);
+    const bool visible = RelationIsVisible(relation);
+    SetUserIdAndSecContext(role, security);
+    AtEOXact_GUC(false, level);
+    return visible;
+}
+
+const char *shown_name_in_guard(Oid relation, const char *otherwise) {
+    const char *name = get_rel_name(relation);
+    if (name == nullptr)
+        return otherwise;
+    if (is_visible(relation))
+        return name;
+    const char *schema = get_namespace_name(get_rel_namespace(relation));
+    return schema == nullptr ? name : psprintf("%s.%s", schema, name);
+}
+
+} // namespace guarded
+
+std::string shown_name(Relation relation) {
+    return shown_name_of(RelationGetRelid(relation), RelationGetRelationName(relation));
+}
+
+std::string shown_name_of(Oid relation, const char *otherwise) {
+    return copied(pg_call([=] { return shown_name_in_guard(relation, otherwise); }));
 }
 
 std::string quoted(const char *identifier) {

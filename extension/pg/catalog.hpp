@@ -70,8 +70,13 @@ struct relation_family {
 // "schema"."name" for statements, schema.name quoted only where needed.
 [[nodiscard]] std::string qualified_name(Relation relation);
 [[nodiscard]] std::string qualified_name_of(Oid relation);
-// The plain name, for messages.
-[[nodiscard]] std::string plain_name(Relation relation);
+// As messages name it: with its schema where the search path does not find it. Asked anew for each
+// message, as the path may change; `otherwise` is for a relation that is gone meanwhile.
+[[nodiscard]] std::string shown_name(Relation relation);
+[[nodiscard]] std::string shown_name_of(Oid relation, const char *otherwise);
+inline namespace guarded {
+[[nodiscard]] const char *shown_name_in_guard(Oid relation, const char *otherwise);
+} // namespace guarded
 // An identifier for statements.
 [[nodiscard]] std::string quoted(const char *identifier);
 // The type as a statement may name it: schema-qualified, but for those that the SQL standard names.

@@ -168,7 +168,8 @@ void write_all(const ledger &target, const written_row *rows, std::size_t count)
         CHECK_FOR_INTERRUPTS();
         ItemPointerData place = rows[i].place;
         if (!table_tuple_fetch_row_version(table, &place, SnapshotAny, old))
-            elog(ERROR, "a locked row of \"%s\" is gone", target.name);
+            elog(ERROR, "a locked row of \"%s\" is gone",
+                 shown_name_in_guard(target.table, target.name));
         Assert(is_locked_here(old));
         fill_slot(fresh, old, target, rows[i]);
         if (table->rd_att->constr != nullptr)
@@ -180,7 +181,7 @@ void write_all(const ledger &target, const written_row *rows, std::size_t count)
             ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
                             errmsg("a row of ledger \"%s\" was changed by code that its own "
                                    "update has run",
-                                   target.name)));
+                                   shown_name_in_guard(target.table, target.name))));
         if (result_of_write != TM_Ok)
             elog(ERROR, "unexpected result of writing a row: %d",
                  static_cast<int>(result_of_write));

@@ -43,9 +43,7 @@ money amount_of(const ledger &target, Datum key, Datum value, Oid type, const ch
         return money{integer_of(value, type)};
     if (const auto amount = read_numeric(value))
         return *amount;
-    throw unreadable(std::string{what} + " of row " + key_text(target.key, key) + " of ledger \"" +
-                         target.name + "\"",
-                     value);
+    throw unreadable(std::string{what} + " of " + row_text(target, key), value);
 }
 
 // Whether a bound by row is none: infinity on its own side.
@@ -61,8 +59,8 @@ bool is_no_bound(Datum value, Oid type, const char *no_bound) {
 bool found_one(const ledger &target, Datum key, uint64 rows) {
     if (rows > 1)
         throw sql_error(state::cardinality_violation, "key " + key_text(target.key, key) +
-                                                          " names more than one row of ledger \"" +
-                                                          target.name + "\"");
+                                                          " names more than one row of " +
+                                                          ledger_text(target));
     return rows == 1;
 }
 
@@ -102,8 +100,7 @@ Datum version_datum(const ledger &target, Datum key, std::int64_t version) {
                                         : true;
     if (!fits)
         throw sql_error(state::numeric_value_out_of_range,
-                        "version of row " + key_text(target.key, key) + " of ledger \"" +
-                            target.name + "\" is out of range");
+                        "version of " + row_text(target, key) + " is out of range");
     switch (type) {
     case INT2OID: return Int16GetDatum(static_cast<int16>(version));
     case INT4OID: return Int32GetDatum(static_cast<int32>(version));
@@ -121,8 +118,7 @@ row_state state_of(const ledger &target, Datum key, const raw_row &raw) {
     const auto amount = value(row_column::amount);
     if (!amount)
         throw sql_error(state::null_value_not_allowed,
-                        "amount of row " + key_text(target.key, key) + " of ledger \"" +
-                            target.name + "\" is null");
+                        "amount of " + row_text(target, key) + " is null");
     row_state row{};
     row.amount = amount_of(target, key, *amount, type(row_column::amount), "balance");
     const auto bound = [&](row_column which, const char *what,
@@ -176,8 +172,7 @@ bool may_see_row(const ledger &target, Datum key) {
 void explain_unwritten(const ledger &target, Datum key) {
     if (may_see_every_row(target) && is_there(target, key))
         throw sql_error(state::triggered_action_exception,
-                        "the update of row " + key_text(target.key, key) + " of ledger \"" +
-                            target.name + "\" was suppressed",
+                        "the update of " + row_text(target, key) + " was suppressed",
                         "A trigger of the table left the row as it was.");
 }
 

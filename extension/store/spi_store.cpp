@@ -69,7 +69,7 @@ void spi_store::lock_at_once(std::span<batch_row> rows) const {
         if (rows[position].state)
             throw sql_error(state::cardinality_violation,
                             "key " + key_text(target_.key, keys_[position]) +
-                                " names more than one row of ledger \"" + target_.name + "\"");
+                                " names more than one row of " + ledger_text(target_));
         rows[position].state = for_row(position, [&] {
             return result_state(target_, keys_[position], i, first_value_column);
         });

@@ -277,7 +277,7 @@ class booking {
     }
 
     movements &all_;
-    batch_names names_;
+    row_names names_;
     call_vector<uuid_bytes> ids_; // of what is left to do, in order
     std::optional<in_progress> in_progress_;
     std::unique_ptr<store> store_;
@@ -326,7 +326,7 @@ call_vector<movement_result> move_all(const ledger &target,
 movement_result move_one(const ledger &target, const movement_request &request) {
     if (request.expected_version && !target.has(row_column::version))
         throw sql_error(state::invalid_parameter_value,
-                        std::string{"ledger \""} + target.name + "\" has no version column", {},
+                        ledger_text(target) + " has no version column", {},
                         "Register it with version_column to expect a version.");
     return run(target, {&request, 1}, false).front();
 }

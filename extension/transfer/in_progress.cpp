@@ -25,8 +25,7 @@ void in_progress::check_apart(const ledger &target, const in_progress &outer) co
     for (const Datum key : keys_)
         if (std::binary_search(outer.keys_.begin(), outer.keys_.end(), key, before))
             throw sql_error(state::prerequisite_state,
-                            "row " + key_text(target.key, key) + " of ledger \"" + target.name +
-                                "\" is in a movement of this session",
+                            row_text(target, key) + " is in a movement of this session",
                             "A trigger cannot move a row again before the movement that fired it "
                             "is booked.");
 }

@@ -48,9 +48,7 @@ void number(call_vector<journal_row> &rows, const movements &all,
 
 [[nodiscard]] sql_error spoilt(const movements &all, const char *how, const char *why) {
     return {state::triggered_action_exception,
-            std::string{"the booking of a movement of ledger \""} + all.target.name + "\" was " +
-                how,
-            why};
+            "the booking of a movement of " + ledger_text(all.target) + " was " + how, why};
 }
 
 bool is_there(const movements &all, std::uint32_t row) {

@@ -140,8 +140,8 @@ recorded_movement movement_of(const ledger &target, const journal_row &row, cons
     found.kept_amount = row.get(journal_column::amount);
     const auto amount = read_numeric(found.kept_amount.value());
     if (!amount)
-        throw unreadable("amount of request id " + id_text(id) + " in the journal of ledger \"" +
-                             target.name + "\"",
+        throw unreadable("amount of request id " + id_text(id) + " in the journal of " +
+                             ledger_text(target),
                          *found.kept_amount);
     found.amount = *amount;
     found.from_balance = row.get(journal_column::from_balance);

@@ -29,9 +29,8 @@ numbered_items number_items(const ledger &target, std::span<const movement_reque
     return numbered;
 }
 
-batch_names names_of(const ledger &target, std::span<const Datum> keys) {
-    return {target.name,
-            [&target, keys](std::uint32_t row) { return key_text(target.key, keys[row]); }};
+row_names names_of(const ledger &target, std::span<const Datum> keys) {
+    return [&target, keys](std::uint32_t row) { return row_text(target, keys[row]); };
 }
 
 sql_error same_row_error(const ledger &target, Datum key) {

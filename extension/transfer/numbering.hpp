@@ -19,7 +19,7 @@ struct numbered_items {
                                           std::span<const movement_request> requests);
 
 // What messages about these rows need. The keys must live as long.
-[[nodiscard]] batch_names names_of(const ledger &target, std::span<const Datum> keys);
+[[nodiscard]] row_names names_of(const ledger &target, std::span<const Datum> keys);
 
 // LS006: both keys of a movement name this row.
 [[nodiscard]] sql_error same_row_error(const ledger &target, Datum key);

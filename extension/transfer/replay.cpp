@@ -24,8 +24,7 @@ bool same_key(const ledger &target, const std::optional<Datum> &a, const std::op
 void check_may_see(const ledger &target, const std::optional<Datum> &key,
                    const std::optional<Datum> &balance) {
     if (key && balance && !may_see_row(target, *key))
-        throw sql_error(state::row_not_found, "row " + key_text(target.key, *key) +
-                                                  " of ledger \"" + target.name + "\" not found");
+        throw sql_error(state::row_not_found, row_text(target, *key) + " not found");
 }
 
 // LS010 where the earlier request under this id asked for something else. What it was is told to

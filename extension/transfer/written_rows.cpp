@@ -15,12 +15,13 @@ item_outcome accepted_outcome(const ledger &target, std::span<const Datum> keys,
             return std::nullopt;
         if (!written[number])
             explain_unwritten(target, keys[number]);
-        return leg{key_text(target.key, keys[number]), written[number]};
+        return leg{[&target, key = keys[number]] { return row_text(target, key); },
+                   written[number]};
     };
     const auto from = seen(item.from);
     const auto to = seen(item.to);
-    if (const auto no = decide(target.name, from ? &*from : nullptr, to ? &*to : nullptr,
-                               item.amount, item.expected_version))
+    if (const auto no = decide(from ? &*from : nullptr, to ? &*to : nullptr, item.amount,
+                               item.expected_version))
         throw sql_error(no->sqlstate, no->message, no->detail);
     return {nullptr, from ? from->after->amount : std::nullopt,
             to ? to->after->amount : std::nullopt};
@@ -33,9 +34,8 @@ void require_as_reckoned(const ledger &target, std::span<const Datum> keys,
             continue;
         const auto changed = [&](const char *how, const std::string &detail, std::string hint) {
             return sql_error(state::triggered_action_exception,
-                             "the update of row " + key_text(target.key, keys[i]) +
-                                 " of ledger \"" + target.name + "\" was " + how,
-                             detail, std::move(hint));
+                             "the update of " + row_text(target, keys[i]) + " was " + how, detail,
+                             std::move(hint));
         };
         if (!written[i])
             throw changed("suppressed",

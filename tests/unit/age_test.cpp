@@ -527,6 +527,20 @@ TEST(Advice, EveryKindHasSome) {
     EXPECT_TRUE(advice_for(vacuum).starts_with("Leave it: this vacuum prevents wraparound;"));
 }
 
+// A slot of the standby's own sends its rows up as a session's does, also while nobody uses it.
+TEST(Advice, OfAStandbyNamesSessionsAndSlots) {
+    situation seen;
+    for (const auto kind : {holder_kind::slot_physical, holder_kind::walsender_feedback}) {
+        seen.kind = kind;
+        seen.holds_rows = true;
+        seen.is_connected = true;
+        const std::string advice = advice_for(seen);
+        EXPECT_TRUE(advice.starts_with("Look on the standby for what needs the old rows"));
+        EXPECT_NE(advice.find("a session"), std::string::npos);
+        EXPECT_NE(advice.find("a replication slot of its own"), std::string::npos);
+    }
+}
+
 TEST(Advice, WhoWaitsPointsAtTheOther) {
     situation seen;
     seen.waits_for = "session 7";

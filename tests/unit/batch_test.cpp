@@ -38,7 +38,9 @@ batch_item move(std::uint32_t from, std::uint32_t to, std::int64_t amount) {
     return {from, to, units(amount), std::nullopt};
 }
 
-const batch_names names{"accounts", [](std::uint32_t number) { return std::to_string(number); }};
+const row_names names = [](std::uint32_t number) {
+    return "row " + std::to_string(number) + " of ledger \"accounts\"";
+};
 
 // The SQLSTATE of each item, "" where it was applied.
 std::vector<std::string> run_all(std::vector<batch_row> &rows, const std::vector<batch_item> &items,

@@ -21,12 +21,13 @@ money amount(const char *text) {
 
 // A row after the movement, with a floor of 0 and a ceiling of 100.
 leg row(const char *name, const char *after, bool frozen = false, std::int64_t version = 2) {
-    return {name, row_state{amount(after), money{0}, money{100}, version, frozen}};
+    return {[name] { return std::string{"row "} + name + " of ledger \"accounts\""; },
+            row_state{amount(after), money{0}, money{100}, version, frozen}};
 }
 
 std::string state_of(const leg *from, const leg *to,
                      std::optional<std::int64_t> expected = std::nullopt) {
-    const auto no = decide("accounts", from, to, amount("10"), expected);
+    const auto no = decide(from, to, amount("10"), expected);
     return no ? no->sqlstate : "applied";
 }
 
@@ -49,7 +50,7 @@ TEST(movement, goes_through_where_nothing_speaks_against_it) {
 
 TEST(movement, finds_each_reason) {
     const leg fine = row("1", "50");
-    const leg gone{"2", std::nullopt};
+    const leg gone{[] { return "row 2"; }, std::nullopt};
     const leg frozen = row("3", "50", true);
     const leg poor = row("4", "-0.01");
     const leg full = row("5", "100.01");
@@ -63,7 +64,7 @@ TEST(movement, finds_each_reason) {
 }
 
 TEST(movement, finds_them_in_the_order_of_the_contract) {
-    const leg gone{"1", std::nullopt};
+    const leg gone{[] { return "row 1"; }, std::nullopt};
     const leg frozen_poor = row("2", "-1", true);
     const leg poor = row("3", "-1");
     const leg full = row("4", "101");
@@ -85,7 +86,7 @@ TEST(movement, holds_bounds_only_in_their_direction) {
 
 TEST(movement, says_what_was_there) {
     const leg poor = row("1", "-4.50");
-    const auto no = decide("accounts", &poor, nullptr, amount("10"), std::nullopt);
+    const auto no = decide(&poor, nullptr, amount("10"), std::nullopt);
     ASSERT_TRUE(no);
     EXPECT_EQ(no->message, "insufficient funds in row 1 of ledger \"accounts\"");
     EXPECT_EQ(no->detail, "The balance is 5.50, the floor is 0, and 10 was to be taken.");

@@ -5,8 +5,9 @@ namespace lockstep::age {
 namespace {
 
 constexpr std::string_view look_on_standby =
-    "Look on the standby for the session that needs the old rows (lockstep.transaction_age works "
-    "there); without hot_standby_feedback the standby would cancel it instead.";
+    "Look on the standby for what needs the old rows (lockstep.transaction_age works there): a "
+    "session, which without hot_standby_feedback the standby would cancel instead, or a "
+    "replication slot of its own, which keeps them while nobody uses it, too.";
 
 std::string_view slot_advice(const situation &seen) {
     if (seen.is_invalid)
