@@ -47,7 +47,7 @@ END $$;
 SELECT count(*) FILTER (WHERE answer <> fits) AS wrong_fits, count(*) FILTER (WHERE fits) > 200 AS some_fit,
        count(*) FILTER (WHERE NOT fits) > 200 AS some_do_not
   FROM (SELECT money_fits(a, p, s) AS answer, fits_column(a, p, s) AS fits
-          FROM (SELECT a, 1 + n % 38 AS p, (n / 38) % 40 - 3 AS s FROM amounts WHERE n % 4 = 0) AS columns) AS tried;
+          FROM (SELECT a, 1 + n % 38 AS p, (n / 38) % 48 - 3 AS s FROM amounts WHERE n % 4 = 0) AS columns) AS tried;
 
 -- The edges.
 SELECT money_plus(99999999999999999999999999999999999999, 1);

@@ -179,24 +179,24 @@ std::optional<money> money::with_scale(int scale) const noexcept {
 
 bool money::fits(int precision, int scale) const noexcept {
     const auto exact = with_scale(scale);
-    if (!exact)
-        // Too many decimals, or so many digits that a column of up to 38 cannot hold it either. A
-        // wider column can: there only the decimals decide.
-        return precision > max_digits && least_scale() <= scale;
+    if (!exact && (scale < 0 || least_scale() > scale))
+        return false; // it would be rounded
+    // Where money has not the digits for the column's zeros: the same amount.
+    const money same = exact.value_or(*this);
     // numeric(p, s) holds |x| < 10^(p - s).
     const int whole_digits = precision - scale;
     if (whole_digits > max_digits)
         return true;
-    const wide size = exact->coefficient_ < 0 ? -exact->coefficient_ : exact->coefficient_;
-    if (whole_digits >= 0 && whole_digits + exact->scale_ <= max_digits)
+    const wide size = same.coefficient_ < 0 ? -same.coefficient_ : same.coefficient_;
+    if (whole_digits >= 0 && whole_digits + same.scale_ <= max_digits)
         return size < powers_of_ten[static_cast<std::size_t>(whole_digits) +
-                                    static_cast<std::size_t>(exact->scale_)];
+                                    static_cast<std::size_t>(same.scale_)];
     if (whole_digits >= 0) {
-        const wide whole = size / powers_of_ten[static_cast<std::size_t>(exact->scale_)];
+        const wide whole = size / powers_of_ten[static_cast<std::size_t>(same.scale_)];
         return whole < powers_of_ten[static_cast<std::size_t>(whole_digits)];
     }
     // numeric(2, 5): below 10^-3.
-    const int decimals = exact->scale_ + whole_digits;
+    const int decimals = same.scale_ + whole_digits;
     return decimals < 0 ? size == 0 : size < powers_of_ten[static_cast<std::size_t>(decimals)];
 }
 

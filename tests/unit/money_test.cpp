@@ -87,6 +87,12 @@ TEST(exact_money, fits_columns) {
     EXPECT_TRUE(amount("0.0099").fits(2, 4));
     EXPECT_FALSE(amount("0.01").fits(2, 4));
     EXPECT_TRUE(amount(largest).fits(1000, 500));
+    // More decimals than money has: what money can say fits all the same.
+    const char *finest = "0.00000000000000000000000000000000000001";
+    EXPECT_TRUE(amount(finest).fits(2, 39));
+    EXPECT_FALSE(amount(finest).fits(1, 39));
+    EXPECT_TRUE(amount(finest).fits(3, 40));
+    EXPECT_FALSE(amount(finest).fits(1, 37));
 }
 
 TEST(exact_money, is_awhole_number_or_not) {
