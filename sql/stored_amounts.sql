@@ -72,6 +72,40 @@ ALTER TABLE decimals ALTER balance TYPE numeric(50, 10);
 SELECT status, amount, from_balance, to_balance FROM lockstep.transfer('decimals', 1, 2, 1, md5('spi')::uuid);
 SELECT * FROM lockstep.verify_ledger('decimals');
 
+-- Registration says what will not fit: it warns of just those types whose largest value no movement can reckon with.
+SET client_min_messages = warning;
+CREATE FUNCTION largest_fits(p int, s int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    ledger text := format('numeric(%s,%s)', p, s);
+BEGIN
+    EXECUTE format('CREATE TABLE %I (id int PRIMARY KEY, balance %s)', ledger, ledger);
+    EXECUTE format('INSERT INTO %I VALUES (1, %L::numeric - %L::numeric)', ledger, '1e' || p - s, '1e' || -s);
+    PERFORM lockstep.register_ledger(quote_ident(ledger)::regclass);
+    RETURN outcome(format('SELECT (lockstep.adjust(%L, 1, -1e%s)).status', quote_ident(ledger), -least(s, 38)));
+END $$;
+SELECT largest_fits(38, 0), largest_fits(38, 2), largest_fits(38, 38), largest_fits(3, 38), largest_fits(30, -8);
+SELECT largest_fits(39, 0);
+SELECT largest_fits(78, 0);
+SELECT largest_fits(40, 2);
+SELECT largest_fits(3, 39);
+SELECT largest_fits(30, -9);
+-- Bounds by row and domains too, each time; and no other type.
+CREATE DOMAIN tokens AS numeric(78, 0);
+CREATE TABLE bounded (id int PRIMARY KEY, balance tokens, lo numeric(39, 0), hi tokens, free numeric, whole bigint);
+SELECT lockstep.register_ledger('bounded', floor_column => 'lo', ceiling_column => 'hi');
+SELECT lockstep.register_ledger('bounded', amount => 'free', floor_column => 'whole');
+SELECT lockstep.register_ledger('bounded', amount => 'whole');
+\set VERBOSITY sqlstate
+SELECT lockstep.register_ledger('bounded');
+\set VERBOSITY default
+-- What cannot be registered is not warned of.
+SELECT lockstep.register_ledger('bounded', frozen_column => 'whole');
+
+DROP TABLE bounded, bounded_journal, "numeric(38,0)", "numeric(38,0)_journal", "numeric(38,2)", "numeric(38,2)_journal", "numeric(38,38)",
+    "numeric(38,38)_journal", "numeric(3,38)", "numeric(3,38)_journal", "numeric(30,-8)", "numeric(30,-8)_journal", "numeric(39,0)",
+    "numeric(39,0)_journal", "numeric(78,0)", "numeric(78,0)_journal", "numeric(40,2)", "numeric(40,2)_journal", "numeric(3,39)",
+    "numeric(3,39)_journal", "numeric(30,-9)", "numeric(30,-9)_journal";
+DROP DOMAIN tokens;
 DROP TABLE wide, wide_journal, plain, plain_journal, versions, versions_journal, decimals, decimals_journal;
-DROP FUNCTION by_each_store, outcome;
+DROP FUNCTION largest_fits, by_each_store, outcome;
 DROP EXTENSION lockstep;

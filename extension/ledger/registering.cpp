@@ -74,6 +74,30 @@ void require_idle(Relation table) {
                         "The movement is one of this session, and has run this code.");
 }
 
+// numeric(precision, scale) holds more than money where its values have more digits, or decimals.
+bool holds_more_than_money(const amount_type &type) {
+    return type.has_limits &&
+           (type.precision > money::max_digits || type.scale > money::max_digits ||
+            type.precision - type.scale > money::max_digits);
+}
+
+// A column that may come to hold what no movement can reckon with: said now, and not at the first
+// such row. Without a precision it is the user's choice, row by row.
+void warn_of_wide_column(Relation table, const std::optional<column> &one) {
+    if (!one || !holds_more_than_money(amount_type_of(*one)))
+        return;
+    const std::string what = "column \"" + std::string{one->name} + "\" of ledger \"" +
+                             shown_name(table) + "\" can hold more digits than amounts have";
+    const char *message = what.c_str();
+    pg_call([message] {
+        ereport(WARNING,
+                (errcode(ERRCODE_WARNING), errmsg("%s", message),
+                 errdetail("Values of up to %d digits, decimals included, fit. A movement of a row "
+                           "that has a longer one, or would get it, is an error (22003).",
+                           money::max_digits)));
+    });
+}
+
 // Lets every session notice, this one in the same statement too.
 void announce(Relation table) {
     pg_call([table] {
@@ -130,6 +154,8 @@ Oid register_locked(Relation table, registration wanted) {
         save_registration(wanted);
         owner.leave();
     }
+    for (const auto &one : {std::optional{columns.amount}, columns.floor, columns.ceiling})
+        warn_of_wide_column(table, one);
     announce(table);
     return wanted.journal;
 }
