@@ -78,6 +78,16 @@ UPDATE lockstep.registration SET journal_version = 99 WHERE ledger = 'accounts':
 SELECT outcome($$SELECT lockstep.transfer('accounts', 1, 2, 1)$$);
 SELECT outcome($$SELECT lockstep.register_ledger('accounts')$$);
 SELECT outcome($$SELECT * FROM lockstep.verify_ledger('accounts')$$);
+-- Nor is a registration table that is another one.
+BEGIN;
+ALTER TABLE lockstep.registration ALTER key_columns DROP NOT NULL;
+UPDATE lockstep.registration SET key_columns = NULL;
+SELECT outcome($$SELECT lockstep.register_ledger('accounts')$$);
+ROLLBACK;
+BEGIN;
+ALTER TABLE lockstep.registration ALTER journal_version TYPE text;
+SELECT outcome($$SELECT lockstep.register_ledger('accounts')$$);
+ROLLBACK;
 DROP TABLE accounts, accounts_journal, model, model_journal;
 DROP FUNCTION outcome;
 DROP EXTENSION lockstep;

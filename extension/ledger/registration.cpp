@@ -33,11 +33,36 @@ enum field : std::size_t {
     field_count
 };
 
+constexpr std::array<Oid, field_count> field_types{
+    REGCLASSOID, REGCLASSOID,   OIDOID,     NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID,
+    NAMEOID,     INT2VECTOROID, NUMERICOID, NUMERICOID,   INT4OID, BOOLOID, BOOLOID};
+
+constexpr bool may_be_null(std::size_t which) {
+    return (which >= f_floor_column && which <= f_frozen_column) || which == f_floor ||
+           which == f_ceiling;
+}
+
 struct raw_row {
     bool found;
     std::array<Datum, field_count> values;
     std::array<bool, field_count> nulls;
 };
+
+inline namespace guarded {
+
+// Another version of the extension may have another table; and its owner may have changed it.
+bool is_as_installed(TupleDesc columns) {
+    if (columns->natts < static_cast<int>(field_count))
+        return false;
+    for (std::size_t i = 0; i < field_count; ++i) {
+        const Form_pg_attribute one = TupleDescAttr(columns, static_cast<int>(i));
+        if (one->atttypid != field_types[i] || (!one->attnotnull && !may_be_null(i)))
+            return false;
+    }
+    return true;
+}
+
+} // namespace guarded
 
 // Scans by one OID column, newest committed state. Without an index it reads the whole table.
 raw_row scan(AttrNumber by, Oid value, const char *index_name) {
@@ -52,10 +77,7 @@ raw_row scan(AttrNumber by, Oid value, const char *index_name) {
         SysScanDesc scan =
             systable_beginscan(registrations, index, OidIsValid(index), nullptr, 1, &key);
         HeapTuple tuple = systable_getnext(scan);
-        // Another version of the extension may have another table.
-        const TupleDesc columns = RelationGetDescr(registrations);
-        if (columns->natts < static_cast<int>(field_count) ||
-            TupleDescAttr(columns, f_keys)->atttypid != NAMEARRAYOID)
+        if (!is_as_installed(RelationGetDescr(registrations)))
             ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                             errmsg("the lockstep module and its SQL objects differ in version"),
                             errhint("Run ALTER EXTENSION lockstep UPDATE.")));
