@@ -111,11 +111,12 @@ CREATE FUNCTION lockstep.register_ledger(
     version_column name    DEFAULT NULL,
     frozen_column  name    DEFAULT NULL,
     history        boolean DEFAULT false,
-    key_columns    name[]  DEFAULT NULL)
+    key_columns    name[]  DEFAULT NULL,
+    journal        regclass DEFAULT NULL)
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'lockstep_register_ledger'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION lockstep.register_ledger(regclass, name, name, numeric, numeric, name, name, name, name, boolean, name[]) IS
+COMMENT ON FUNCTION lockstep.register_ledger(regclass, name, name, numeric, numeric, name, name, name, name, boolean, name[], regclass) IS
     'makes a table a ledger, or changes how it is one; returns its journal';
 
 CREATE FUNCTION lockstep.drop_ledger(

@@ -78,6 +78,8 @@ LOCKSTEP_FUNCTION(lockstep_register_ledger) {
     wanted.version_column = column_argument(fcinfo, 7);
     wanted.frozen_column = column_argument(fcinfo, 8);
     wanted.history = DatumGetBool(required_argument(fcinfo, 9, "history"));
+    if (const auto journal = argument(fcinfo, 11))
+        wanted.journal = DatumGetObjectId(*journal);
     return ObjectIdGetDatum(register_table(wanted));
 }
 

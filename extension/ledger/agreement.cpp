@@ -65,15 +65,30 @@ struct disagreement {
     std::optional<std::string> amount; // none where there is no such row
 };
 
-// The first one, as it is committed now, whatever the transaction's snapshot says.
-std::optional<disagreement> first_disagreement(const std::string &statement) {
+// The query for the first one. A row that is gone has no amount to differ in.
+std::string disagreements(Relation table, Relation journal, const ledger_columns &columns,
+                          bool gone_too) {
+    const comparison keys = compare_keys(journal, columns.key);
+    return "SELECT concat(n.key), concat(n.balance), CASE WHEN l.found THEN concat(l.amount) END"
+           " FROM (SELECT DISTINCT ON (key) " +
+           keys.of_journal + " AS key, balance FROM (" + legs_of(qualified_name(journal)) +
+           ") AS legs ORDER BY key, entry DESC) AS n LEFT JOIN (SELECT " + keys.of_table +
+           " AS key, l." + quoted(columns.amount.name) +
+           "::numeric AS amount, true AS found FROM " + qualified_name(table) +
+           " AS l) AS l ON l.key " + keys.equals +
+           " n.key WHERE l.amount IS DISTINCT FROM n.balance" + (gone_too ? "" : " AND l.found") +
+           " ORDER BY concat(n.key) COLLATE \"C\" LIMIT 1";
+}
+
+// Runs it on what is committed now, whatever the transaction's snapshot says.
+std::optional<disagreement> first_of(const std::string &disagreements) {
     spi_session session;
     pg_call([] {
         CommandCounterIncrement(); // what the same statement has booked counts
         PushActiveSnapshot(GetLatestSnapshot());
     });
     std::optional<disagreement> found;
-    if (query(statement) > 0) {
+    if (query(disagreements) > 0) {
         const auto text = [](int number) { return text_of(cell(0, number).value()); };
         found = {text(1), text(2), std::nullopt};
         if (cell(0, 3))
@@ -82,6 +97,14 @@ std::optional<disagreement> first_disagreement(const std::string &statement) {
     pg_call([] { PopActiveSnapshot(); });
     session.finish();
     return found;
+}
+
+std::string shown(const disagreement &one) {
+    return "Row " + one.key + " has " + one.balance + " in the journal, and " +
+           (!one.amount           ? "is not there"
+            : one.amount->empty() ? "no amount"
+                                  : *one.amount) +
+           " in the table.";
 }
 
 std::string change(const char *what, const std::string &before, const column &now) {
@@ -102,36 +125,41 @@ void require_agreement(Relation table, const ledger_columns &columns, const regi
     if (journal == nullptr)
         return;
     const std::string plain = shown_name(journal);
-    const std::string name = qualified_name(journal);
     const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
-    const comparison keys = compare_keys(journal, columns.key);
+    const std::string statement = disagreements(table, journal, columns, other_key);
     close_relation(journal);
     if (is_another_owners)
         return; // refused for that
+    if (const auto found = first_of(statement))
+        throw sql_error(
+            state::invalid_parameter_value,
+            "journal \"" + plain + "\" has the balances of another column",
+            (other_key ? change("key", name_now(table, before.key.front()), columns.key.front())
+                       : "") +
+                (other_amount ? change("amount", name_now(table, before.amount), columns.amount)
+                              : "") +
+                shown(*found),
+            "Register the column as it was, or give the new one its values first; or keep a copy "
+            "of the journal and drop it with lockstep.drop_ledger(..., drop_journal => true).");
+}
 
-    // A row that is gone has neither amount; by another key it should be there.
-    const auto found = first_disagreement(
-        "SELECT concat(n.key), concat(n.balance), CASE WHEN l.found THEN concat(l.amount) END"
-        " FROM (SELECT DISTINCT ON (key) " +
-        keys.of_journal + " AS key, balance FROM (" + legs_of(name) +
-        ") AS legs ORDER BY key, entry DESC) AS n LEFT JOIN (SELECT " + keys.of_table +
-        " AS key, l." + quoted(columns.amount.name) + "::numeric AS amount, true AS found FROM " +
-        qualified_name(table) + " AS l) AS l ON l.key " + keys.equals +
-        " n.key WHERE l.amount IS DISTINCT FROM n.balance" + (other_key ? "" : " AND l.found") +
-        " ORDER BY concat(n.key) COLLATE \"C\" LIMIT 1");
-    if (!found)
+void require_journal_of(Relation table, const ledger_columns &columns, Oid oid) {
+    const Relation journal = open_relation(oid, ShareUpdateExclusiveLock);
+    if (journal == nullptr)
         return;
-    throw sql_error(
-        state::invalid_parameter_value,
-        "journal \"" + plain + "\" has the balances of another column",
-        (other_key ? change("key", name_now(table, before.key.front()), columns.key.front()) : "") +
-            (other_amount ? change("amount", name_now(table, before.amount), columns.amount) : "") +
-            "Row " + found->key + " has " + found->balance + " in the journal, and " +
-            (found->amount ? (found->amount->empty() ? "no amount" : *found->amount)
-                           : std::string{"is not there"}) +
-            " in the table.",
-        "Register the column as it was, or give the new one its values first; or keep a copy of "
-        "the journal and drop it with lockstep.drop_ledger(..., drop_journal => true).");
+    const std::string plain = plain_name(journal);
+    const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
+    const std::string statement = disagreements(table, journal, columns, false);
+    close_relation(journal);
+    if (is_another_owners)
+        return; // refused for that
+    if (const auto found = first_of(statement))
+        throw sql_error(state::invalid_parameter_value,
+                        "journal \"" + plain + "\" has other balances than ledger \"" +
+                            plain_name(table) + "\"",
+                        shown(*found),
+                        "Register the ledger with the columns that it had; where its amounts were "
+                        "changed since, put them back first.");
 }
 
 } // namespace lockstep

@@ -11,4 +11,8 @@ namespace lockstep {
 // journal is made ready.
 void require_agreement(Relation table, const ledger_columns &columns, const registration &before);
 
+// The same for a journal that the ledger is to take up, of which nobody knows any more what its
+// columns were: 22023 where it has other balances than the rows that are there.
+void require_journal_of(Relation table, const ledger_columns &columns, Oid journal);
+
 } // namespace lockstep

@@ -209,7 +209,9 @@ Oid create_journal(Relation table, const column &key) {
         throw sql_error(state::duplicate_table,
                         "relation \"" + shown_name_of(look_up(), wanted) + "\" already exists",
                         "The journal of ledger \"" + shown_name(table) + "\" needs this name.",
-                        "Rename the relation, or drop it.");
+                        "If it is this ledger's own journal, whose registration was lost, take it "
+                        "up with the argument journal. Whoever renames or drops a journal forgets "
+                        "its request ids: what was done before is then done again.");
     execute(create_statement(name, table, key));
     describe(name, table);
     guard(name);

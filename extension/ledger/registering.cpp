@@ -11,6 +11,7 @@
 #include "pg/role.hpp"
 
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,42 @@ void warn_of_wide_column(Relation table, const std::optional<column> &one) {
     });
 }
 
+constexpr char for_lost_registrations[] =
+    "The argument journal takes up the journal of a ledger whose registration is lost, with the "
+    "key and the amount that it had.";
+
+void require_journal(Relation journal, const ledger_columns &columns) {
+    try {
+        static_cast<void>(checked_journal(journal, key_as_one(journal, columns.key), 1));
+    } catch (const sql_error &error) {
+        throw sql_error(error.sqlstate(), error.what(), error.detail(), for_lost_registrations);
+    }
+}
+
+// What the registration was, where the caller names the journal that is left of it: as now, of the
+// first version, for what later ones have brought is found or added.
+registration lost_registration(const registration &wanted, const ledger_columns &columns,
+                               const std::optional<registration> &before) {
+    const auto refuse = [&](const char *why, Oid other) {
+        const char *name = pg_call([other] { return get_rel_name(other); });
+        return sql_error(state::invalid_parameter_value,
+                         std::string{why} + " \"" + (name != nullptr ? name : "") + "\"", {},
+                         for_lost_registrations);
+    };
+    if (before && pg_call([oid = before->journal] { return get_rel_relkind(oid); }) != '\0')
+        throw refuse("the ledger has another journal:", before->journal);
+    if (wanted.journal == wanted.ledger)
+        throw refuse("the ledger cannot be its own journal:", wanted.journal);
+    const Relation journal = locked_table(wanted.journal);
+    if (const Oid other = ledger_of_journal(wanted.journal); OidIsValid(other))
+        throw refuse("the journal is the one of ledger", other);
+    require_journal(journal, columns);
+    close_relation(journal);
+    registration lost = wanted;
+    lost.journal_version = 1;
+    return lost;
+}
+
 // Lets every session notice, this one in the same statement too.
 void announce(Relation table) {
     pg_call([table] {
@@ -136,10 +173,16 @@ Oid register_locked(Relation table, registration wanted) {
     remember(wanted.version_column, columns.version);
     remember(wanted.frozen_column, columns.frozen);
     wanted.active = true;
-    const auto before = find_registration(wanted.ledger);
+    auto before = find_registration(wanted.ledger);
+    const bool takes_up =
+        OidIsValid(wanted.journal) && (!before || before->journal != wanted.journal);
+    if (takes_up)
+        before = lost_registration(wanted, columns, before);
     {
         as_role owner{table->rd_rel->relowner};
-        if (before)
+        if (takes_up)
+            require_journal_of(table, columns, wanted.journal);
+        else if (before)
             require_agreement(table, columns, *before);
         const prepared_key key = prepare_key(table, columns.key, before);
         wanted.journal = prepare_journal(

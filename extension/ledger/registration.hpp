@@ -54,6 +54,9 @@ class needs_registration : public sql_error {
 // Whether the table is the journal of a ledger, or was and is kept.
 [[nodiscard]] bool is_journal(Oid table);
 
+// The table whose journal it is, or was and is kept; InvalidOid where there is none, or it is gone.
+[[nodiscard]] Oid ledger_of_journal(Oid journal);
+
 // Writes or replaces the registration, and forgets the ones whose tables are gone. Call as the
 // owner of lockstep's own tables.
 void save_registration(const registration &row);

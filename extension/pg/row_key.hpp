@@ -13,8 +13,8 @@ namespace lockstep {
 // What such a key is made of. Trivially destructible.
 struct key_row {
     int count;
-    Oid relation;          // of the row type
-    TupleDesc columns;     // its columns, as they were when it was described
+    Oid relation;      // of the row type
+    TupleDesc columns; // its columns, as they were when it was described
     // The layout by which the server reads values of it; there while a call holds the relation.
     mutable TupleDesc layout;
     const key_type *parts; // each column's
