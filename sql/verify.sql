@@ -55,8 +55,8 @@ SELECT lockstep.register_ledger('coded');
 SELECT violation, key, found FROM lockstep.verify_ledger('coded');
 
 -- A key that is a row may have nulls in it.
-CREATE TYPE pair AS (a int, b int);
-CREATE TABLE paired (id pair PRIMARY KEY, balance int);
+CREATE TYPE holey_pair AS (a int, b int);
+CREATE TABLE paired (id holey_pair PRIMARY KEY, balance int);
 INSERT INTO paired VALUES ('(1,)', 100), ('(,)', 100);
 SELECT lockstep.register_ledger('paired');
 SELECT status FROM lockstep.transfer('paired', '(1,)', '(,)', 10);

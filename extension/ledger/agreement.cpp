@@ -147,7 +147,7 @@ void require_journal_of(Relation table, const ledger_columns &columns, Oid oid) 
     const Relation journal = open_relation(oid, ShareUpdateExclusiveLock);
     if (journal == nullptr)
         return;
-    const std::string plain = plain_name(journal);
+    const std::string plain = shown_name(journal);
     const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
     const std::string statement = disagreements(table, journal, columns, false);
     close_relation(journal);
@@ -156,7 +156,7 @@ void require_journal_of(Relation table, const ledger_columns &columns, Oid oid) 
     if (const auto found = first_of(statement))
         throw sql_error(state::invalid_parameter_value,
                         "journal \"" + plain + "\" has other balances than ledger \"" +
-                            plain_name(table) + "\"",
+                            shown_name(table) + "\"",
                         shown(*found),
                         "Register the ledger with the columns that it had; where its amounts were "
                         "changed since, put them back first.");

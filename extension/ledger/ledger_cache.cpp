@@ -313,7 +313,7 @@ const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
             throw sql_error(state::object_in_use, std::string{"the key type of ledger \""} +
                                                       found->described->name +
                                                       "\" was changed while it was looked at");
-        row->layout = RelationGetDescr(type);
+        row->held = type;
     }
     // The indexes that were found are there: dropping one takes a lock that ours keep away, or
     // waits for us.

@@ -182,7 +182,7 @@ bool is_row(Oid type) {
 }
 
 Datum formed(const key_row &row, given_values &key) {
-    const TupleDesc columns = row.layout;
+    const TupleDesc columns = RelationGetDescr(row.held);
     Datum *values = key.values.data();
     bool *nulls = key.nulls.data();
     return pg_call([=] { return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls)); });

@@ -15,8 +15,9 @@ struct key_row {
     int count;
     Oid relation;      // of the row type
     TupleDesc columns; // its columns, as they were when it was described
-    // The layout by which the server reads values of it; there while a call holds the relation.
-    mutable TupleDesc layout;
+    // The same relation, while a call holds it: its layout is the one by which the server reads
+    // values. A new name of a column makes another one of it.
+    mutable Relation held;
     const key_type *parts; // each column's
     const NameData *names; // and its name in the ledger
     TupleDesc texts;       // as many columns of type text, which the text of a row is read as
@@ -42,7 +43,7 @@ inline void take_key_apart(const key_row &row, Datum key, Datum *values, bool *n
     ItemPointerSetInvalid(&tuple.t_self);
     tuple.t_tableOid = InvalidOid;
     tuple.t_data = header;
-    heap_deform_tuple(&tuple, row.layout, values, nulls);
+    heap_deform_tuple(&tuple, RelationGetDescr(row.held), values, nulls);
 }
 
 } // namespace guarded
