@@ -68,5 +68,5 @@ SELECT violation, key, expected, found FROM lockstep.verify_ledger('paired');
 
 DROP TABLE accounts, accounts_journal, coded, coded_journal, paired, paired_journal;
 SET client_min_messages = warning;
-DROP TYPE code, pair CASCADE;
+DROP TYPE code, holey_pair CASCADE;
 DROP EXTENSION lockstep;
