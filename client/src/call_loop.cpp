@@ -93,6 +93,7 @@ void call_loop::attempt_once(const std::function<outcome(session &)> &attempt, o
             throw;
         }
     }();
+    attempt_begun_ = clock::now();
     try {
         done = attempt(*leased);
     } catch (const statement_error &thrown) {
@@ -115,6 +116,8 @@ void call_loop::note(const session &at, const statement_error &thrown) {
     current_.session_open = at.is_open();
     current_.ran_out_of_time = current_.ran_out_of_time || at.ran_out_of_time();
     current_.plan_was_stale = at.plan_was_stale();
+    current_.length =
+        std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - attempt_begun_);
 }
 
 bool call_loop::lost_is_there(session &on) const {

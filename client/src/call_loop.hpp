@@ -88,6 +88,7 @@ class call_loop {
     retry_plan plan_;
     std::vector<request_id> ids_;
     time_point begun_;
+    time_point attempt_begun_; // once it had a session
     time_point deadline_;
 
     failure current_;

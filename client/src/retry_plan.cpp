@@ -1,5 +1,7 @@
 #include "retry_plan.hpp"
 
+#include "core/sql_error.hpp"
+
 #include <algorithm>
 
 namespace lockstep::detail {
@@ -35,6 +37,10 @@ retry_plan::decision retry_plan::after(const failure &failed, int attempts, micr
         return {step::reject, found.verdict, {}};
     if (attempts >= policy_.max_attempts)
         return {step::out_of_attempts, found.verdict, {}};
+    if (failed.facts.sqlstate == state::deadlock_detected)
+        return within_deadline(
+            found.verdict,
+            wait_after_deadlock(failed, times, policy_.deadline - elapsed, random_bits), elapsed);
     const auto suggested = suggested_wait(failed.facts.detail);
     return within_deadline(
         found.verdict,
@@ -62,6 +68,15 @@ microseconds retry_plan::next_wait(backoff_kind kind, microseconds suggested,
     case backoff_kind::capacity: return full_jitter(policy_.capacity, nth, random_bits);
     }
     return microseconds::zero();
+}
+
+microseconds retry_plan::wait_after_deadlock(const failure &failed, int nth, microseconds left,
+                                             std::uint64_t random_bits) {
+    const int conflicts = waits_[static_cast<std::size_t>(backoff_kind::conflict)]++;
+    auto range = after_deadlock(policy_.conflict, {failed.length, usual_deadlock_timeout,
+                                                   others_in_deadlock(failed.facts.detail), nth});
+    range.base = std::max(range.base, backoff_limit(policy_.conflict, conflicts));
+    return full_jitter(leaving_time(range, left, failed.length), 0, random_bits);
 }
 
 // Stops now rather than sleep to the end and fail then.

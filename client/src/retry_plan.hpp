@@ -18,10 +18,11 @@ namespace lockstep::detail {
 struct failure {
     std::string message;
     error_facts facts;
-    bool session_open = false;    // the session could still be used
-    bool commit_sent = false;     // something that may have committed was sent
-    bool ran_out_of_time = false; // our own deadline struck, here or in the server
-    bool plan_was_stale = false;  // a prepared plan no longer fits
+    bool session_open = false;          // the session could still be used
+    bool commit_sent = false;           // something that may have committed was sent
+    bool ran_out_of_time = false;       // our own deadline struck, here or in the server
+    bool plan_was_stale = false;        // a prepared plan no longer fits
+    std::chrono::microseconds length{}; // of the attempt, once it had a session
 };
 
 // How a call takes a commit whose answer was lost.
@@ -59,6 +60,11 @@ class retry_plan {
     // suggested: by the server, for a conflict; zero where it says nothing.
     [[nodiscard]] std::chrono::microseconds
     next_wait(backoff_kind kind, std::chrono::microseconds suggested, std::uint64_t random_bits);
+    // As the server's own retries wait. nth counts these deadlocks from 1, left is the time to the
+    // deadline. Not less than after another conflict.
+    [[nodiscard]] std::chrono::microseconds wait_after_deadlock(const failure &failed, int nth,
+                                                                std::chrono::microseconds left,
+                                                                std::uint64_t random_bits);
     [[nodiscard]] decision within_deadline(retry_verdict verdict, std::chrono::microseconds wait,
                                            std::chrono::microseconds elapsed) const noexcept;
 

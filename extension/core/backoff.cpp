@@ -16,6 +16,29 @@ backoff_range behind(backoff_range range, int ahead) noexcept {
     return {microseconds{base > most / turns ? most : base * turns}, range.cap};
 }
 
+backoff_range after_deadlock(backoff_range range, const deadlock_facts &seen) noexcept {
+    if (range.base <= microseconds::zero())
+        return range;
+    constexpr int longest_wait = 3; // doublings of the attempt's length
+    const microseconds length = std::max(seen.length, microseconds{1});
+    const microseconds stood_still = std::clamp(seen.timeout, microseconds{0}, length);
+    const microseconds worked = std::max(length - stood_still, range.base);
+    // Two doublings a deadlock.
+    const microseconds turn =
+        backoff_limit({worked, length}, 2 * (std::clamp(seen.so_far, 1, 32) - 1));
+    const microseconds longest = backoff_limit({length, microseconds::max()}, longest_wait);
+    return behind({turn, std::max(range.cap, longest)}, seen.others);
+}
+
+int others_in_deadlock(std::string_view detail) noexcept {
+    return static_cast<int>(std::count(detail.begin(), detail.end(), '\n'));
+}
+
+backoff_range leaving_time(backoff_range range, microseconds left, microseconds attempt) noexcept {
+    const microseconds rest = left - attempt;
+    return {range.base, rest > microseconds::zero() ? std::min(range.cap, rest) : range.cap};
+}
+
 microseconds backoff_limit(backoff_range range, int nth) noexcept {
     const auto base = std::max<microseconds::rep>(range.base.count(), 0);
     const auto cap = std::max<microseconds::rep>(range.cap.count(), 0);

@@ -28,6 +28,33 @@ constexpr backoff_range capacity_backoff{std::chrono::milliseconds{200}, std::ch
 // limit is base * (1 + ahead). Negative is nobody.
 [[nodiscard]] backoff_range behind(backoff_range range, int ahead) noexcept;
 
+// What an attempt that ended in a deadlock tells of those who were in it.
+struct deadlock_facts {
+    std::chrono::microseconds length;  // of the attempt
+    std::chrono::microseconds timeout; // deadlock_timeout, which the attempt has stood still for
+    int others;                        // who were in it, or wait for their turn now
+    int so_far;                        // deadlocks of the same work, this one included
+};
+
+// PostgreSQL's own deadlock_timeout, for one who cannot ask.
+constexpr std::chrono::seconds usual_deadlock_timeout{1};
+
+// The range after a deadlock: the turns of the others and our own. A turn lasts at first as long as
+// the attempt has worked, and not less than the base; who comes back too early makes all of them
+// stand still again, so it is four times that with each deadlock, up to all of the attempt's
+// length. The cap is eight attempts where that is more. A base of zero or less still never waits.
+[[nodiscard]] backoff_range after_deadlock(backoff_range range,
+                                           const deadlock_facts &seen) noexcept;
+
+// How many others a deadlock was with, from its DETAIL, which has a line for each process in any
+// language; 0 where it has none.
+[[nodiscard]] int others_in_deadlock(std::string_view detail) noexcept;
+
+// The range for a pause that must leave time for an attempt like the last before a deadline. Where
+// there is none left it is the range as it was, and the pause ends after the deadline or not.
+[[nodiscard]] backoff_range leaving_time(backoff_range range, std::chrono::microseconds left,
+                                         std::chrono::microseconds attempt) noexcept;
+
 // min(cap, base * 2^nth), without overflow for any input; nth counts from 0, a negative one is 0.
 [[nodiscard]] std::chrono::microseconds backoff_limit(backoff_range range, int nth) noexcept;
 

@@ -135,8 +135,10 @@ class retry_run {
             throw pg_error{};
         if (attempts_ >= request_.max_attempts)
             give_up("no attempts are left");
-        wait_ = jittered(range_after(failed, judged.backoff),
-                         judged.backoff == backoff_kind::conflict ? doublings() : times - 1);
+        const backoff_range range = std::string_view{failed.sqlstate} == state::deadlock_detected
+                                        ? range_after_deadlock(failed, times)
+                                        : range_after(failed, judged.backoff);
+        wait_ = jittered(range, judged.backoff == backoff_kind::conflict ? doublings() : times - 1);
         if (!deadline_.leaves(wait_))
             give_up("the deadline is before the next attempt");
     }
@@ -164,11 +166,25 @@ class retry_run {
         if (const auto suggested = suggested_wait(failed.detail)) {
             range.base = *suggested;
         } else {
-            const microseconds turn{std::max<TimestampTz>(GetCurrentTimestamp() - began_, 1)};
-            range.base = std::min(range.base, turn);
+            range.base = std::min(range.base, length());
             range = behind(range, rivals());
         }
         return range;
+    }
+
+    // Called before the rollback: the others in the deadlock still wait for us, and count among the
+    // rivals.
+    [[nodiscard]] backoff_range range_after_deadlock(const caught_error &failed, int times) const {
+        const int others = std::max(rivals(), others_in_deadlock(failed.detail));
+        const backoff_range range =
+            after_deadlock(conflict_range(), {length(), deadlock_timeout(), others, times});
+        const auto left = deadline_.left();
+        return left ? leaving_time(range, *left, length()) : range;
+    }
+
+    // Of the attempt, until now.
+    [[nodiscard]] microseconds length() const {
+        return microseconds{std::max<TimestampTz>(GetCurrentTimestamp() - began_, 1)};
     }
 
     const retry_request &request_;

@@ -47,7 +47,14 @@ bool deadline_timer::has_struck() const noexcept {
 }
 
 bool deadline_timer::leaves(std::chrono::microseconds pause) const {
-    return !at_ || GetCurrentTimestamp() + pause.count() < *at_;
+    const auto rest = left();
+    return !rest || pause < *rest;
+}
+
+std::optional<std::chrono::microseconds> deadline_timer::left() const {
+    if (!at_)
+        return std::nullopt;
+    return std::chrono::microseconds{*at_ - GetCurrentTimestamp()};
 }
 
 void deadline_timer::end() noexcept {

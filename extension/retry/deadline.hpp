@@ -19,6 +19,8 @@ class deadline_timer {
     [[nodiscard]] bool has_struck() const noexcept;
     // Whether there is time left after such a pause.
     [[nodiscard]] bool leaves(std::chrono::microseconds pause) const;
+    // Until it strikes; nothing where it never does.
+    [[nodiscard]] std::optional<std::chrono::microseconds> left() const;
     void end() noexcept;
 
   private:

@@ -25,6 +25,10 @@ int rivals() {
     return found;
 }
 
+std::chrono::microseconds deadlock_timeout() noexcept {
+    return std::chrono::milliseconds{DeadlockTimeout};
+}
+
 std::chrono::microseconds jittered(backoff_range range, int nth) noexcept {
     return full_jitter(range, nth, pg_prng_uint64(&pg_global_prng_state));
 }

@@ -9,6 +9,9 @@ namespace lockstep {
 // which row it is about, they are taken for the queue. Reads shared memory without a lock.
 [[nodiscard]] int rivals();
 
+// What a session waits before it looks for a deadlock, as it is set.
+[[nodiscard]] std::chrono::microseconds deadlock_timeout() noexcept;
+
 // A random pause out of the range; nth counts from 0.
 [[nodiscard]] std::chrono::microseconds jittered(backoff_range range, int nth) noexcept;
 

@@ -60,6 +60,28 @@ TEST(retry_plan, takes_the_wait_that_the_server_suggests) {
     EXPECT_EQ(plan_for(policy).after(conflict, 1, 0us, all_bits).wait, 0us);
 }
 
+TEST(retry_plan, waits_after_a_deadlock_as_long_as_the_work_takes) {
+    retry_policy policy;
+    policy.deadline = 60s;
+    auto deadlock = failed_with("40P01");
+    deadlock.length = 1030ms;
+    deadlock.facts.detail = "Process 1 waits\nProcess 2 waits\nProcess 3 waits";
+    auto plan = plan_for(policy);
+    for (const auto turn : {30ms, 120ms, 480ms, 1030ms, 1030ms})
+        EXPECT_EQ(plan.after(deadlock, 1, 0us, all_bits).wait, 3 * turn);
+    // A second is left beside one more attempt.
+    EXPECT_EQ(plan.after(deadlock, 6, 60s - 2030ms, all_bits).wait, 1s);
+    policy.conflict.base = 0ms;
+    EXPECT_EQ(plan_for(policy).after(deadlock, 1, 0us, all_bits).wait, 0us);
+}
+
+TEST(retry_plan, waits_after_a_deadlock_of_short_work_as_after_a_conflict) {
+    const retry_policy policy;
+    auto plan = plan_for(policy);
+    for (const auto limit : {4ms, 8ms, 16ms, 32ms, 64ms, 128ms, 250ms, 250ms})
+        EXPECT_EQ(plan.after(failed_with("40P01"), 1, 0us, all_bits).wait, limit);
+}
+
 TEST(retry_plan, counts_each_kind_of_pause_apart) {
     const retry_policy policy;
     auto plan = plan_for(policy);

@@ -14,11 +14,14 @@
 namespace {
 
 using namespace std::chrono_literals;
+using lockstep::after_deadlock;
 using lockstep::backoff_limit;
 using lockstep::backoff_range;
 using lockstep::behind;
 using lockstep::contention_detail;
 using lockstep::full_jitter;
+using lockstep::leaving_time;
+using lockstep::others_in_deadlock;
 using lockstep::suggested_wait;
 using std::chrono::microseconds;
 
@@ -86,6 +89,58 @@ TEST(backoff, each_one_ahead_is_a_turn) {
     EXPECT_EQ(behind({0us, 250ms}, 7).base, 0us);
     EXPECT_EQ(backoff_limit(behind({4ms, 250ms}, 1000000), 0), 250ms);
     EXPECT_EQ(behind({longest, longest}, std::numeric_limits<int>::max()).base, longest);
+}
+
+// deadlock_timeout is a second; the attempt worked for so long beside it.
+backoff_range after(std::chrono::microseconds worked, int others, int so_far) {
+    return after_deadlock({4ms, 250ms}, {1s + worked, 1s, others, so_far});
+}
+
+TEST(backoff, a_turn_after_a_deadlock_is_what_the_attempt_worked) {
+    EXPECT_EQ(after(30ms, 0, 1).base, 30ms);
+    EXPECT_EQ(after(30ms, 4, 1).base, 150ms);
+    EXPECT_EQ(after(3s, 4, 1).base, 15s);
+    // Short work waits as after any other conflict.
+    EXPECT_EQ(after(100us, 0, 1).base, 4ms);
+    EXPECT_EQ(after_deadlock({4ms, 250ms}, {800us, 1s, 1, 1}).base, 1600us);
+}
+
+TEST(backoff, each_deadlock_makes_the_turns_longer_up_to_the_attempt) {
+    EXPECT_EQ(after(30ms, 4, 2).base, 5 * 120ms);
+    EXPECT_EQ(after(30ms, 4, 3).base, 5 * 480ms);
+    EXPECT_EQ(after(30ms, 4, 4).base, 5 * 1030ms);
+    EXPECT_EQ(after(30ms, 4, std::numeric_limits<int>::max()).base, 5 * 1030ms);
+}
+
+TEST(backoff, the_cap_after_a_deadlock_follows_the_attempt) {
+    EXPECT_EQ(backoff_limit(after(30ms, 1000, 1), 0), 8 * 1030ms);
+    EXPECT_EQ(backoff_limit(after_deadlock({4ms, 20s}, {1s, 1s, 1'000'000, 1}), 0), 20s);
+    EXPECT_EQ(backoff_limit(after_deadlock({4ms, 250ms}, {1ms, 1s, 1000, 1}), 0), 250ms);
+}
+
+TEST(backoff, no_facts_of_a_deadlock_overflow) {
+    constexpr int least = std::numeric_limits<int>::min();
+    constexpr int most = std::numeric_limits<int>::max();
+    EXPECT_EQ(backoff_limit(after_deadlock({4ms, 250ms}, {longest, 0us, most, most}), 0), longest);
+    EXPECT_EQ(after_deadlock({4ms, 250ms}, {0us, longest, least, least}).base, 1us);
+    EXPECT_EQ(after_deadlock({4ms, 250ms}, {2s, -longest, -1, 0}).base, 2s);
+    for (const auto never : {0us, -1us})
+        EXPECT_EQ(full_jitter(after_deadlock({never, 250ms}, {2s, 1s, 9, 9}), 0, all_bits), 0us);
+}
+
+TEST(backoff, a_deadlock_has_a_line_for_each_process) {
+    EXPECT_EQ(others_in_deadlock(""), 0);
+    EXPECT_EQ(
+        others_in_deadlock("Process 7 waits for ShareLock on transaction 9; blocked by process 8.\n"
+                           "Process 8 waits for ShareLock on transaction 7; blocked by process 7."),
+        1);
+}
+
+TEST(backoff, a_pause_leaves_time_for_one_more_attempt) {
+    EXPECT_EQ(leaving_time({1s, 8s}, 3s, 1s).cap, 2s);
+    EXPECT_EQ(leaving_time({1s, 8s}, 30s, 1s).cap, 8s);
+    for (const auto left : {1s, 0s, -1s})
+        EXPECT_EQ(leaving_time({1s, 8s}, left, 1s).cap, 8s);
 }
 
 TEST(backoff, a_suggested_wait_is_read_back) {

@@ -35,6 +35,8 @@ struct retry_policy {
     int max_attempts = 100;
 
     // After a conflict the wait that the server suggests takes the place of a shorter first limit.
+    // After a deadlock the limit follows the length of the attempt, and may pass the cap: up to
+    // eight attempts.
     backoff_range conflict = conflict_backoff;
     backoff_range reconnect = reconnect_backoff;
     backoff_range capacity = capacity_backoff;
