@@ -41,12 +41,6 @@ SELECT key, by_each_store(format('SELECT (lockstep.transfer(''plain'', 4, %s, 1)
 -- What the request asks for is the request's fault, as ever.
 SELECT outcome('SELECT lockstep.adjust(''plain'', 4, 1e-39)'), outcome('SELECT lockstep.adjust(''plain'', 4, ''NaN'')');
 
--- A version that its column cannot keep names the item too.
-CREATE TABLE versions (id int PRIMARY KEY, balance int, version smallint);
-INSERT INTO versions VALUES (1, 10, 32767), (2, 10, 1), (3, 10, 1);
-SELECT lockstep.register_ledger('versions', version_column => 'version');
-SELECT by_each_store('SELECT string_agg(status, '','') FROM lockstep.transfer_batch(''versions'', ARRAY[2, 3], ARRAY[3, 1], ARRAY[1, 1])');
-
 -- The journal: a balance is told as it stands, and an amount that is none says whose it is.
 INSERT INTO plain VALUES (5, 10);
 SELECT status, from_balance FROM lockstep.transfer('plain', 5, 4, 1, '00000000-0000-0000-0000-000000000001');
@@ -106,6 +100,6 @@ DROP TABLE bounded, bounded_journal, "numeric(38,0)", "numeric(38,0)_journal", "
     "numeric(39,0)_journal", "numeric(78,0)", "numeric(78,0)_journal", "numeric(40,2)", "numeric(40,2)_journal", "numeric(3,39)",
     "numeric(3,39)_journal", "numeric(30,-9)", "numeric(30,-9)_journal";
 DROP DOMAIN tokens;
-DROP TABLE wide, wide_journal, plain, plain_journal, versions, versions_journal, decimals, decimals_journal;
+DROP TABLE wide, wide_journal, plain, plain_journal, decimals, decimals_journal;
 DROP FUNCTION largest_fits, by_each_store, outcome;
 DROP EXTENSION lockstep;

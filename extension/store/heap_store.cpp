@@ -246,9 +246,7 @@ call_vector<std::optional<row_state>> heap_store::write(std::span<const batch_ro
         const bool has_version = target_.has(row_column::version) && state.version.has_value();
         changed.push_back(
             {places_[i], amount_datum(target_, *state.amount),
-             has_version
-                 ? for_row(i, [&] { return version_datum(target_, keys_[i], *state.version); })
-                 : Datum{0},
+             has_version ? version_datum(target_, keys_[i], *state.version) : Datum{0},
              has_version});
     }
     if (changed.empty())

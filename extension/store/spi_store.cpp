@@ -85,14 +85,12 @@ call_vector<std::optional<row_state>> spi_store::write(std::span<const batch_row
             continue;
         moved.push_back(i);
         if (const auto version = rows[i].state->version) // a statement would say less
-            static_cast<void>(
-                for_row(i, [&] { return version_datum(target_, keys_[i], *version); }));
+            static_cast<void>(version_datum(target_, keys_[i], *version));
     }
     call_vector<std::optional<row_state>> written(rows.size());
     if (by_key_)
         for (const std::size_t row : moved)
-            written[row] = for_row(
-                row, [&] { return set_row(target_, keys_[row], *before_[row], *rows[row].state); });
+            written[row] = set_row(target_, keys_[row], *before_[row], *rows[row].state);
     else if (!moved.empty())
         write_at_once(rows, moved, written);
     return written;
@@ -117,8 +115,7 @@ void spi_store::write_at_once(std::span<const batch_row> rows,
     const uint64 found = execute(target_, target_.write_many, values);
     for (uint64 i = 0; i < found; ++i) {
         const std::size_t row = moved[position_of(i, moved.size())];
-        written[row] =
-            for_row(row, [&] { return result_state(target_, keys_[row], i, first_value_column); });
+        written[row] = result_state(target_, keys_[row], i, first_value_column);
     }
 }
 

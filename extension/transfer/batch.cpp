@@ -137,27 +137,23 @@ class booking {
     void lock() {
         all_.rows.resize(all_.keys.size());
         store_ = store_for(all_.target);
-        for_rows([this] {
+        try {
             if (store_->lock(all_.keys, all_.rows))
                 return;
             store_ = statements_for(all_.target);
             static_cast<void>(store_->lock(all_.keys, all_.rows));
-        });
+        } catch (const row_error &error) {
+            blame_first(error);
+            throw;
+        }
     }
 
-    // Runs a step for the rows; an error about one of them says which item asks for it first.
-    template <class Step>
-    void for_rows(Step step) const {
-        try {
-            step();
-        } catch (const row_error &error) {
-            const auto asks = [&](const batch_item &one) {
-                return one.from == error.number() || one.to == error.number();
-            };
-            for (std::size_t i = 0; i < all_.items.size(); ++i)
-                if (all_.is_pending(i) && asks(all_.items[i]))
-                    all_.for_item(i, [&] { throw sql_error{error}; });
-            throw;
+    // Throws the error of a row on as that of the first item that asks for the row.
+    void blame_first(const row_error &error) const {
+        for (std::size_t i = 0; i < all_.items.size(); ++i) {
+            const batch_item &one = all_.items[i];
+            if (all_.is_pending(i) && (one.from == error.number() || one.to == error.number()))
+                all_.for_item(i, [&] { throw sql_error{error}; });
         }
     }
 
@@ -263,8 +259,7 @@ class booking {
     }
 
     void write_rows() {
-        written_rows written;
-        for_rows([&] { written = store_->write(all_.rows); });
+        const written_rows written = store_->write(all_.rows);
         if (written.empty())
             return;
         if (all_.requests.size() > 1)
