@@ -37,7 +37,7 @@ retry_plan::decision retry_plan::after(const failure &failed, int attempts, micr
         return {step::reject, found.verdict, {}};
     if (attempts >= policy_.max_attempts)
         return {step::out_of_attempts, found.verdict, {}};
-    if (failed.facts.sqlstate == state::deadlock_detected)
+    if (failed.facts.sqlstate == deadlock_detected)
         return within_deadline(
             found.verdict,
             wait_after_deadlock(failed, times, policy_.deadline - elapsed, random_bits), elapsed);

@@ -17,6 +17,9 @@ enum class retry_verdict : std::uint8_t {
     never,        // the same again would fail again, or is not ours to repeat
 };
 
+// The state of a deadlock, which the pause after it depends on.
+constexpr char deadlock_detected[] = "40P01";
+
 // Which pause comes before the next attempt.
 enum class backoff_kind : std::uint8_t {
     none,      // at once; such a rule is limited by at_most

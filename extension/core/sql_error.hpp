@@ -40,7 +40,6 @@ constexpr char prerequisite_state[] = "55000";
 constexpr char object_in_use[] = "55006";
 constexpr char undefined_column[] = "42703";
 constexpr char query_canceled[] = "57014";
-constexpr char deadlock_detected[] = "40P01";
 constexpr char datatype_mismatch[] = "42804";
 constexpr char wrong_object_type[] = "42809";
 constexpr char duplicate_table[] = "42P07";

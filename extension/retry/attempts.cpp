@@ -135,7 +135,7 @@ class retry_run {
             throw pg_error{};
         if (attempts_ >= request_.max_attempts)
             give_up("no attempts are left");
-        const backoff_range range = std::string_view{failed.sqlstate} == state::deadlock_detected
+        const backoff_range range = std::string_view{failed.sqlstate} == deadlock_detected
                                         ? range_after_deadlock(failed, times)
                                         : range_after(failed, judged.backoff);
         wait_ = jittered(range, judged.backoff == backoff_kind::conflict ? doublings() : times - 1);
