@@ -34,16 +34,29 @@ ordered_json of_cell(const cell &each) {
     return object;
 }
 
+ordered_json of_long_attempts(const long_attempts_seen &each) {
+    ordered_json object;
+    object["way"] = each.key;
+    object["ended_of_15"] = each.ended;
+    object["seconds"] = each.seconds;
+    object["attempts_each"] = each.attempts;
+    return object;
+}
+
 } // namespace
 
 void write_json(const std::string &path, const std::string &server_version, std::uint64_t seed,
-                const results &all, const std::vector<bar> &bars) {
+                const results &all, const long_attempts_results &long_ones,
+                const std::vector<bar> &bars) {
     ordered_json document;
     document["server_version"] = server_version;
     document["seed"] = seed;
     document["cells"] = ordered_json::array();
     for (const auto &each : all.cells)
         document["cells"].push_back(of_cell(each));
+    document["long_attempts"] = ordered_json::array();
+    for (const auto &each : long_ones.ways)
+        document["long_attempts"].push_back(of_long_attempts(each));
     document["bars"] = json_of(bars);
     document["wrong"] = all.wrong;
     write_file(path, document.dump(1) + "\n");

@@ -5,6 +5,7 @@
 #include "common/run.hpp"
 #include "retry/bars.hpp"
 #include "retry/json.hpp"
+#include "retry/long_attempts.hpp"
 #include "retry/options.hpp"
 #include "retry/report.hpp"
 
@@ -49,7 +50,7 @@ options parsed(int argc, char **argv, int &status) {
                name, [&wanted, how_much] { set_extent(wanted, how_much); }, told)
             ->trigger_on_parse();
     };
-    kind("--quick", extent::quick, "short, twice each: a minute and a half");
+    kind("--quick", extent::quick, "short, twice each: three minutes");
     kind("--full", extent::full, "long, nine times each: half an hour");
     kind("--tiny", extent::tiny, "a few transactions in every way: whether it is right, no times");
     int window = 0;
@@ -150,11 +151,13 @@ int run(const options &wanted) {
         for (const auto what : {job::hot_row, job::write_skew})
             for (const auto connections : wanted.connections)
                 measure(wanted, {what, connections, flush}, links, under, out, random, all);
+    const auto long_ones = measure_long_attempts(wanted, admin, links, random, out);
+    all.wrong.insert(all.wrong.end(), long_ones.wrong.begin(), long_ones.wrong.end());
     const auto bars = bars_of(all);
     if (wanted.how_much != extent::tiny)
         out.bars(bars);
     const auto named = wanted.output + "/retry";
-    write_json(named + ".json", release, seed, all, bars);
+    write_json(named + ".json", release, seed, all, long_ones, bars);
     write_file(named + ".svg",
                drawn({"Transactions that are run again",
                       fmt::format("PostgreSQL {}, {}; medians, thin lines: least to most", release,
