@@ -131,13 +131,12 @@ bool append_in_subtransaction(const ledger &target, const journal_row *rows, std
     }
     PG_CATCH();
     {
-        MemoryContextSwitchTo(context);
-        ErrorData *error = CopyErrorData();
-        FlushErrorState();
+        // The error stays where it is, as in PostgresMain(): a copy of it (CopyErrorData) would be
+        // in the memory of the call, and that is gone before it is told.
         RollbackAndReleaseCurrentSubTransaction();
         MemoryContextSwitchTo(context);
         CurrentResourceOwner = owner;
-        ReThrowError(error);
+        PG_RE_THROW();
     }
     PG_END_TRY();
     MemoryContextSwitchTo(context);
