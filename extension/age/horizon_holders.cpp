@@ -7,6 +7,7 @@
 #include "lock_graph/impact.hpp"
 #include "lock_graph/remedy.hpp"
 #include "lock_graph/settings.hpp"
+#include "pg/catalog.hpp"
 #include "pg/values.hpp"
 
 #include <algorithm>
@@ -286,9 +287,7 @@ std::string horizon_holders::action_of(const holder_row &one) {
         const age_slot *slot = slot_of(one);
         if (slot->active_pid != 0)
             return {};
-        const char *name = slot->name;
-        return "SELECT pg_drop_replication_slot(" +
-               copied(pg_call([name] { return quote_literal_cstr(name); })) + ')';
+        return "SELECT pg_drop_replication_slot(" + literal(slot->name) + ')';
     }
     case holder_kind::temp_table: {
         if (process != nullptr)

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 
@@ -112,52 +113,58 @@ std::string change(const char *what, const std::string &before, const column &no
            "\". ";
 }
 
+// The first one, and the journal as messages name it; none where the journal is gone, or another
+// role's, which is refused for that.
+struct differing_journal {
+    std::string name;
+    disagreement first;
+};
+
+std::optional<differing_journal> differing(Relation table, Oid oid, const ledger_columns &columns,
+                                           bool gone_too) {
+    const Relation journal = open_relation(oid, ShareUpdateExclusiveLock);
+    if (journal == nullptr)
+        return std::nullopt;
+    const std::string name = shown_name(journal);
+    const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
+    const std::string statement = disagreements(table, journal, columns, gone_too);
+    close_relation(journal);
+    if (is_another_owners)
+        return std::nullopt;
+    auto found = first_of(statement);
+    if (!found)
+        return std::nullopt;
+    return differing_journal{name, std::move(*found)};
+}
+
 } // namespace
 
 void require_agreement(Relation table, const ledger_columns &columns, const registration &before) {
     const bool other_key = !is_same_key(table, before.key, columns.key);
     if (other_key && (before.key.size() > 1 || columns.key.size() > 1))
-        return;
+        return; // key_row_type speaks of those
     const bool other_amount = !is_same_column(table, before.amount, columns.amount);
     if (!other_key && !other_amount)
         return;
-    const Relation journal = open_relation(before.journal, ShareUpdateExclusiveLock);
-    if (journal == nullptr)
-        return;
-    const std::string plain = shown_name(journal);
-    const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
-    const std::string statement = disagreements(table, journal, columns, other_key);
-    close_relation(journal);
-    if (is_another_owners)
-        return; // refused for that
-    if (const auto found = first_of(statement))
+    if (const auto found = differing(table, before.journal, columns, other_key))
         throw sql_error(
             state::invalid_parameter_value,
-            "journal \"" + plain + "\" has the balances of another column",
+            "journal \"" + found->name + "\" has the balances of another column",
             (other_key ? change("key", name_now(table, before.key.front()), columns.key.front())
                        : "") +
                 (other_amount ? change("amount", name_now(table, before.amount), columns.amount)
                               : "") +
-                shown(*found),
+                shown(found->first),
             "Register the column as it was, or give the new one its values first; or keep a copy "
             "of the journal and drop it with lockstep.drop_ledger(..., drop_journal => true).");
 }
 
 void require_journal_of(Relation table, const ledger_columns &columns, Oid oid) {
-    const Relation journal = open_relation(oid, ShareUpdateExclusiveLock);
-    if (journal == nullptr)
-        return;
-    const std::string plain = shown_name(journal);
-    const bool is_another_owners = journal->rd_rel->relowner != table->rd_rel->relowner;
-    const std::string statement = disagreements(table, journal, columns, false);
-    close_relation(journal);
-    if (is_another_owners)
-        return; // refused for that
-    if (const auto found = first_of(statement))
+    if (const auto found = differing(table, oid, columns, false))
         throw sql_error(state::invalid_parameter_value,
-                        "journal \"" + plain + "\" has other balances than ledger \"" +
+                        "journal \"" + found->name + "\" has other balances than ledger \"" +
                             shown_name(table) + "\"",
-                        shown(*found),
+                        shown(found->first),
                         "Register the ledger with the columns that it had; where its amounts were "
                         "changed since, put them back first.");
 }

@@ -41,11 +41,6 @@ std::string create_statement(const std::string &name, Relation table, const colu
            columns + ") USING heap";
 }
 
-std::string literal(const std::string &text) {
-    const char *plain = text.c_str();
-    return copied(pg_call([plain] { return quote_literal_cstr(plain); }));
-}
-
 void describe(const std::string &name, const journal_column_definition &column) {
     execute("COMMENT ON COLUMN " + name + "." + column.name + " IS " + literal(column.comment));
 }

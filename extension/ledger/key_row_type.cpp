@@ -1,6 +1,7 @@
 #include "ledger/key_row_type.hpp"
 
 #include "core/sql_error.hpp"
+#include "ledger/journal_definition.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
@@ -150,11 +151,9 @@ Oid create_type(Relation table, std::span<const column> key) {
                         "Rename what has it, or drop it.");
     const std::string name =
         quoted(pg_call([schema] { return get_namespace_name(schema); })) + "." + quoted(wanted);
-    const std::string title = "Key of lockstep transfers on " + qualified_name(table);
-    const char *text = title.c_str();
     execute("CREATE TYPE " + name + " AS (" + definition_of(key) + ")");
     execute("COMMENT ON TYPE " + name + " IS " +
-            copied(pg_call([text] { return quote_literal_cstr(text); })));
+            literal("Key of lockstep transfers on " + qualified_name(table)));
     return type_in_schema(plain, schema);
 }
 
@@ -195,9 +194,10 @@ bool has_rows(Relation journal) {
     });
 }
 
-std::string column_list(std::span<const registered_column> columns) {
+template <class Column>
+std::string list_of(std::span<const Column> columns) {
     std::string list;
-    for (const registered_column &one : columns)
+    for (const Column &one : columns)
         list += (list.empty() ? "" : ", ") + std::string{one.name};
     return "(" + list + ")";
 }
@@ -213,8 +213,8 @@ void require_same_key(Relation table, Relation journal, std::span<const column> 
     throw sql_error(
         state::prerequisite_state,
         "journal \"" + shown_name(journal) + "\" has bookings by another key",
-        "They are by " + column_list(before.key) + ", and the key is to be " + column_list(key) +
-            ".",
+        "They are by " + list_of(std::span<const registered_column>{before.key}) +
+            ", and the key is to be " + column_list(key) + ".",
         knows_names_alone
             ? "If columns were renamed and the table restored since, give them their "
               "names of then, register the ledger, and rename them again."
@@ -238,22 +238,19 @@ void require_unchanged_type(Relation journal, Oid type, std::span<const column> 
                     "type \"" + plain_type_name(type) +
                         "\" has not the columns of the key any more",
                     "The journal \"" + shown_name(journal) + "\" has keys of this type, by " +
-                        column_list(before.key) + ".",
+                        list_of(std::span<const registered_column>{before.key}) + ".",
                     "Give its columns their names again, and drop others, with ALTER TYPE.");
 }
 
 Oid type_of_keys(Relation journal) {
-    const auto found = find_column(journal, "from_key");
+    const auto found = find_column(journal, name_of(journal_column::from_key));
     return found && !fields_of(found->declared_type).empty() ? found->declared_type : InvalidOid;
 }
 
 } // namespace
 
 std::string column_list(std::span<const column> columns) {
-    std::string list;
-    for (const column &one : columns)
-        list += (list.empty() ? "" : ", ") + std::string{one.name};
-    return "(" + list + ")";
+    return list_of(columns);
 }
 
 bool is_same_column(Relation table, const registered_column &then, const column &now) {
@@ -272,7 +269,7 @@ bool is_same_key(Relation table, std::span<const registered_column> before,
 std::optional<column> find_key_as_one(Relation journal, std::span<const column> key) {
     if (key.size() == 1)
         return key.front();
-    const auto kept = find_column(journal, "from_key");
+    const auto kept = find_column(journal, name_of(journal_column::from_key));
     if (!kept || !fits(fields_of(kept->declared_type), key))
         return std::nullopt;
     return as_one(kept->declared_type);

@@ -310,9 +310,9 @@ const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
             return nullptr;
         held_.push_back({type, AccessShareLock});
         if (RelationGetDescr(type)->natts != row->count)
-            throw sql_error(state::object_in_use, std::string{"the key type of ledger \""} +
-                                                      found->described->name +
-                                                      "\" was changed while it was looked at");
+            throw sql_error(state::object_in_use, "the key type of " +
+                                                      ledger_text(*found->described) +
+                                                      " was changed while it was looked at");
         row->held = type;
     }
     // The indexes that were found are there: dropping one takes a lock that ours keep away, or

@@ -151,6 +151,9 @@ std::optional<registration> find_registration(Oid ledger) {
     found.ledger = ledger;
     found.journal = DatumGetObjectId(row.values[f_journal]);
     found.key = names_of(row.values[f_keys]);
+    if (found.key.empty() || found.key.size() > INDEX_MAX_KEYS)
+        throw sql_error(state::prerequisite_state, "the registration of a ledger names no key",
+                        "The table lockstep.registration was changed by hand.");
     const std::array<registered_column *, 5> others{&found.amount, &found.floor_column,
                                                     &found.ceiling_column, &found.version_column,
                                                     &found.frozen_column};

@@ -1,18 +1,10 @@
 #include "lock_graph/remedy.hpp"
 
 #include "lock_graph/settings.hpp"
+#include "pg/catalog.hpp"
 #include "pg/values.hpp"
 
 namespace lockstep {
-
-namespace {
-
-std::string literal(const std::string &text) {
-    const char *const plain = text.c_str();
-    return copied(pg_call([plain] { return quote_literal_cstr(plain); }));
-}
-
-} // namespace
 
 // A pid may by then be another session's, so the session's start is asked for too.
 std::string action_for(const lock_process &process, const session &who) {

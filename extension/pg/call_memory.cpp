@@ -40,22 +40,22 @@ void give_back() {
 
 inline namespace guarded {
 
-contexts make_contexts(MemoryContext parent, int kilobytes) {
+// Into `made`, one after the other: where there is no memory for the second, the first is known.
+void make_contexts(contexts *made, MemoryContext parent, int kilobytes) {
     // A quarter of it for the server: it needs less at once.
     const Size all = static_cast<Size>(kilobytes) * kilobyte;
     const Size server = MAXALIGN(all / 4);
     const Size containers = MAXALIGN(all - server);
-    contexts made{nullptr, nullptr, kilobytes};
-    made.for_server = AllocSetContextCreateInternal(
+    made->kilobytes = kilobytes;
+    made->for_server = AllocSetContextCreateInternal(
         parent, "lockstep call", server, ALLOCSET_DEFAULT_INITSIZE,
         std::max(server, static_cast<Size>(ALLOCSET_DEFAULT_MAXSIZE)));
     // A generation context has in its blocks what is no larger than some part of the largest: then
     // nothing that fits into what is kept is fetched apart.
     constexpr Size largest_block = Size{256} * kilobyte * kilobyte;
-    made.for_containers =
+    made->for_containers =
         GenerationContextCreate(parent, "lockstep call containers", containers,
                                 ALLOCSET_DEFAULT_INITSIZE, std::max(containers, largest_block));
-    return made;
 }
 
 } // namespace guarded
@@ -84,16 +84,17 @@ call_memory::call_memory()
     : before_(CurrentMemoryContext), resource_before_(call_resource()), is_kept_(!is_in_use) {
     if (is_kept_ && std::exchange(is_to_be_trimmed, false))
         give_back(); // the arguments and the result of that call
-    contexts used = kept;
+    contexts own{};
+    contexts *const used = is_kept_ ? &kept : &own;
     if (!is_kept_) {
-        used = pg_call([] { return make_contexts(CurrentMemoryContext, 0); });
-    } else if (kept.for_server == nullptr || kept.kilobytes != kept_kilobytes) {
+        pg_call([used] { make_contexts(used, CurrentMemoryContext, 0); });
+    } else if (kept.for_containers == nullptr || kept.kilobytes != kept_kilobytes) {
         delete_contexts(kept);
-        used = kept = pg_call([] { return make_contexts(TopMemoryContext, kept_kilobytes); });
+        pg_call([used] { make_contexts(used, TopMemoryContext, kept_kilobytes); });
     }
     is_in_use = true;
-    for_server_ = used.for_server;
-    for_containers_.context = used.for_containers;
+    for_server_ = used->for_server;
+    for_containers_.context = used->for_containers;
     call_resource() = &for_containers_;
     enter();
 }

@@ -250,6 +250,11 @@ std::string shown_name_of(Oid relation, const char *otherwise) {
     return copied(pg_call([=] { return shown_name_in_guard(relation, otherwise); }));
 }
 
+std::string literal(const std::string &text) {
+    const char *plain = text.c_str();
+    return copied(pg_call([plain] { return quote_literal_cstr(plain); }));
+}
+
 std::string quoted(const char *identifier) {
     return copied(pg_call([identifier] { return quote_identifier(identifier); }));
 }

@@ -77,8 +77,9 @@ struct relation_family {
 inline namespace guarded {
 [[nodiscard]] const char *shown_name_in_guard(Oid relation, const char *otherwise);
 } // namespace guarded
-// An identifier for statements.
+// An identifier, and a text, for statements.
 [[nodiscard]] std::string quoted(const char *identifier);
+[[nodiscard]] std::string literal(const std::string &text);
 // The type as a statement may name it: schema-qualified, but for those that the SQL standard names.
 [[nodiscard]] std::string type_name(Oid type, int32 typmod = -1);
 // The type for messages.

@@ -64,12 +64,7 @@ void read_text(const key_row &row, Datum value, Oid type, given_values &given) {
     char *text = OidOutputFunctionCall(output, value);
     auto *read = const_cast<FmgrInfo *>(&row.read_texts);
     const Datum read_row = InputFunctionCall(read, text, RECORDOID, row.texts->tdtypmod);
-    HeapTupleHeader header = DatumGetHeapTupleHeader(read_row);
-    HeapTupleData tuple;
-    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-    ItemPointerSetInvalid(&tuple.t_self);
-    tuple.t_tableOid = InvalidOid;
-    tuple.t_data = header;
+    HeapTupleData tuple = tuple_in(DatumGetHeapTupleHeader(read_row));
     heap_deform_tuple(&tuple, row.texts, given.values.data(), given.nulls.data());
     for (int i = 0; i < row.count; ++i)
         given.types[static_cast<std::size_t>(i)] = TEXTOID;
@@ -77,39 +72,26 @@ void read_text(const key_row &row, Datum value, Oid type, given_values &given) {
 
 // How many columns the row has; its values, as far as there is room for them.
 int read_row(const key_row &row, Datum value, given_values &given) {
-    HeapTupleHeader header = DatumGetHeapTupleHeader(value);
-    TupleDesc columns =
-        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-    HeapTupleData tuple;
-    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-    ItemPointerSetInvalid(&tuple.t_self);
-    tuple.t_tableOid = InvalidOid;
-    tuple.t_data = header;
-    const auto room = static_cast<Size>(columns->natts) + 1;
-    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * room));
-    auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * room));
-    heap_deform_tuple(&tuple, columns, values, nulls);
+    const row_parts parts = take_apart(DatumGetHeapTupleHeader(value));
     int found = 0;
-    for (int i = 0; i < columns->natts; ++i) {
-        const Form_pg_attribute one = TupleDescAttr(columns, i);
+    for (int i = 0; i < parts.columns->natts; ++i) {
+        const Form_pg_attribute one = TupleDescAttr(parts.columns, i);
         if (one->attisdropped)
             continue;
         if (found < row.count) {
             const auto to = static_cast<std::size_t>(found);
-            given.values[to] = values[i];
-            given.nulls[to] = nulls[i];
+            given.values[to] = parts.values[i];
+            given.nulls[to] = parts.nulls[i];
             given.types[to] = one->atttypid;
             // A literal in a row constructor has no type yet.
-            if (one->atttypid == UNKNOWNOID && !nulls[i]) {
-                given.values[to] = CStringGetTextDatum(DatumGetCString(values[i]));
+            if (one->atttypid == UNKNOWNOID && !parts.nulls[i]) {
+                given.values[to] = CStringGetTextDatum(DatumGetCString(parts.values[i]));
                 given.types[to] = TEXTOID;
             }
         }
         ++found;
     }
-    pfree(values);
-    pfree(nulls);
-    ReleaseTupleDesc(columns);
+    release(parts);
     return found;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "pg/key.hpp"
+#include "pg/row_datum.hpp"
 
 #include <span>
 
@@ -37,12 +38,7 @@ inline namespace guarded {
 
 // The columns' values of such a key.
 inline void take_key_apart(const key_row &row, Datum key, Datum *values, bool *nulls) {
-    HeapTupleHeader header = DatumGetHeapTupleHeader(key);
-    HeapTupleData tuple;
-    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-    ItemPointerSetInvalid(&tuple.t_self);
-    tuple.t_tableOid = InvalidOid;
-    tuple.t_data = header;
+    HeapTupleData tuple = tuple_in(DatumGetHeapTupleHeader(key));
     heap_deform_tuple(&tuple, RelationGetDescr(row.held), values, nulls);
 }
 

@@ -16,7 +16,8 @@ namespace lockstep {
 [[nodiscard]] call_vector<std::int64_t> next_values(Oid sequence, std::size_t count);
 
 // Nobody is given a number up to this one any more, nor is this taken back. False where the
-// sequence descends or ends there: then it stays as it is. The caller's rights are not asked for.
+// sequence descends or ends there: then it stays as it is. Call as its owner. Waits for who is
+// raising it just now, and for nobody else.
 bool raise_sequence(Oid sequence, std::int64_t above);
 
 // The number that comes next. The caller's rights on the sequence are not asked for.

@@ -1,6 +1,6 @@
-#include "pg/boundary.hpp"
-
 #include "pg/types_in_use.hpp"
+
+#include "pg/row_datum.hpp"
 
 namespace lockstep {
 inline namespace guarded {
@@ -29,27 +29,15 @@ List *hold_row_type(List *held, Oid relation) {
 
 List *hold_types_of_row(List *held, Datum value) {
     HeapTupleHeader row = DatumGetHeapTupleHeader(value);
-    TupleDesc columns =
-        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-    HeapTupleData tuple;
-    tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-    ItemPointerSetInvalid(&tuple.t_self);
-    tuple.t_tableOid = InvalidOid;
-    tuple.t_data = row;
-    const auto count = static_cast<Size>(columns->natts) + 1;
-    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * count));
-    auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * count));
-    heap_deform_tuple(&tuple, columns, values, nulls);
+    const row_parts parts = take_apart(row);
     held = hold_types(held, HeapTupleHeaderGetTypeId(row));
-    for (int i = 0; i < columns->natts; ++i) {
-        const Oid type = TupleDescAttr(columns, i)->atttypid;
+    for (int i = 0; i < parts.columns->natts; ++i) {
+        const Oid type = TupleDescAttr(parts.columns, i)->atttypid;
         held = hold_types(held, type);
-        if (!nulls[i])
-            held = hold_types_of(held, values[i], type);
+        if (!parts.nulls[i])
+            held = hold_types_of(held, parts.values[i], type);
     }
-    pfree(values);
-    pfree(nulls);
-    ReleaseTupleDesc(columns);
+    release(parts);
     return held;
 }
 

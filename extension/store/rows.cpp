@@ -190,8 +190,7 @@ std::optional<row_state> set_row(const ledger &target, Datum key, money before,
     if (now && *now->amount != before)
         throw sql_error(
             state::triggered_data_change_violation,
-            "row " + key_text(target.key, key) + " of ledger \"" + target.name +
-                "\" was changed while its movement was in progress",
+            row_text(target, key) + " was changed while its movement was in progress",
             "A trigger, a policy or a check has changed it, as another row was written.");
     return std::nullopt;
 }

@@ -1,6 +1,7 @@
 #include "transfer/entries.hpp"
 
 #include "ledger/newest_entry.hpp"
+#include "pg/role.hpp"
 #include "pg/sequence.hpp"
 
 #include <algorithm>
@@ -12,12 +13,17 @@ namespace {
 
 constexpr std::int64_t none = std::numeric_limits<std::int64_t>::min();
 
-// The sequence is behind. Two sessions may find that at once: to raise it twice does no harm, and
-// what one of them has drawn before is thrown away.
+// The sequence is behind. Two sessions may find that at once: it is raised once, and what they have
+// drawn before is thrown away. An identity column's sequence belongs to the table's owner.
 call_vector<std::int64_t> entries_past(const ledger &target, std::size_t count) {
     const Oid sequence = target.layout.entry_sequence;
     const auto newest = newest_entry(target.journal, target.layout);
-    const bool raised = newest && raise_sequence(sequence, *newest);
+    bool raised = false;
+    if (newest) {
+        as_role owner{target.journal_owner};
+        raised = raise_sequence(sequence, *newest);
+        owner.leave();
+    }
     call_vector<std::int64_t> entries = next_values(sequence, count);
     // Where it has a cache, this session has still some of the old numbers.
     while (raised && entries.front() <= *newest)
