@@ -58,6 +58,11 @@ SELECT array_agg(entry ORDER BY entry) FROM a_journal;
 DELETE FROM a_journal;
 SELECT * FROM lockstep.verify_ledger('a');
 SELECT * FROM lockstep.verify_ledger('w');
+-- Without the argument it is the journal that is in the way, also where its key has a type of its own.
+BEGIN;
+DELETE FROM lockstep.registration;
+SELECT outcome($$SELECT lockstep.register_ledger('w')$$);
+ROLLBACK;
 -- Once more with the same journal; with another one, or the journal of another ledger.
 SELECT lockstep.register_ledger('a', journal => 'a_journal');
 SELECT outcome($$SELECT lockstep.register_ledger('a', journal => 'w_journal')$$);

@@ -192,25 +192,25 @@ void follow_persistence(const journal_facts &journal, char wanted) {
             (wanted == RELPERSISTENCE_UNLOGGED ? " SET UNLOGGED" : " SET LOGGED"));
 }
 
+// What has the journal's name.
+Oid under_journal_name(Relation table) {
+    const std::string plain = journal_name(table);
+    const char *wanted = plain.c_str();
+    const Oid schema = RelationGetNamespace(table);
+    return pg_call([=] { return get_relname_relid(wanted, schema); });
+}
+
 // Creates the journal beside the ledger; its OID.
 Oid create_journal(Relation table, const column &key) {
     const std::string plain = journal_name(table);
     const Oid schema = RelationGetNamespace(table);
     const std::string name = quoted(pg_call([schema] { return get_namespace_name(schema); })) +
                              "." + quoted(plain.c_str());
-    const char *wanted = plain.c_str();
-    const auto look_up = [=] { return pg_call([=] { return get_relname_relid(wanted, schema); }); };
-    if (OidIsValid(look_up()))
-        throw sql_error(state::duplicate_table,
-                        "relation \"" + shown_name_of(look_up(), wanted) + "\" already exists",
-                        "The journal of ledger \"" + shown_name(table) + "\" needs this name.",
-                        "If it is this ledger's own journal, whose registration was lost, take it "
-                        "up with the argument journal. Whoever renames or drops a journal forgets "
-                        "its request ids: what was done before is then done again.");
+    require_journal_name(table);
     execute(create_statement(name, table, key));
     describe(name, table);
     guard(name);
-    const Oid created = look_up();
+    const Oid created = under_journal_name(table);
     take_rights_away(created, "TABLE", name);
     execute(
         "SELECT s::pg_catalog.regclass::pg_catalog.oid FROM pg_catalog.pg_get_serial_sequence(" +
@@ -225,6 +225,18 @@ Oid create_journal(Relation table, const column &key) {
 std::string journal_name(Relation table) {
     const char *name = RelationGetRelationName(table);
     return copied(pg_call([name] { return makeObjectName(name, nullptr, "journal"); }));
+}
+
+void require_journal_name(Relation table) {
+    const Oid there = under_journal_name(table);
+    if (OidIsValid(there))
+        throw sql_error(
+            state::duplicate_table,
+            "relation \"" + shown_name_of(there, journal_name(table).c_str()) + "\" already exists",
+            "The journal of ledger \"" + shown_name(table) + "\" needs this name.",
+            "If it is this ledger's own journal, whose registration was lost, take it up with the "
+            "argument journal. Whoever renames or drops a journal forgets its request ids: what "
+            "was done before is then done again.");
 }
 
 Oid prepare_journal(Relation table, const column &key, bool history, kept_journal before) {

@@ -15,6 +15,9 @@ namespace lockstep {
 // The name that the ledger's journal has: <ledger>_journal, the ledger's part cut where it is long.
 [[nodiscard]] std::string journal_name(Relation table);
 
+// 42P07 where a new journal could not have its name: it may be the ledger's own from before.
+void require_journal_name(Relation table);
+
 // A journal that a table has from before; OID 0 where it has none.
 struct kept_journal {
     Oid oid;

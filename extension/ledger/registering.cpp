@@ -23,7 +23,6 @@ namespace {
 // against readers. Whose it is, is asked before the lock is: a lock that nobody may have would stop
 // others.
 Relation locked_table(Oid oid) {
-    const auto exists = [oid] { return pg_call([oid] { return get_rel_relkind(oid); }) != '\0'; };
     const auto owned = [oid] {
         return pg_call([oid] { return version::owns_relation(oid, GetUserId()); });
     };
@@ -32,7 +31,7 @@ Relation locked_table(Oid oid) {
         return {state::insufficient_privilege,
                 std::string{"must be owner of table "} + (name != nullptr ? name : "")};
     };
-    if (exists() && !owned())
+    if (relation_exists(oid) && !owned())
         throw refuse();
     const Relation relation = open_relation(oid, ShareRowExclusiveLock);
     if (relation == nullptr)
@@ -121,7 +120,7 @@ registration lost_registration(const registration &wanted, const ledger_columns 
                          std::string{why} + " \"" + (name != nullptr ? name : "") + "\"", {},
                          for_lost_registrations);
     };
-    if (before && pg_call([oid = before->journal] { return get_rel_relkind(oid); }) != '\0')
+    if (before && relation_exists(before->journal))
         throw refuse("the ledger has another journal:", before->journal);
     if (wanted.journal == wanted.ledger)
         throw refuse("the ledger cannot be its own journal:", wanted.journal);
@@ -182,6 +181,8 @@ Oid register_locked(Relation table, registration wanted) {
         as_role owner{table->rd_rel->relowner};
         if (takes_up)
             require_journal_of(table, columns, wanted.journal);
+        else if (!before || !relation_exists(before->journal))
+            require_journal_name(table); // before the key's type is missed, which goes with it
         else if (before)
             require_agreement(table, columns, *before);
         const prepared_key key = prepare_key(table, columns.key, before);

@@ -95,10 +95,6 @@ raw_row scan(AttrNumber by, Oid value, const char *index_name) {
     });
 }
 
-bool exists(Oid relation) {
-    return pg_call([relation] { return get_rel_relkind(relation); }) != '\0';
-}
-
 void set_name(registered_column &one, const raw_row &row, field which) {
     if (!row.nulls[which])
         std::memcpy(one.name, NameStr(*DatumGetName(row.values[which])), NAMEDATALEN);
@@ -195,7 +191,7 @@ bool is_journal(Oid table) {
 Oid ledger_of_journal(Oid journal) {
     const raw_row row = scan(f_journal + 1, journal, "registration_journal_key");
     const Oid ledger = row.found ? DatumGetObjectId(row.values[f_ledger]) : InvalidOid;
-    return exists(ledger) ? ledger : InvalidOid;
+    return relation_exists(ledger) ? ledger : InvalidOid;
 }
 
 void save_registration(const registration &row) {

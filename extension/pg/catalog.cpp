@@ -66,6 +66,10 @@ bool is_on(Form_pg_index index, const AttrNumber *numbers, int count, bool in_or
 
 } // namespace
 
+bool relation_exists(Oid relation) {
+    return pg_call([relation] { return get_rel_relkind(relation); }) != '\0';
+}
+
 Relation open_relation(Oid relation, LOCKMODE lock) {
     return pg_call([=] { return try_relation_open(relation, lock); });
 }

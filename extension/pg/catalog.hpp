@@ -22,6 +22,9 @@ struct column {
     bool is_generated; // written by the server alone
 };
 
+// Whether there is such a relation, by a look without a lock.
+[[nodiscard]] bool relation_exists(Oid relation);
+
 // Opens the relation and locks it until the end of the transaction; nothing where it is gone.
 [[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
 // The same without waiting: nothing where the lock is not to be had at once, too.
