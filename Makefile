@@ -31,7 +31,7 @@ DATA       = $(patsubst $(src)/%,%,$(sort $(wildcard $(src)/extension/lockstep--
 OBJS       = $(patsubst $(src)/extension/%,build/obj/%.o,$(sources))
 
 # The second module, for the tests of the wall alone: these parts of the extension, and tests/wall.
-WALL_OBJS  = $(patsubst %,build/obj/%.o,pg/boundary.cpp pg/spi.cpp pg/values.cpp core/money.cpp \
+WALL_OBJS  = $(patsubst %,build/obj/%.o,pg/boundary.cpp pg/spi.cpp pg/values.cpp core/big_integer.cpp core/money.cpp \
 	pg/error_reports.c pg/shared_memory.c pg/transaction_ends.c pg/workers.c)
 wall_objs  = $(WALL_OBJS) $(patsubst $(src)/tests/wall/%,build/wall/%.o,$(wall_source))
 

@@ -59,13 +59,13 @@ SELECT count(*) FROM accounts_journal;
 
 -- Amounts in the table that are none: a null, a NaN, more digits than there are.
 CREATE TABLE odd (id int PRIMARY KEY, balance numeric);
-INSERT INTO odd VALUES (1, 100), (2, NULL), (3, 'NaN'), (4, 'Infinity'), (5, 1e40), (6, 1e37 * 9.9);
+INSERT INTO odd VALUES (1, 100), (2, NULL), (3, 'NaN'), (4, 'Infinity'), (5, 1e40), (6, 1e37 * 9.9), (7, 9e131071);
 SELECT lockstep.register_ledger('odd');
 SELECT n, outcome(format('SELECT (lockstep.transfer(''odd'', 1, %s, 1)).to_balance', n)) FROM generate_series(2, 6) AS n;
 SELECT n, outcome(format('SELECT (lockstep.transfer(''odd'', %s, 1, 1)).from_balance', n)) FROM generate_series(2, 6) AS n;
 SELECT outcome('SELECT lockstep.transfer(''odd'', 1, 2, 1, on_refusal => ''return'')');
-SELECT outcome('SELECT lockstep.adjust(''odd'', 6, 99999999999999999999999999999999999999)');
-SELECT outcome('SELECT lockstep.adjust(''odd'', 6, 99999999999999999999999999999999999999, on_refusal => ''return'')');
+SELECT outcome('SELECT lockstep.adjust(''odd'', 7, 1e131071)');
+SELECT outcome('SELECT lockstep.adjust(''odd'', 7, 1e131071, on_refusal => ''return'')');
 SELECT violation, key, expected, found FROM lockstep.verify_ledger('odd');
 
 -- Too large for the column: smallint, integer, bigint, numeric(p, s).

@@ -1,5 +1,5 @@
--- What a row or the journal keeps is not the request's fault: amounts that Lockstep cannot reckon with are 22003 and
--- say where they are, and what it can is answered as the column shows it.
+-- What a row or the journal keeps is not the request's fault: what is no finite number is 22003 and says where it is.
+-- Amounts of any number of digits are reckoned with, and answered as the column shows them.
 CREATE EXTENSION lockstep;
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -23,7 +23,7 @@ BEGIN
 END $$;
 SET client_min_messages = error;
 
--- Rows 1 to 3 have more digits than money, or are no number; bounds of rows 4 and 5 are such.
+-- Row 3 is no number, nor is a bound of row 4; rows 1, 2 and 5 have more digits than 128 bits.
 CREATE TABLE wide (id int PRIMARY KEY, balance numeric(40, 2) NOT NULL, lo numeric, hi numeric);
 INSERT INTO wide VALUES (1, 12345678901234567890123456789012345678.50, NULL, NULL),
     (2, -12345678901234567890123456789012345678.50, NULL, NULL),
@@ -38,8 +38,8 @@ CREATE TABLE plain (id int PRIMARY KEY, balance numeric);
 INSERT INTO plain VALUES (1, 'Infinity'), (2, '-Infinity'), (3, 1e-39), (4, 0);
 SELECT lockstep.register_ledger('plain');
 SELECT key, by_each_store(format('SELECT (lockstep.transfer(''plain'', 4, %s, 1)).status', key)) AS moved FROM generate_series(1, 3) AS key;
--- What the request asks for is the request's fault, as ever.
-SELECT outcome('SELECT lockstep.adjust(''plain'', 4, 1e-39)'), outcome('SELECT lockstep.adjust(''plain'', 4, ''NaN'')');
+-- What the request asks for is the request's fault, as ever; the smallest amount is one.
+SELECT outcome('SELECT (lockstep.adjust(''plain'', 4, 1e-39)).balance'), outcome('SELECT lockstep.adjust(''plain'', 4, ''NaN'')');
 
 -- The journal: a balance is told as it stands, and an amount that is none says whose it is.
 INSERT INTO plain VALUES (5, 10);
@@ -50,7 +50,7 @@ SELECT status, amount, from_balance FROM lockstep.transfer('plain', 5, 4, 1, '00
 UPDATE plain_journal SET amount = 'NaN';
 SELECT outcome('SELECT lockstep.transfer(''plain'', 5, 4, 1, ''00000000-0000-0000-0000-000000000001'')');
 
--- Answers and journal have the column's decimals, also where money has not the digits for them; a replay tells the same.
+-- Answers and journal have the column's decimals, also of 50 digits; a replay tells the same.
 CREATE TABLE decimals (id int PRIMARY KEY, balance numeric(50, 12) NOT NULL);
 INSERT INTO decimals VALUES (1, 99999999999999999999999999999999999999), (2, 0), (3, 5);
 SELECT lockstep.register_ledger('decimals', floor => -100);
@@ -66,40 +66,45 @@ ALTER TABLE decimals ALTER balance TYPE numeric(50, 10);
 SELECT status, amount, from_balance, to_balance FROM lockstep.transfer('decimals', 1, 2, 1, md5('spi')::uuid);
 SELECT * FROM lockstep.verify_ledger('decimals');
 
--- Registration says what will not fit: it warns of just those types whose largest value no movement can reckon with.
-SET client_min_messages = warning;
-CREATE FUNCTION largest_fits(p int, s int) RETURNS text LANGUAGE plpgsql AS $$
+-- Whatever a column can hold is moved, to the last digit: a token's 256 bits, a thousand digits, none of them before the
+-- point; and one more is out of the range of the column, which is the row's to tell.
+CREATE FUNCTION to_the_last_digit(p int, s int) RETURNS TABLE (store text, answer text) LANGUAGE plpgsql AS $$
 DECLARE
     ledger text := format('numeric(%s,%s)', p, s);
+    least numeric := '1e' || -s;
+    most numeric := ('1e' || p - s)::numeric - least;
 BEGIN
     EXECUTE format('CREATE TABLE %I (id int PRIMARY KEY, balance %s)', ledger, ledger);
-    EXECUTE format('INSERT INTO %I VALUES (1, %L::numeric - %L::numeric)', ledger, '1e' || p - s, '1e' || -s);
+    EXECUTE format('INSERT INTO %I VALUES (1, %L), (2, 0), (3, 0)', ledger, most);
     PERFORM lockstep.register_ledger(quote_ident(ledger)::regclass);
-    RETURN outcome(format('SELECT (lockstep.adjust(%L, 1, -1e%s)).status', quote_ident(ledger), -least(s, 38)));
+    FOREACH store IN ARRAY ARRAY['heap', 'spi', 'spi_by_key'] LOOP
+        PERFORM set_config('lockstep.store', store, true);
+        answer := outcome(format('SELECT from_balance = %L::numeric - %L AND to_balance = %2$L FROM lockstep.transfer(%3$L, 1, 2, %2$L)', most, least, quote_ident(ledger)));
+        answer := concat_ws('; ', answer, outcome(format('SELECT bool_and(from_balance IN (0, %L::numeric)) FROM lockstep.transfer_batch(%L, ARRAY[2, 1, 3], ARRAY[1, 3, 1], ARRAY[%1$L, %3$L, %3$L]::numeric[])', least, quote_ident(ledger), most)));
+        answer := concat_ws('; ', answer, replace(outcome(format('SELECT (lockstep.adjust(%L, 1, %L)).status', quote_ident(ledger), least)), quote_ident(ledger), 'x'));
+        RETURN NEXT;
+    END LOOP;
+    PERFORM set_config('lockstep.store', 'auto', true);
+    EXECUTE format('SELECT %L || string_agg(id::text, %L ORDER BY id) FROM %I WHERE balance = CASE id WHEN 1 THEN %L::numeric ELSE 0 END', 'rows as before: ', ',', ledger, most) INTO answer;
+    store := ledger || ' ' || (SELECT count(*) || ' violations' FROM lockstep.verify_ledger(quote_ident(ledger)::regclass));
+    RETURN NEXT;
+    EXECUTE format('DROP TABLE %I, %I', ledger, ledger || '_journal');
 END $$;
-SELECT largest_fits(38, 0), largest_fits(38, 2), largest_fits(38, 38), largest_fits(3, 38), largest_fits(30, -8);
-SELECT largest_fits(39, 0);
-SELECT largest_fits(78, 0);
-SELECT largest_fits(40, 2);
-SELECT largest_fits(3, 39);
-SELECT largest_fits(30, -9);
--- Bounds by row and domains too, each time; and no other type.
-CREATE DOMAIN tokens AS numeric(78, 0);
-CREATE TABLE bounded (id int PRIMARY KEY, balance tokens, lo numeric(39, 0), hi tokens, free numeric, whole bigint);
-SELECT lockstep.register_ledger('bounded', floor_column => 'lo', ceiling_column => 'hi');
-SELECT lockstep.register_ledger('bounded', amount => 'free', floor_column => 'whole');
-SELECT lockstep.register_ledger('bounded', amount => 'whole');
-\set VERBOSITY sqlstate
-SELECT lockstep.register_ledger('bounded');
-\set VERBOSITY default
--- What cannot be registered is not warned of.
-SELECT lockstep.register_ledger('bounded', frozen_column => 'whole');
+SELECT f.* FROM (VALUES (38, 0), (38, 38), (39, 0), (39, 38), (40, 2), (78, 0), (78, 18), (3, 39), (30, -9), (1000, 0), (1000, 1000), (2, 500)) AS types (p, s), to_the_last_digit(p, s) AS f;
+-- Without limits: as far as numeric goes. A long amount is not spelled out.
+CREATE TABLE endless (id int PRIMARY KEY, balance numeric);
+INSERT INTO endless VALUES (1, 1e131071), (2, 0);
+SELECT lockstep.register_ledger('endless', ceiling => 1e200);
+SELECT by_each_store('SELECT concat_ws('' '', status, (1e131071 - from_balance) / 1e199, to_balance / 1e199) FROM lockstep.transfer(''endless'', 1, 2, 1e199)');
+SELECT by_each_store('SELECT (lockstep.transfer(''endless'', 1, 2, 1e200)).status');
+SELECT by_each_store('SELECT (lockstep.transfer(''endless'', 2, 1, 1e131071)).status');
+SELECT outcome('SELECT lockstep.register_ledger(''endless'', ceiling => NULL)');
+UPDATE endless SET balance = 9e131071 WHERE id = 1;
+SELECT outcome('SELECT lockstep.register_ledger(''endless'', ceiling => NULL, floor => NULL)');
+SELECT by_each_store('SELECT (lockstep.transfer(''endless'', 2, 1, 1e131071)).status');
+SELECT outcome('SELECT (lockstep.adjust(''endless'', 2, 1e-16383)).balance = 3e199 + 1e-16383'), outcome('SELECT (lockstep.adjust(''endless'', 2, -1e131071, on_refusal => ''return'')).status');
 
-DROP TABLE bounded, bounded_journal, "numeric(38,0)", "numeric(38,0)_journal", "numeric(38,2)", "numeric(38,2)_journal", "numeric(38,38)",
-    "numeric(38,38)_journal", "numeric(3,38)", "numeric(3,38)_journal", "numeric(30,-8)", "numeric(30,-8)_journal", "numeric(39,0)",
-    "numeric(39,0)_journal", "numeric(78,0)", "numeric(78,0)_journal", "numeric(40,2)", "numeric(40,2)_journal", "numeric(3,39)",
-    "numeric(3,39)_journal", "numeric(30,-9)", "numeric(30,-9)_journal";
-DROP DOMAIN tokens;
+DROP TABLE endless, endless_journal;
 DROP TABLE wide, wide_journal, plain, plain_journal, decimals, decimals_journal;
-DROP FUNCTION largest_fits, by_each_store, outcome;
+DROP FUNCTION to_the_last_digit, by_each_store, outcome;
 DROP EXTENSION lockstep;

@@ -11,7 +11,7 @@ money parsed(std::string_view decimal) {
     if (const auto value = money::parse(decimal))
         return *value;
     throw std::invalid_argument("\"" + std::string(decimal.substr(0, 60)) +
-                                "\" is not a decimal number of at most 38 digits");
+                                "\" is not a decimal number");
 }
 
 } // namespace

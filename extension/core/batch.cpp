@@ -12,10 +12,10 @@ namespace {
 // A leg as decide() wants it: the row as it would be after the movement.
 struct moved_leg {
     batch_row *row = nullptr;        // null: the item has no such leg
-    std::optional<money> after = {}; // nothing: no such row, or more digits than money has
+    std::optional<money> after = {}; // nothing: no such row, or more digits than numeric has
 };
 
-moved_leg moved(std::span<batch_row> rows, std::uint32_t number, money change) {
+moved_leg moved(std::span<batch_row> rows, std::uint32_t number, const money &change) {
     if (number == no_row)
         return {};
     batch_row &row = rows[number];
@@ -40,7 +40,7 @@ leg seen(const moved_leg &one, std::uint32_t number, const row_names &names) {
     leg shown{[&names, number] { return names(number); }, std::nullopt};
     if (one.row->state) {
         shown.after = one.row->state;
-        // Out of the digits of money is out of any column: it is told when nothing else is wrong.
+        // Out of the digits of numeric is out of any column: it is told when nothing else is wrong.
         if (one.after)
             shown.after->amount = one.after;
         if (shown.after->version && counts_up(*one.row))

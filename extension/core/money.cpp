@@ -2,85 +2,98 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 namespace lockstep {
 
 namespace {
 
-__extension__ using wide = __int128;
+// What 128 bits hold in any case.
+constexpr int short_digits = 38;
 
 constexpr auto powers_of_ten = [] {
-    std::array<wide, money::max_digits + 1> powers{};
+    std::array<int128, short_digits + 1> powers{};
     powers[0] = 1;
     for (std::size_t i = 1; i < powers.size(); ++i)
         powers[i] = powers[i - 1] * 10;
     return powers;
 }();
 
-constexpr wide limit = powers_of_ten[money::max_digits];
-
-constexpr bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
+constexpr int128 power_of_ten(int power) noexcept {
+    return powers_of_ten[static_cast<std::size_t>(power)];
 }
 
-// The coefficient times 10^digits; nothing when it leaves the 38 digits.
-std::optional<wide> shifted(wide coefficient, int digits) noexcept {
-    if (coefficient == 0)
-        return wide{0};
-    if (digits > money::max_digits)
-        return std::nullopt;
-    wide result = 0;
-    if (__builtin_mul_overflow(coefficient, powers_of_ten[static_cast<std::size_t>(digits)],
-                               &result) ||
-        result >= limit || result <= -limit)
+constexpr bool is_short(int128 coefficient) noexcept {
+    return coefficient < powers_of_ten[short_digits] && coefficient > -powers_of_ten[short_digits];
+}
+
+// The coefficient with more decimals; nothing where it is no longer short.
+std::optional<int128> shifted(int128 coefficient, int digits) noexcept {
+    int128 result = 0;
+    if (digits > short_digits ||
+        __builtin_mul_overflow(coefficient, power_of_ten(digits), &result) || !is_short(result))
         return std::nullopt;
     return result;
 }
 
+bool all_digits(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 } // namespace
 
-std::optional<money> money::parse(std::string_view text) noexcept {
+std::optional<money> money::of_parts(std::int64_t coefficient, int scale) {
+    if (scale >= 0 && scale <= short_digits)
+        return money{coefficient, scale};
+    return of_big(big_integer{coefficient}, scale);
+}
+
+std::optional<money> money::of_big(const big_integer &coefficient, int scale) {
+    if (scale < 0 || scale > max_scale || coefficient.digits() - scale > max_whole_digits)
+        return std::nullopt;
+    if (scale <= short_digits)
+        if (const auto value = coefficient.as_int128())
+            return money{*value, scale};
+    money made{0, scale};
+    made.large_ = std::make_unique<big_integer>(coefficient);
+    return made;
+}
+
+big_integer money::big(int scale) const {
+    const big_integer coefficient = large_ ? *large_ : big_integer{coefficient_};
+    return coefficient.times_power_of_ten(scale - scale_);
+}
+
+std::optional<money> money::parse(std::string_view text) {
     bool negative = false;
     if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
         negative = text.front() == '-';
         text.remove_prefix(1);
     }
-    wide coefficient = 0;
-    int scale = 0;
-    bool seen_digit = false;
-    bool seen_point = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '.' && !seen_point) {
-            seen_point = true;
-            continue;
-        }
-        if (!is_digit(c))
-            return std::nullopt;
-        seen_digit = true;
-        const auto next = shifted(coefficient, 1);
-        const bool full =
-            (seen_point && scale == max_digits) || !next || *next + (c - '0') >= limit;
-        if (full) {
-            // No room for this digit. Zeros to the end, after the point, say nothing; let them go.
-            if (!seen_point || text.find_first_not_of('0', i) != std::string_view::npos)
-                return std::nullopt;
-            break;
-        }
-        coefficient = *next + (c - '0');
-        if (seen_point)
-            ++scale;
-    }
-    if (!seen_digit)
+    const std::string_view whole = text.substr(0, text.find('.'));
+    const std::string_view decimals =
+        whole.size() < text.size() ? text.substr(whole.size() + 1) : std::string_view{};
+    if (whole.size() + decimals.size() == 0 || !all_digits(whole) || !all_digits(decimals))
         return std::nullopt;
-    return money{negative ? -coefficient : coefficient, scale};
+    if (decimals.size() > max_scale)
+        return std::nullopt;
+    const int scale = static_cast<int>(decimals.size());
+    if (whole.size() + decimals.size() <= short_digits) {
+        int128 coefficient = 0;
+        for (const std::string_view part : {whole, decimals})
+            for (const char digit : part)
+                coefficient = coefficient * 10 + (digit - '0');
+        return money{negative ? -coefficient : coefficient, scale};
+    }
+    const auto coefficient = big_integer::of_digits(std::string{whole}.append(decimals));
+    return of_big(negative ? coefficient.negated() : coefficient, scale);
 }
 
 int money::least_scale() const noexcept {
-    if (coefficient_ == 0)
+    if (is_zero())
         return 0;
-    wide rest = coefficient_;
+    if (large_)
+        return std::max(0, scale_ - large_->trailing_zeros());
+    int128 rest = coefficient_;
     int scale = scale_;
     while (scale > 0 && rest % 10 == 0) {
         rest /= 10;
@@ -89,160 +102,119 @@ int money::least_scale() const noexcept {
     return scale;
 }
 
-std::optional<money> money::plus(money other) const noexcept {
-    // The common case needs no division.
-    if (wide sum = 0; scale_ == other.scale_ &&
-                      !__builtin_add_overflow(wide{coefficient_}, wide{other.coefficient_}, &sum) &&
-                      sum < limit && sum > -limit)
-        return money{sum, scale_};
-    // Whole parts and decimals apart: at one scale, one of both might not have room although the
-    // sum has.
-    int scale = std::max(scale_, other.scale_);
-    const wide unit = powers_of_ten[static_cast<std::size_t>(scale)];
-    const auto whole_of = [](money one) {
-        return one.coefficient_ / powers_of_ten[static_cast<std::size_t>(one.scale_)];
-    };
-    const auto decimals_of = [scale](money one) {
-        return one.coefficient_ % powers_of_ten[static_cast<std::size_t>(one.scale_)] *
-               powers_of_ten[static_cast<std::size_t>(scale - one.scale_)];
-    };
-    wide whole = 0;
-    if (__builtin_add_overflow(whole_of(*this), whole_of(other), &whole))
-        return std::nullopt;
-    // Each below one unit; carried before they are added, as two of them may not fit.
-    wide decimals = decimals_of(*this);
-    const wide more = decimals_of(other);
-    if (decimals > 0 && more >= unit - decimals) {
-        decimals -= unit;
-        ++whole;
-    } else if (decimals < 0 && more <= -unit - decimals) {
-        decimals += unit;
-        --whole;
-    }
-    decimals += more;
-    // One sign for both parts.
-    if (whole > 0 && decimals < 0) {
-        --whole;
-        decimals += unit;
-    } else if (whole < 0 && decimals > 0) {
-        ++whole;
-        decimals -= unit;
-    }
-    // Keep the decimals that were written, as numeric does; give up zeros where room is short.
-    for (;; --scale, decimals /= 10) {
-        const auto shifted_whole = shifted(whole, scale);
-        if (shifted_whole) {
-            const wide sum = *shifted_whole + decimals;
-            if (sum < limit && sum > -limit)
+std::optional<money> money::plus(const money &other) const {
+    const int scale = std::max(scale_, other.scale_);
+    if (!large_ && !other.large_) {
+        // The common case needs no multiplication.
+        int128 sum = 0;
+        if (scale_ == other.scale_) {
+            sum = coefficient_ + other.coefficient_; // twice 10^38 has room
+            if (is_short(sum))
                 return money{sum, scale};
         }
-        if (scale == 0 || decimals % 10 != 0)
-            return std::nullopt;
+        const auto a = shifted(coefficient_, scale - scale_);
+        const auto b = shifted(other.coefficient_, scale - other.scale_);
+        if (a && b && is_short(*a + *b))
+            return money{*a + *b, scale};
     }
+    return of_big(big(scale).plus(other.big(scale)), scale);
 }
 
-std::optional<money> money::minus(money other) const noexcept {
+std::optional<money> money::minus(const money &other) const {
     return plus(other.negated());
 }
 
-money money::negated() const noexcept {
-    return money{-coefficient_, scale_};
+money money::negated() const {
+    money made{-coefficient_, scale_};
+    if (large_)
+        made.large_ = std::make_unique<big_integer>(large_->negated());
+    return made;
 }
 
-std::optional<money> money::with_scale(int scale) const noexcept {
+std::optional<money> money::with_scale(int scale) const {
     if (scale == scale_)
         return *this;
-    if (scale > max_digits)
+    if (scale > max_scale)
         return std::nullopt;
-    if (scale < 0) {
-        const auto whole = with_scale(0);
-        if (!whole)
-            return std::nullopt;
-        if (whole->coefficient_ == 0)
-            return whole;
-        if (-scale > max_digits ||
-            whole->coefficient_ % powers_of_ten[static_cast<std::size_t>(-scale)] != 0)
-            return std::nullopt;
-        return whole;
+    if (scale > scale_) {
+        if (!large_ && scale <= short_digits)
+            if (const auto coefficient = shifted(coefficient_, scale - scale_))
+                return money{*coefficient, scale};
+        return of_big(big(scale), scale);
     }
-    if (scale >= scale_) {
-        const auto coefficient = shifted(coefficient_, scale - scale_);
-        if (!coefficient)
+    // Fewer decimals, and with a negative scale zeros before the point.
+    const int shown_scale = std::max(scale, 0);
+    const int given_up = scale_ - scale;
+    if (large_) {
+        if (!large_->is_zero() && large_->trailing_zeros() < given_up)
             return std::nullopt;
-        return money{*coefficient, scale};
+        return of_big(*large_->divided_by_power_of_ten(scale_ - shown_scale), shown_scale);
     }
-    const wide divisor = powers_of_ten[static_cast<std::size_t>(scale_ - scale)];
-    if (coefficient_ % divisor != 0)
+    if (coefficient_ != 0 &&
+        (given_up > short_digits || coefficient_ % power_of_ten(given_up) != 0))
         return std::nullopt;
-    return money{coefficient_ / divisor, scale};
+    return money{coefficient_ / power_of_ten(scale_ - shown_scale), shown_scale};
 }
 
-bool money::fits(int precision, int scale) const noexcept {
-    const auto exact = with_scale(scale);
-    if (!exact && (scale < 0 || least_scale() > scale))
-        return false; // it would be rounded
-    // Where money has not the digits for the column's zeros: the same amount.
-    const money same = exact.value_or(*this);
+bool money::fits(int precision, int scale) const {
     // numeric(p, s) holds |x| < 10^(p - s).
-    const int whole_digits = precision - scale;
-    if (whole_digits > max_digits)
-        return true;
-    const wide size = same.coefficient_ < 0 ? -same.coefficient_ : same.coefficient_;
-    if (whole_digits >= 0 && whole_digits + same.scale_ <= max_digits)
-        return size < powers_of_ten[static_cast<std::size_t>(whole_digits) +
-                                    static_cast<std::size_t>(same.scale_)];
-    if (whole_digits >= 0) {
-        const wide whole = size / powers_of_ten[static_cast<std::size_t>(same.scale_)];
-        return whole < powers_of_ten[static_cast<std::size_t>(whole_digits)];
+    if (scale == scale_ && !large_) {
+        const int128 size = coefficient_ < 0 ? -coefficient_ : coefficient_;
+        return precision >= short_digits || size < power_of_ten(precision);
     }
-    // numeric(2, 5): below 10^-3.
-    const int decimals = same.scale_ + whole_digits;
-    return decimals < 0 ? size == 0 : size < powers_of_ten[static_cast<std::size_t>(decimals)];
+    const auto exact = with_scale(scale);
+    if (!exact)
+        return false; // it would be rounded
+    const int digits =
+        exact->large_ ? exact->large_->digits() : big_integer{exact->coefficient_}.digits();
+    return digits <= precision - std::min(scale, 0);
 }
 
-std::optional<std::int64_t> money::as_int64() const noexcept {
+std::optional<std::int64_t> money::as_int64() const {
+    if (scale_ == 0)
+        return coefficient();
     const auto whole = with_scale(0);
-    if (!whole || whole->coefficient_ > std::numeric_limits<std::int64_t>::max() ||
-        whole->coefficient_ < std::numeric_limits<std::int64_t>::min())
-        return std::nullopt;
-    return static_cast<std::int64_t>(whole->coefficient_);
+    return whole ? whole->coefficient() : std::nullopt;
 }
 
 std::string money::to_string() const {
-    wide rest = coefficient_ < 0 ? -coefficient_ : coefficient_;
-    std::string reversed;
-    reversed.reserve(max_digits + 3);
-    for (int i = 0; rest != 0 || i <= scale_; ++i) {
-        if (i == scale_ && scale_ > 0)
-            reversed.push_back('.');
-        reversed.push_back(static_cast<char>('0' + static_cast<int>(rest % 10)));
-        rest /= 10;
+    std::string text = (large_ ? *large_ : big_integer{coefficient_}).magnitude();
+    const auto decimals = static_cast<std::size_t>(scale_);
+    if (decimals > 0) {
+        if (text.size() <= decimals)
+            text.insert(0, decimals + 1 - text.size(), '0');
+        text.insert(text.size() - decimals, 1, '.');
     }
-    if (coefficient_ < 0)
-        reversed.push_back('-');
-    std::reverse(reversed.begin(), reversed.end());
-    return reversed;
+    if (is_negative())
+        text.insert(0, 1, '-');
+    return text;
 }
 
-std::strong_ordering money::compared_to(money other) const noexcept {
-    if (scale_ == other.scale_)
-        return coefficient_ <=> other.coefficient_;
-    // Bounds are often written without decimals.
-    if (coefficient_ == 0 || other.coefficient_ == 0)
-        return coefficient_ <=> other.coefficient_;
-    // Split both at the point and compare by parts: bringing both to one scale could overflow.
-    const wide a_unit = powers_of_ten[static_cast<std::size_t>(scale_)];
-    const wide b_unit = powers_of_ten[static_cast<std::size_t>(other.scale_)];
-    const auto whole = coefficient_ / a_unit <=> other.coefficient_ / b_unit;
-    if (whole != std::strong_ordering::equal)
-        return whole;
+std::string money::shown() const {
+    constexpr std::size_t most_characters = 103; // a hundred digits, a sign, 0 and a point
+    std::string text = to_string();
+    if (text.size() <= most_characters)
+        return text;
+    const int scale = least_scale();
+    if (scale < scale_)
+        return with_scale(scale)->shown();
+    const std::size_t digits = text.size() - (is_negative() ? 1 : 0) - (scale_ > 0 ? 1 : 0);
+    return "a number of " + std::to_string(digits) + " digits";
+}
+
+std::strong_ordering money::compared_to(const money &other) const {
+    if (!large_ && !other.large_) {
+        // Bounds are often written without decimals.
+        if (scale_ == other.scale_ || coefficient_ == 0 || other.coefficient_ == 0)
+            return int128{coefficient_} <=> int128{other.coefficient_};
+        const int scale = std::max(scale_, other.scale_);
+        const auto a = shifted(coefficient_, scale - scale_);
+        const auto b = shifted(other.coefficient_, scale - other.scale_);
+        if (a && b)
+            return *a <=> *b;
+    }
     const int scale = std::max(scale_, other.scale_);
-    // Each remainder is below its unit, so the shifted one stays below 10^38.
-    const wide a_rest =
-        coefficient_ % a_unit * powers_of_ten[static_cast<std::size_t>(scale - scale_)];
-    const wide b_rest =
-        other.coefficient_ % b_unit * powers_of_ten[static_cast<std::size_t>(scale - other.scale_)];
-    return a_rest <=> b_rest;
+    return big(scale) <=> other.big(scale);
 }
 
 } // namespace lockstep

@@ -10,7 +10,7 @@ namespace lockstep {
 namespace {
 
 template <class Whole>
-bool within(money amount) {
+bool within(const money &amount) {
     const auto units = amount.as_int64();
     return units && *units >= std::numeric_limits<Whole>::min() &&
            *units <= std::numeric_limits<Whole>::max();
@@ -42,34 +42,33 @@ std::optional<refusal> version_moved(const leg &one, std::int64_t expected) {
 }
 
 // The balance before the movement, for the reader of an error.
-std::string before_text(money after, money change) {
+std::string before_text(const money &after, const money &change) {
     const auto before = after.minus(change);
-    return before ? before->to_string() : "out of range";
+    return before ? before->shown() : "out of range";
 }
 
-std::optional<refusal> below_floor(const leg &one, money amount) {
+std::optional<refusal> below_floor(const leg &one, const money &amount) {
     const row_state &row = *one.after;
     if (!row.floor || *row.amount >= *row.floor)
         return std::nullopt;
     return refusal{state::insufficient_funds, "insufficient funds in " + one.name(),
                    "The balance is " + before_text(*row.amount, amount.negated()) +
-                       ", the floor is " + row.floor->to_string() + ", and " + amount.to_string() +
+                       ", the floor is " + row.floor->shown() + ", and " + amount.shown() +
                        " was to be taken."};
 }
 
-std::optional<refusal> above_ceiling(const leg &one, money amount) {
+std::optional<refusal> above_ceiling(const leg &one, const money &amount) {
     const row_state &row = *one.after;
     if (!row.ceiling || *row.amount <= *row.ceiling)
         return std::nullopt;
     return refusal{state::above_ceiling, "no room in " + one.name(),
                    "The balance is " + before_text(*row.amount, amount) + ", the ceiling is " +
-                       row.ceiling->to_string() + ", and " + amount.to_string() +
-                       " was to be added."};
+                       row.ceiling->shown() + ", and " + amount.shown() + " was to be added."};
 }
 
 } // namespace
 
-bool fits(money amount, const amount_type &type) {
+bool fits(const money &amount, const amount_type &type) {
     switch (type.stored) {
     case amount_type::kind::int16: return within<std::int16_t>(amount);
     case amount_type::kind::int32: return within<std::int32_t>(amount);
@@ -80,34 +79,31 @@ bool fits(money amount, const amount_type &type) {
     return false;
 }
 
-money checked_amount(money amount, const amount_type &type) {
+money checked_amount(const money &amount, const amount_type &type) {
     if (amount.is_zero() || amount.is_negative())
         throw sql_error(state::invalid_amount,
-                        "amount must be greater than zero: " + amount.to_string());
+                        "amount must be greater than zero: " + amount.shown());
     const bool whole = type.stored != amount_type::kind::numeric;
     if (!whole && !type.has_limits)
         return amount;
     const int scale = whole ? 0 : type.scale;
     if (amount.least_scale() > std::max(scale, 0))
-        throw sql_error(state::invalid_amount,
-                        "amount has too many decimals: " + amount.to_string(),
+        throw sql_error(state::invalid_amount, "amount has too many decimals: " + amount.shown(),
                         scale > 0 ? "The amount column keeps " + std::to_string(scale) + "."
                                   : "The amount column keeps whole numbers only.");
     const auto exact = amount.with_scale(scale);
     if (!exact && scale < 0)
-        throw sql_error(state::invalid_amount, "amount is too fine: " + amount.to_string(),
+        throw sql_error(state::invalid_amount, "amount is too fine: " + amount.shown(),
                         "The amount column keeps multiples of 1" +
                             std::string(static_cast<std::size_t>(-scale), '0') + ".");
-    // Without room for the column's zeros the amount keeps its own decimals: the same amount.
-    const money checked = exact.value_or(amount);
-    if (!fits(checked, type))
+    if (!exact || !fits(*exact, type))
         throw sql_error(state::numeric_value_out_of_range,
-                        "amount is out of range: " + amount.to_string(),
+                        "amount is out of range: " + amount.shown(),
                         "The amount column cannot hold it.");
-    return checked;
+    return *exact;
 }
 
-std::optional<refusal> decide(const leg *from, const leg *to, money amount,
+std::optional<refusal> decide(const leg *from, const leg *to, const money &amount,
                               std::optional<std::int64_t> expected_version) {
     for (const leg *one : {from, to})
         if (one != nullptr)

@@ -45,15 +45,15 @@ struct refusal {
 
 // Checks an amount that is to be moved, and gives it the decimals of the column: positive, no more
 // decimals than the column keeps (LS007), within the column's range (22003). Throws sql_error.
-[[nodiscard]] money checked_amount(money amount, const amount_type &type);
+[[nodiscard]] money checked_amount(const money &amount, const amount_type &type);
 
 // Whether the amount column can hold it.
-[[nodiscard]] bool fits(money amount, const amount_type &type);
+[[nodiscard]] bool fits(const money &amount, const amount_type &type);
 
 // Decides on the rows as they stand, or would stand, after the movement. Either leg may be absent
 // (an adjustment has one). The order of the checks is part of the contract: missing row, frozen,
 // version, floor, ceiling; the giving row before the taking one.
-[[nodiscard]] std::optional<refusal> decide(const leg *from, const leg *to, money amount,
+[[nodiscard]] std::optional<refusal> decide(const leg *from, const leg *to, const money &amount,
                                             std::optional<std::int64_t> expected_version);
 
 } // namespace lockstep

@@ -49,13 +49,20 @@ void describe_ledger(ledger &made, Relation table, Relation journal, const regis
     keep(row_column::floor, columns.floor);
     keep(row_column::ceiling, columns.ceiling);
     keep(row_column::frozen, columns.frozen);
-    made.floor = row.floor;
-    made.ceiling = row.ceiling;
+    const auto kept = [](const std::optional<money> &bound) -> const char * {
+        if (!bound)
+            return nullptr;
+        const std::string digits = bound->to_string();
+        const char *text = digits.c_str();
+        return pg_call([text] { return pstrdup(text); });
+    };
 
     made.refers_to_others = refers_to_others(table);
     made.is_distributed = is_distributed(made.table);
     made.not_heap = why_not_heap(table, journal, columns);
     const memory_scope scope{GetMemoryChunkContext(&made)};
+    made.floor = kept(row.floor);
+    made.ceiling = kept(row.ceiling);
     write_statements(made, columns, table, journal);
 }
 

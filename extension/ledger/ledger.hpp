@@ -67,11 +67,11 @@ struct ledger {
     int8 key_places[INDEX_MAX_KEYS]; // which of the key's columns each column of the index is
     amount_type amount;
     kept_column columns[row_columns]; // by row_column
-    std::optional<money> floor;
-    std::optional<money> ceiling;
-    relation_family family; // the table, and what inherits from it
-    bool refers_to_others;  // the table has foreign keys of its own
-    bool is_distributed;    // its rows are kept elsewhere, and read and written key by key
+    const char *floor;                // digits, as numeric prints them; null: no bound
+    const char *ceiling;              // the same
+    relation_family family;           // the table, and what inherits from it
+    bool refers_to_others;            // the table has foreign keys of its own
+    bool is_distributed; // its rows are kept elsewhere, and read and written key by key
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
 

@@ -60,9 +60,10 @@ bool is_same_but_for_indexes(const ledger &a, const ledger &b, bool same_index) 
     return a.table == b.table && a.journal == b.journal && a.journal_owner == b.journal_owner &&
            is_same_text(a.name, b.name) && is_same_journal(a.layout, b.layout, same_index) &&
            is_same_key(a.key, b.key) && std::ranges::equal(key_columns_of(a), key_columns_of(b)) &&
-           a.amount == b.amount && std::ranges::equal(a.columns, b.columns) && a.floor == b.floor &&
-           a.ceiling == b.ceiling && a.refers_to_others == b.refers_to_others &&
-           a.is_distributed == b.is_distributed && are_same_statements(a, b);
+           a.amount == b.amount && std::ranges::equal(a.columns, b.columns) &&
+           is_same_text(a.floor, b.floor) && is_same_text(a.ceiling, b.ceiling) &&
+           a.refers_to_others == b.refers_to_others && a.is_distributed == b.is_distributed &&
+           are_same_statements(a, b);
 }
 
 } // namespace

@@ -74,30 +74,6 @@ void require_idle(Relation table) {
                         "The movement is one of this session, and has run this code.");
 }
 
-// numeric(precision, scale) holds more than money where its values have more digits, or decimals.
-bool holds_more_than_money(const amount_type &type) {
-    return type.has_limits &&
-           (type.precision > money::max_digits || type.scale > money::max_digits ||
-            type.precision - type.scale > money::max_digits);
-}
-
-// A column that may come to hold what no movement can reckon with: said now, and not at the first
-// such row. Without a precision it is the user's choice, row by row.
-void warn_of_wide_column(Relation table, const std::optional<column> &one) {
-    if (!one || !holds_more_than_money(amount_type_of(*one)))
-        return;
-    const std::string what = "column \"" + std::string{one->name} + "\" of ledger \"" +
-                             shown_name(table) + "\" can hold more digits than amounts have";
-    const char *message = what.c_str();
-    pg_call([message] {
-        ereport(WARNING,
-                (errcode(ERRCODE_WARNING), errmsg("%s", message),
-                 errdetail("Values of up to %d digits, decimals included, fit. A movement of a row "
-                           "that has a longer one, or would get it, is an error (22003).",
-                           money::max_digits)));
-    });
-}
-
 constexpr char for_lost_registrations[] =
     "The argument journal takes up the journal of a ledger whose registration is lost, with the "
     "key and the amount that it had.";
@@ -161,8 +137,8 @@ Oid register_locked(Relation table, registration wanted) {
         static_cast<void>(key_type_of(one)); // it has an order, or this says so
     if (wanted.floor && wanted.ceiling && *wanted.floor > *wanted.ceiling)
         throw sql_error(state::invalid_parameter_value, "floor is above ceiling",
-                        "The floor is " + wanted.floor->to_string() + ", the ceiling " +
-                            wanted.ceiling->to_string() + ".");
+                        "The floor is " + wanted.floor->shown() + ", the ceiling " +
+                            wanted.ceiling->shown() + ".");
 
     for (std::size_t i = 0; i < columns.key.size(); ++i)
         remember(wanted.key[i], columns.key[i]);
@@ -198,8 +174,6 @@ Oid register_locked(Relation table, registration wanted) {
         save_registration(wanted);
         owner.leave();
     }
-    for (const auto &one : {std::optional{columns.amount}, columns.floor, columns.ceiling})
-        warn_of_wide_column(table, one);
     announce(table);
     return wanted.journal;
 }

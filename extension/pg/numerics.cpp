@@ -1,12 +1,11 @@
 #include "pg/numerics.hpp"
 
+#include "core/call_memory.hpp"
 #include "pg/values.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace lockstep {
 
@@ -30,8 +29,14 @@ int field(const unsigned char *wire, wire_field which) {
     return field(wire, static_cast<std::size_t>(which));
 }
 
+// An amount that 64 bits hold, as the guard can carry it out.
+struct short_amount {
+    std::int64_t coefficient;
+    int scale;
+};
+
 // False where 64 bits do not hold the coefficient, or it is no finite number.
-bool read_wire(const unsigned char *wire, money &amount) {
+bool read_wire(const unsigned char *wire, short_amount &amount) {
     constexpr int positive = 0x0000;
     constexpr int negative = 0x4000;
     const int digits = field(wire, wire_field::digits);
@@ -57,17 +62,14 @@ bool read_wire(const unsigned char *wire, money &amount) {
     if (coefficient != 0 && shift > 0 &&
         __builtin_mul_overflow(coefficient, powers_of_ten[size], &coefficient))
         return false;
-    const auto made = money::of_parts(sign == negative ? -coefficient : coefficient, scale);
-    if (!made)
-        return false;
-    amount = *made;
+    amount = {sign == negative ? -coefficient : coefficient, scale};
     return true;
 }
 
 inline namespace guarded {
 
 // From `first` on, up to one that takes the long way; its index.
-std::size_t read_short(const Datum *numerics, money *amounts, std::size_t first,
+std::size_t read_short(const Datum *numerics, short_amount *amounts, std::size_t first,
                        std::size_t count) {
     for (std::size_t i = first; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
@@ -81,16 +83,16 @@ std::size_t read_short(const Datum *numerics, money *amounts, std::size_t first,
     return count;
 }
 
-// The other way round, of amounts with these decimals (negative: with any).
-std::size_t make_short(const std::optional<money> *amounts, int scale, Datum *numerics,
-                       std::size_t first, std::size_t count) {
+// The other way round.
+std::size_t make_short(const std::optional<money> *amounts, Datum *numerics, std::size_t first,
+                       std::size_t count) {
     for (std::size_t i = first; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
         numerics[i] = Datum{0};
         if (!amounts[i])
             continue;
         const auto coefficient = amounts[i]->coefficient();
-        if (!coefficient || (scale >= 0 && amounts[i]->scale() != scale))
+        if (!coefficient)
             return i;
         numerics[i] = NumericGetDatum(int64_div_fast_to_numeric(*coefficient, amounts[i]->scale()));
     }
@@ -99,13 +101,8 @@ std::size_t make_short(const std::optional<money> *amounts, int scale, Datum *nu
 
 } // namespace guarded
 
-Datum make_long(money amount, const amount_type &column) {
-    const Datum made = numeric_from_money(amount);
-    if (!column.has_limits || amount.scale() == std::max(column.scale, 0))
-        return made;
-    const int32 typmod =
-        ((column.precision << 16) | (column.scale & 0x7ff)) + static_cast<int32>(VARHDRSZ);
-    return pg_call([=] { return DirectFunctionCall2(numeric, made, Int32GetDatum(typmod)); });
+money amount_of(const short_amount &one) {
+    return *money::of_parts(one.coefficient, one.scale);
 }
 
 const char *digits_of(Datum numeric) {
@@ -118,42 +115,40 @@ const char *digits_of(Datum numeric) {
 void read_numerics(std::span<const Datum> numerics, const char *name, std::span<money> amounts) {
     Assert(amounts.size() == numerics.size());
     const Datum *from = numerics.data();
-    money *to = amounts.data();
     const std::size_t count = numerics.size();
-    std::size_t next = 0;
-    while ((next = pg_call([=] { return read_short(from, to, next, count); })) < count) {
-        amounts[next] = money_from_numeric(numerics[next], name);
-        ++next;
+    call_vector<short_amount> found(count);
+    short_amount *to = found.data();
+    for (std::size_t next = 0; next < count; ++next) {
+        const std::size_t first = next;
+        next = pg_call([=] { return read_short(from, to, first, count); });
+        for (std::size_t i = first; i < next; ++i)
+            amounts[i] = amount_of(found[i]);
+        if (next < count)
+            amounts[next] = money_from_numeric(numerics[next], name);
     }
 }
 
 std::optional<money> read_numeric(Datum numeric) {
-    money amount;
-    money *to = &amount;
+    short_amount amount{};
+    short_amount *to = &amount;
     if (pg_call([=] { return read_short(&numeric, to, 0, 1); }) == 1)
-        return amount;
+        return amount_of(amount);
     return money::parse(digits_of(numeric));
 }
 
 sql_error unreadable(const std::string &what, Datum numeric) {
-    const std::string_view digits{digits_of(numeric)};
-    if (digits.find_first_not_of("0123456789.-") != std::string_view::npos)
-        return {state::numeric_value_out_of_range, what + " is not a finite number",
-                "It is " + std::string{digits} + "."};
-    return {state::numeric_value_out_of_range, what + " is out of range",
-            "Amounts have at most 38 digits, decimals included."};
+    return {state::numeric_value_out_of_range, what + " is not a finite number",
+            "It is " + std::string{digits_of(numeric)} + "."};
 }
 
-void make_numerics(std::span<const std::optional<money>> amounts, const amount_type &column,
-                   std::span<Datum> numerics) {
+void make_numerics(std::span<const std::optional<money>> amounts, std::span<Datum> numerics) {
     Assert(numerics.size() == amounts.size());
     const std::optional<money> *from = amounts.data();
     Datum *to = numerics.data();
     const std::size_t count = amounts.size();
     std::size_t next = 0;
-    const int scale = column.has_limits ? std::max(column.scale, 0) : -1;
-    while ((next = pg_call([=] { return make_short(from, scale, to, next, count); })) < count) {
-        numerics[next] = make_long(*amounts[next], column);
+    while ((next = pg_call([=] { return make_short(from, to, next, count); })) < count) {
+        numerics[next] = numeric_from_money(*amounts[next]);
         ++next;
     }
 }

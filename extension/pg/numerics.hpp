@@ -17,14 +17,12 @@ namespace lockstep {
 // error is said by `name`, see money_from_numeric for the errors.
 void read_numerics(std::span<const Datum> numerics, const char *name, std::span<money> amounts);
 
-// An amount that is kept in a table: nothing where it is no finite number, or has more digits than
-// money. Nobody asked for it: unreadable() is the error to throw, 22003; `what` names the value.
+// An amount that is kept in a table: nothing where it is no finite number. Nobody asked for it:
+// unreadable() is the error to throw, 22003; `what` names the value.
 [[nodiscard]] std::optional<money> read_numeric(Datum numeric);
 [[nodiscard]] sql_error unreadable(const std::string &what, Datum numeric);
 
-// Makes numerics of amounts that the column can hold, with all of its decimals, also where money
-// has not the digits for them; Datum{0} where there is none.
-void make_numerics(std::span<const std::optional<money>> amounts, const amount_type &column,
-                   std::span<Datum> numerics);
+// Makes numerics of amounts, with the decimals that they have; Datum{0} where there is none.
+void make_numerics(std::span<const std::optional<money>> amounts, std::span<Datum> numerics);
 
 } // namespace lockstep

@@ -28,12 +28,12 @@ namespace lockstep {
 // A name argument, empty where it is null.
 [[nodiscard]] std::string name_argument(FunctionCallInfo fcinfo, int number);
 
-// An exact amount from a numeric. NaN and the infinities are LS007, more than 38 digits before the
-// point 22003, more decimals than that LS007; `what` names the value in the message.
+// An exact amount from a numeric. NaN and the infinities are LS007; `what` names the value in the
+// message.
 [[nodiscard]] money money_from_numeric(Datum numeric, const char *what);
 
 // The same amount as a numeric, with the same decimals.
-[[nodiscard]] Datum numeric_from_money(money amount);
+[[nodiscard]] Datum numeric_from_money(const money &amount);
 
 // A fresh version 7 request id.
 [[nodiscard]] uuid_bytes new_request_id();

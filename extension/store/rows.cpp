@@ -22,13 +22,6 @@ bool holds(std::int64_t value) {
     return value >= std::numeric_limits<Whole>::min() && value <= std::numeric_limits<Whole>::max();
 }
 
-Datum column_numeric(const amount_type &type, money amount) {
-    const std::optional<money> wanted{amount};
-    Datum made{0};
-    make_numerics({&wanted, 1}, type, {&made, 1});
-    return made;
-}
-
 std::int64_t integer_of(Datum value, Oid type) {
     switch (type) {
     case INT2OID: return DatumGetInt16(value);
@@ -44,6 +37,11 @@ money amount_of(const ledger &target, Datum key, Datum value, Oid type, const ch
     if (const auto amount = read_numeric(value))
         return *amount;
     throw unreadable(std::string{what} + " of " + row_text(target, key), value);
+}
+
+// A bound that all rows have.
+std::optional<money> common_bound(const char *digits) {
+    return digits != nullptr ? money::parse(digits) : std::nullopt;
 }
 
 // Whether a bound by row is none: infinity on its own side.
@@ -82,9 +80,13 @@ bool is_there(const ledger &target, Datum key) {
 
 } // namespace
 
-Datum amount_datum(const ledger &target, money amount) {
-    if (target.amount.stored == amount_type::kind::numeric)
-        return column_numeric(target.amount, amount);
+Datum amount_datum(const ledger &target, const money &amount) {
+    if (target.amount.stored == amount_type::kind::numeric) {
+        const std::optional<money> wanted{amount};
+        Datum made{0};
+        make_numerics({&wanted, 1}, {&made, 1});
+        return made;
+    }
     const auto units = amount.as_int64();
     switch (target.amount.stored) {
     case amount_type::kind::int16: return Int16GetDatum(static_cast<int16>(*units));
@@ -129,10 +131,10 @@ row_state state_of(const ledger &target, Datum key, const raw_row &raw) {
         return amount_of(target, key, *found, type(which), what);
     };
     row.floor = target.has(row_column::floor) ? bound(row_column::floor, "floor", "-Infinity")
-                                              : target.floor;
+                                              : common_bound(target.floor);
     row.ceiling = target.has(row_column::ceiling)
                       ? bound(row_column::ceiling, "ceiling", "Infinity")
-                      : target.ceiling;
+                      : common_bound(target.ceiling);
     if (const auto version = value(row_column::version))
         row.version = integer_of(*version, type(row_column::version));
     if (const auto frozen = value(row_column::frozen))
@@ -176,7 +178,7 @@ void explain_unwritten(const ledger &target, Datum key) {
                         "A trigger of the table left the row as it was.");
 }
 
-std::optional<row_state> set_row(const ledger &target, Datum key, money before,
+std::optional<row_state> set_row(const ledger &target, Datum key, const money &before,
                                  const row_state &row) {
     spi_parameters values;
     values.add(key);

@@ -15,8 +15,8 @@ struct raw_row {
     bool nulls[row_columns];
 };
 
-// Makes sense of it. 22004 where the amount is null, 22003 where an amount or a bound is none that
-// money can have.
+// Makes sense of it. 22004 where the amount is null, 22003 where an amount or a bound is no
+// finite number.
 [[nodiscard]] row_state state_of(const ledger &target, Datum key, const raw_row &raw);
 
 // The same of the last statement's result, whose values begin at this column, from 1; rows from the
@@ -24,7 +24,7 @@ struct raw_row {
 [[nodiscard]] row_state result_state(const ledger &target, Datum key, uint64 row, int first_column);
 
 // An amount and a version as the columns keep them; 22003 where the version's column cannot.
-[[nodiscard]] Datum amount_datum(const ledger &target, money amount);
+[[nodiscard]] Datum amount_datum(const ledger &target, const money &amount);
 [[nodiscard]] Datum version_datum(const ledger &target, Datum key, std::int64_t version);
 
 // The row as it stands under its lock; nothing where the caller has no such row.
@@ -36,7 +36,7 @@ struct raw_row {
 
 // Gives the row, which was locked with the amount `before`, this amount and version; the row after
 // that, nothing where the write named none. 27000 where its amount is another one by now.
-[[nodiscard]] std::optional<row_state> set_row(const ledger &target, Datum key, money before,
+[[nodiscard]] std::optional<row_state> set_row(const ledger &target, Datum key, const money &before,
                                                const row_state &row);
 
 // Why a write named no row, where the row is there all the same: under row security it is not the

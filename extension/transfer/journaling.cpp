@@ -96,7 +96,7 @@ call_vector<journal_row> journal_rows_of(const movements &all, std::span<const s
         amounts.push_back(all.outcomes[item].to_balance);
     }
     call_vector<Datum> numerics(amounts.size());
-    make_numerics(amounts, all.target.amount, numerics);
+    make_numerics(amounts, numerics);
 
     call_vector<journal_row> rows(items.size());
     sqlstate_texts texts;

@@ -48,7 +48,7 @@ void check_same_content(const ledger &target, const movement_request &request,
     if (!same_key(target, request.to, earlier.to))
         differs("to_key", shown(target, earlier.to), shown(target, request.to));
     if (request.amount != earlier.amount)
-        differs("amount", earlier.amount.to_string(), request.amount.to_string());
+        differs("amount", earlier.amount.shown(), request.amount.shown());
 }
 
 // A movement of before as an answer.

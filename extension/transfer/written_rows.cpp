@@ -41,11 +41,11 @@ void require_as_reckoned(const ledger &target, std::span<const Datum> keys,
             throw changed("suppressed",
                           "A trigger or a row security policy of the table left the row as it was.",
                           {});
-        const money reckoned = *rows[i].state->amount;
+        const money &reckoned = *rows[i].state->amount;
         if (written[i]->amount != reckoned)
             throw changed("changed by a trigger",
-                          "The amount is " + written[i]->amount->to_string() +
-                              " where the batch makes " + reckoned.to_string() + ".",
+                          "The amount is " + written[i]->amount->shown() +
+                              " where the batch makes " + reckoned.shown() + ".",
                           "Where a trigger changes amounts, send the movements one by one.");
     }
 }

@@ -66,6 +66,18 @@ my @ledgers = (
 		keys => [ map { "k$_" } 1 .. 6 ],
 		amounts => [ '1', '0.5', '0.250', '0.0001', '10', '33.3' ], bad => [ 0, "'NaN'", '-0.001' ],
 	},
+	# More digits than 128 bits hold, and amounts on both sides of that.
+	{
+		name => 'tokens', type => 'numeric(60,18)', scale => 18, key => 'int', columns => 1, version => 'bigint',
+		least => '-' . '9' x 42 . '.' . '9' x 18, most => '9' x 42 . '.' . '9' x 18,
+		rows => {
+			1 => [ '9' x 42 . '.' . '9' x 18, 0, undef, 0, 0 ], 2 => [ '0.' . '0' x 18, 0, undef, 5, 0 ],
+			3 => [ '1' . '0' x 20 . '.' . '0' x 18, '1' . '0' x 19, '1' . '0' x 30, 0, 0 ], 4 => [ '5' x 41 . '.' . '0' x 18, undef, undef, 7, 1 ],
+			5 => [ '99999999999999999999.999999999999999999', '-' . '9' x 40, '3' . '0' x 40, -3, 0 ] },
+		keys => [ 1 .. 6 ],
+		amounts => [ '1', '0.000000000000000001', '1e20', '12345678901234567890.123456789012345678', '9' x 38, '1' . '0' x 40, '0.50' ],
+		bad => [ 0, '-1e40', '0.0000000000000000001', "'NaN'", '1' . '0' x 42 ],
+	},
 	# A key of several columns: a row's text, as the journal shows it.
 	{
 		name => 'tenants', type => 'numeric(10,2)', scale => 2, least => '-99999999.99', most => '99999999.99',

@@ -17,8 +17,8 @@ class amount {
     template <std::integral Whole>
     requires(!std::same_as<Whole, bool>) amount(Whole units) : text_(std::to_string(units)) {}
 
-    // A decimal number, at most 38 digits: "12.50", "-3". Throws std::invalid_argument for anything
-    // else: an exponent, NaN, an empty text, spaces.
+    // A decimal number of any size that the server's numeric has: "12.50", "-3". Throws
+    // std::invalid_argument for anything else: an exponent, NaN, an empty text, spaces.
     explicit amount(std::string_view decimal);
 
     // A binary fraction has already lost the cents.
