@@ -68,7 +68,7 @@ my @ledgers = (
 	},
 	# More digits than 128 bits hold, and amounts on both sides of that.
 	{
-		name => 'tokens', type => 'numeric(60,18)', scale => 18, key => 'int', columns => 1, version => 'bigint',
+		name => 'tokens', type => 'numeric(60,18)', scale => 18, key => 'int', columns => 1, version => 'bigint', bound => 'numeric',
 		least => '-' . '9' x 42 . '.' . '9' x 18, most => '9' x 42 . '.' . '9' x 18,
 		rows => {
 			1 => [ '9' x 42 . '.' . '9' x 18, 0, undef, 0, 0 ], 2 => [ '0.' . '0' x 18, 0, undef, 5, 0 ],
@@ -459,7 +459,8 @@ for (@stores)
 	for my $ledger (@ledgers)
 	{
 		my $version = $ledger->{version} || 'int';
-		my $columns = $ledger->{columns} ? ", least bigint, most bigint, version $version, frozen boolean" : '';
+		my $bound = $ledger->{bound} || 'bigint';
+		my $columns = $ledger->{columns} ? ", least $bound, most $bound, version $version, frozen boolean" : '';
 		my $columns_of_key = $ledger->{parts} ? join(', ', @{ $ledger->{parts} }) : "id $ledger->{key}";
 		(my $names = $columns_of_key) =~ s/(\w+) [^,]+/$1/g;
 		$node->safe_psql($store, "CREATE TYPE $ledger->{name}_parts AS ($columns_of_key)");
