@@ -216,13 +216,28 @@ CREATE FUNCTION lockstep.transfer_batch(
     to_keys     anycompatiblearray,
     amounts     numeric[],
     request_ids uuid[]  DEFAULT NULL,
-    atomic      boolean DEFAULT true)
+    atomic      boolean DEFAULT true,
+    memos       jsonb[] DEFAULT NULL)
 RETURNS TABLE (item integer, request_id uuid, status text, sqlstate text, from_balance numeric, to_balance numeric)
 AS 'MODULE_PATHNAME', 'lockstep_transfer_batch'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000
 SUPPORT lockstep.refuse_expansion;
-COMMENT ON FUNCTION lockstep.transfer_batch(regclass, anycompatiblearray, anycompatiblearray, numeric[], uuid[], boolean) IS
-    'moves many amounts between rows of a ledger, once for each request id; one row an item, in the order of the request';
+COMMENT ON FUNCTION lockstep.transfer_batch(regclass, anycompatiblearray, anycompatiblearray, numeric[], uuid[], boolean, jsonb[]) IS
+    'moves many amounts between rows of a ledger, or to or from one where the other key is null, once for each request id; one row an item, in the order of the request';
+
+CREATE FUNCTION lockstep.adjust_batch(
+    ledger      regclass,
+    keys        anycompatiblearray,
+    deltas      numeric[],
+    request_ids uuid[]  DEFAULT NULL,
+    atomic      boolean DEFAULT true,
+    memos       jsonb[] DEFAULT NULL)
+RETURNS TABLE (item integer, request_id uuid, status text, sqlstate text, balance numeric)
+AS 'MODULE_PATHNAME', 'lockstep_adjust_batch'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000
+SUPPORT lockstep.refuse_expansion;
+COMMENT ON FUNCTION lockstep.adjust_batch(regclass, anycompatiblearray, numeric[], uuid[], boolean, jsonb[]) IS
+    'adds to many rows of a ledger, or takes from them, once for each request id; one row an item, in the order of the request';
 
 CREATE FUNCTION lockstep.request_id(name text)
 RETURNS uuid

@@ -100,8 +100,7 @@ SELECT batch('ARRAY[]::int[], ARRAY[]::int[], ARRAY[]::numeric[], ARRAY[]::uuid[
 SELECT batch('ARRAY[1, 2], ARRAY[3], ARRAY[1, 1]');
 SELECT batch('ARRAY[1, 2], ARRAY[3, 3], ARRAY[1]');
 SELECT batch('ARRAY[1, 2], ARRAY[3, 3], ARRAY[1, 1], ids(''p'')');
-SELECT batch('ARRAY[1, NULL], ARRAY[3, 3], ARRAY[1, 1]');
-SELECT batch('ARRAY[1, 2], ARRAY[3, NULL], ARRAY[1, 1]');
+SELECT batch('ARRAY[1, NULL], ARRAY[3, NULL], ARRAY[1, 1]');
 SELECT batch('ARRAY[1, 2], ARRAY[3, 3], ARRAY[1, NULL]');
 SELECT batch('NULL::int[], ARRAY[3, 3], ARRAY[1, 1]');
 SELECT batch('ARRAY[1, 2], NULL::int[], ARRAY[1, 1]');

@@ -18,6 +18,7 @@ END $$;
 SELECT (lockstep.transfer('accounts', 1, 2, 30)).*;
 SELECT (lockstep.adjust('accounts', 1, 30)).*;
 SELECT (lockstep.transfer_batch('accounts', ARRAY[1], ARRAY[2], ARRAY[30])).*;
+SELECT (lockstep.adjust_batch('accounts', ARRAY[1], ARRAY[30])).*;
 SELECT count(*) FROM accounts_journal;
 SELECT status, amount, from_balance, to_balance FROM (SELECT * FROM lockstep.transfer('accounts', 1, 2, 30)) AS done;
 SELECT status, delta, balance FROM (SELECT * FROM lockstep.adjust('accounts', 1, 30)) AS done;

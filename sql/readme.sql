@@ -61,6 +61,11 @@ SELECT item, status, sqlstate, from_balance, to_balance
        ARRAY[lockstep.request_id('a'), lockstep.request_id('b'), lockstep.request_id('c')],
        atomic => false);
 SELECT lockstep.transfer_batch('accounts', ARRAY[1, 1, 2], ARRAY[2, 2, 1], ARRAY[10, 500, 3]);
+-- an order of many lines
+SELECT item, status, balance
+  FROM lockstep.adjust_batch('stock', ARRAY['bolt', 'nut'], ARRAY[-4, -3],
+       ARRAY[lockstep.request_id('order 7, line 1'), lockstep.request_id('order 7, line 2')],
+       memos => ARRAY['{"order": 7}', '{"order": 7}']::jsonb[]);
 -- from a file
 \copy (VALUES ('2f3b5b3e-6c8f-4d5e-9d40-6a6f3a1f0001', 1, 2, 5.00), ('2f3b5b3e-6c8f-4d5e-9d40-6a6f3a1f0002', 2, 1, 7.50)) TO 'payments.csv' CSV
 CREATE TEMP TABLE payments (id uuid, payer bigint, payee bigint, amount numeric);

@@ -1,4 +1,4 @@
-// Arrays as parameters of a statement: one dimension, no NULLs, in the server's binary form. There
+// Arrays as parameters of a statement: one dimension, in the server's binary form. There
 // each element stands behind its length, so nothing is quoted, and any text arrives as it is in any
 // encoding of the session. (In some, Shift JIS for one, part of a character looks like the
 // backslash that the text form would need.)
@@ -7,6 +7,7 @@
 #include <lockstep/parameter.hpp>
 #include <lockstep/request_id.hpp>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,10 +15,12 @@
 
 namespace lockstep::detail {
 
-// Both throw std::invalid_argument for more than 256 MB, the first one for a text with a zero byte
+// All throw std::invalid_argument for more than 256 MB, those of texts for one with a zero byte
 // too: PostgreSQL has none. O(bytes).
 [[nodiscard]] parameter array_of(std::span<const std::string_view> texts); // text[]
-[[nodiscard]] parameter array_of(std::span<const request_id> ids);         // uuid[]
+[[nodiscard]] parameter
+array_of(std::span<const std::optional<std::string_view>> texts);  // the same
+[[nodiscard]] parameter array_of(std::span<const request_id> ids); // uuid[]
 
 // What the driver's side needs to know about a parameter, and nobody else.
 struct binary_parameter {

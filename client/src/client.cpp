@@ -151,7 +151,11 @@ std::vector<told> told_by(Result &result) {
     return {{result.status, result.sqlstate}};
 }
 
-std::vector<told> told_by(batch_result &result) {
+template <class Result>
+requires requires(Result result) {
+    result.items;
+}
+std::vector<told> told_by(Result &result) {
     std::vector<told> all;
     all.reserve(result.items.size());
     for (auto &item : result.items)
@@ -271,6 +275,14 @@ adjust_result client::adjust(const adjust_request &request, const call_options &
 batch_result client::transfer_batch(const batch_request &request,
                                     std::span<const transfer_item> items,
                                     const call_options &options) const {
+    if (items.empty())
+        return {};
+    return detail::run_alone(*sessions_, detail::keyed(request, items), options);
+}
+
+adjust_batch_result client::adjust_batch(const batch_request &request,
+                                         std::span<const adjust_item> items,
+                                         const call_options &options) const {
     if (items.empty())
         return {};
     return detail::run_alone(*sessions_, detail::keyed(request, items), options);

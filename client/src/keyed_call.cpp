@@ -2,7 +2,11 @@
 
 #include "array_parameter.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace lockstep {
@@ -38,7 +42,14 @@ constexpr const char *batch_text =
     "SELECT item, request_id, status, sqlstate, from_balance, to_balance"
     " FROM lockstep.transfer_batch($1::pg_catalog.regclass, $2::pg_catalog.text[],"
     " $3::pg_catalog.text[], $4::pg_catalog.text[]::pg_catalog.numeric[],"
-    " $5::pg_catalog.uuid[], $6::pg_catalog.bool)";
+    " $5::pg_catalog.uuid[], $6::pg_catalog.bool,"
+    " $7::pg_catalog.text[]::pg_catalog.jsonb[])";
+constexpr const char *adjust_batch_name = "lockstep_adjust_batch";
+constexpr const char *adjust_batch_text =
+    "SELECT item, request_id, status, sqlstate, balance"
+    " FROM lockstep.adjust_batch($1::pg_catalog.regclass, $2::pg_catalog.text[],"
+    " $3::pg_catalog.text[]::pg_catalog.numeric[], $4::pg_catalog.uuid[], $5::pg_catalog.bool,"
+    " $6::pg_catalog.text[]::pg_catalog.jsonb[])";
 
 booking status_of(const row &answer) {
     const auto status = answer["status"].text();
@@ -87,11 +98,12 @@ adjust_result adjust_result_of(const rows &answer, const call_ids & /*ids*/) {
 }
 
 // A result under another item would be believed, so each is checked: its number and its id.
-batch_result batch_result_of(const rows &answer, const call_ids &ids) {
+template <class Result, class Read>
+Result in_order(const rows &answer, const call_ids &ids, Read read) {
     if (answer.size() != ids.all.size())
         throw std::runtime_error("the server's lockstep gave " + std::to_string(answer.size()) +
                                  " results for a batch of " + std::to_string(ids.all.size()));
-    batch_result result;
+    Result result;
     result.items.reserve(ids.all.size());
     for (std::size_t i = 0; i < ids.all.size(); ++i) {
         const auto one = answer[i];
@@ -100,11 +112,52 @@ batch_result batch_result_of(const rows &answer, const call_ids &ids) {
             throw std::runtime_error("the server's lockstep gave the results of a batch in another"
                                      " order, from item " +
                                      std::to_string(i + 1) + " on");
-        result.items.push_back({ids.all[i], status_of(one), refusal_of(one),
-                                one["from_balance"].as_optional<amount>(),
-                                one["to_balance"].as_optional<amount>()});
+        result.items.push_back(read(ids.all[i], one));
     }
     return result;
+}
+
+batch_result batch_result_of(const rows &answer, const call_ids &ids) {
+    return in_order<batch_result>(answer, ids, [](const request_id &id, const row &one) {
+        return item_result{id, status_of(one), refusal_of(one),
+                           one["from_balance"].as_optional<amount>(),
+                           one["to_balance"].as_optional<amount>()};
+    });
+}
+
+adjust_batch_result adjust_batch_result_of(const rows &answer, const call_ids &ids) {
+    return in_order<adjust_batch_result>(answer, ids, [](const request_id &id, const row &one) {
+        return adjust_item_result{id, status_of(one), refusal_of(one),
+                                  one["balance"].as_optional<amount>()};
+    });
+}
+
+std::optional<std::string_view> text_of(const optional_key &one) {
+    if (!one.key())
+        return std::nullopt;
+    return one.key()->text();
+}
+
+// At 1 GB the server hangs up without a word.
+void require_sendable(std::span<const parameter> parameters) {
+    constexpr std::size_t most = (std::size_t{1} << 30) - (std::size_t{1} << 20);
+    std::size_t bytes = 0;
+    for (const auto &one : parameters)
+        bytes += one.text() ? one.text()->size() : 0;
+    if (bytes > most)
+        throw std::invalid_argument("a batch of 1 GB cannot be sent");
+}
+
+// NULL where no item has a memo.
+template <class Item>
+parameter memos_of(std::span<const Item> items) {
+    std::vector<std::optional<std::string_view>> memos;
+    if (std::ranges::none_of(items, [](const Item &item) { return item.memo.has_value(); }))
+        return nullptr;
+    memos.reserve(items.size());
+    for (const auto &item : items)
+        memos.emplace_back(item.memo);
+    return array_of(memos);
 }
 
 } // namespace
@@ -137,19 +190,41 @@ keyed_call<adjust_result> keyed(const adjust_request &request) {
 
 keyed_call<batch_result> keyed(const batch_request &request, std::span<const transfer_item> items) {
     call_ids ids;
-    std::vector<std::string_view> from_keys, to_keys, amounts;
-    for (auto *const texts : {&from_keys, &to_keys, &amounts})
-        texts->reserve(items.size());
+    std::vector<std::optional<std::string_view>> from_keys, to_keys;
+    std::vector<std::string_view> amounts;
+    from_keys.reserve(items.size());
+    to_keys.reserve(items.size());
+    amounts.reserve(items.size());
     for (const auto &item : items) {
         ids.add(item.id);
-        from_keys.push_back(item.from_key.text());
-        to_keys.push_back(item.to_key.text());
+        from_keys.push_back(text_of(item.from_key));
+        to_keys.push_back(text_of(item.to_key));
         amounts.push_back(item.amount.text());
     }
     std::vector<parameter> parameters{request.ledger,    array_of(from_keys), array_of(to_keys),
-                                      array_of(amounts), array_of(ids.all),   request.atomic};
+                                      array_of(amounts), array_of(ids.all),   request.atomic,
+                                      memos_of(items)};
+    require_sendable(parameters);
     return {std::move(ids), !request.atomic,       batch_name,
             batch_text,     std::move(parameters), batch_result_of};
+}
+
+keyed_call<adjust_batch_result> keyed(const batch_request &request,
+                                      std::span<const adjust_item> items) {
+    call_ids ids;
+    std::vector<std::string_view> keys, deltas;
+    keys.reserve(items.size());
+    deltas.reserve(items.size());
+    for (const auto &item : items) {
+        ids.add(item.id);
+        keys.push_back(item.key.text());
+        deltas.push_back(item.delta.text());
+    }
+    std::vector<parameter> parameters{request.ledger,    array_of(keys), array_of(deltas),
+                                      array_of(ids.all), request.atomic, memos_of(items)};
+    require_sendable(parameters);
+    return {std::move(ids),    !request.atomic,       adjust_batch_name,
+            adjust_batch_text, std::move(parameters), adjust_batch_result_of};
 }
 
 } // namespace detail

@@ -1,5 +1,5 @@
-// The statements lockstep.transfer, lockstep.adjust and lockstep.transfer_batch: their text, their
-// parameters, their answers.
+// The statements lockstep.transfer, lockstep.adjust, lockstep.transfer_batch and
+// lockstep.adjust_batch: their text, their parameters, their answers.
 #pragma once
 
 #include <lockstep/ledger.hpp>
@@ -41,5 +41,7 @@ struct keyed_call {
 [[nodiscard]] keyed_call<adjust_result> keyed(const adjust_request &request);
 [[nodiscard]] keyed_call<batch_result> keyed(const batch_request &request,
                                              std::span<const transfer_item> items);
+[[nodiscard]] keyed_call<adjust_batch_result> keyed(const batch_request &request,
+                                                    std::span<const adjust_item> items);
 
 } // namespace lockstep::detail

@@ -60,6 +60,13 @@ batch_result transaction::transfer_batch(const batch_request &request,
     return detail::run_inside(detail::keyed(request, items), *state_);
 }
 
+adjust_batch_result transaction::adjust_batch(const batch_request &request,
+                                              std::span<const adjust_item> items) {
+    if (items.empty())
+        return {};
+    return detail::run_inside(detail::keyed(request, items), *state_);
+}
+
 int transaction::attempt() const noexcept {
     return state_->attempt();
 }

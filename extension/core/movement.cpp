@@ -103,6 +103,13 @@ money checked_amount(const money &amount, const amount_type &type) {
     return *exact;
 }
 
+money checked_delta(const money &delta, const amount_type &type) {
+    if (delta.is_zero())
+        throw sql_error(state::invalid_amount, "delta must not be zero");
+    return delta.is_negative() ? checked_amount(delta.negated(), type).negated()
+                               : checked_amount(delta, type);
+}
+
 std::optional<refusal> decide(const leg *from, const leg *to, const money &amount,
                               std::optional<std::int64_t> expected_version) {
     for (const leg *one : {from, to})

@@ -47,6 +47,9 @@ struct refusal {
 // decimals than the column keeps (LS007), within the column's range (22003). Throws sql_error.
 [[nodiscard]] money checked_amount(const money &amount, const amount_type &type);
 
+// The same of a change, which is below zero where it takes: LS007 where it is zero.
+[[nodiscard]] money checked_delta(const money &delta, const amount_type &type);
+
 // Whether the amount column can hold it.
 [[nodiscard]] bool fits(const money &amount, const amount_type &type);
 

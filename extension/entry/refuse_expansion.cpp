@@ -1,5 +1,6 @@
-// lockstep.refuse_expansion: the planner's support function of transfer, adjust and transfer_batch.
-// It simplifies nothing; it refuses a call that `.*` has multiplied, before any copy of it runs.
+// lockstep.refuse_expansion: the planner's support function of transfer, adjust and the batches of
+// both. It simplifies nothing; it refuses a call that `.*` has multiplied, before any copy of it
+// runs.
 #include "pg/boundary.hpp"
 #include "pg/expansion.h"
 

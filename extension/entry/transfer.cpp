@@ -114,12 +114,11 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
     movement_request request{};
     const Datum key = key_argument(fcinfo, 1, "key", known.key);
     const ledger &target = use.again(known);
-    const money delta = money_from_numeric(required_argument(fcinfo, 2, "delta"), "delta");
-    if (delta.is_zero())
-        throw sql_error(state::invalid_amount, "delta must not be zero");
+    const money delta = checked_delta(
+        money_from_numeric(required_argument(fcinfo, 2, "delta"), "delta"), target.amount);
     const bool takes = delta.is_negative();
     (takes ? request.from : request.to) = key;
-    request.amount = checked_amount(takes ? delta.negated() : delta, target.amount);
+    request.amount = takes ? delta.negated() : delta;
     add_common(request, fcinfo, {3, 4, 5, 6});
 
     const movement_result result = move_one(target, request);

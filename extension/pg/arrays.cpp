@@ -27,8 +27,11 @@ std::size_t array_length(FunctionCallInfo fcinfo, int number) {
         return 0;
     const Datum array = *value;
     return static_cast<std::size_t>(pg_call([array] {
-        const ArrayType *plain = DatumGetArrayTypeP(array);
-        return ArrayGetNItems(ARR_NDIM(plain), ARR_DIMS(plain));
+        ArrayType *plain = DatumGetArrayTypeP(array);
+        const int count = ArrayGetNItems(ARR_NDIM(plain), ARR_DIMS(plain));
+        if (PointerGetDatum(plain) != array)
+            pfree(plain);
+        return count;
     }));
 }
 

@@ -47,7 +47,7 @@ struct key_name {
 
 // Holds what rows without a type of their own are made of, until release_types(): while one key is
 // read, code of the user's may run, and others are still to be read. Rows of a declared type have
-// it held while each is read.
+// it held while each is read. Datum{0} is no key.
 [[nodiscard]] List *hold_keys(List *held, std::span<const Datum> keys, Oid given);
 
 // The argument as a key of the ledger. 22004 where it is null (`name` names it), 54000 where its

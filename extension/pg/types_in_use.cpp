@@ -63,7 +63,8 @@ List *hold_types_of(List *held, Datum value, Oid type) {
 List *hold_types_of_all(List *held, const Datum *values, std::size_t count, Oid type) {
     for (std::size_t i = 0; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
-        held = hold_types_of(held, values[i], type);
+        if (values[i] != Datum{0})
+            held = hold_types_of(held, values[i], type);
     }
     return held;
 }

@@ -18,7 +18,7 @@ inline namespace guarded {
 // The same for a value, where its type does not tell: a row without a declared type, or many.
 [[nodiscard]] List *hold_types_of(List *held, Datum value, Oid type);
 
-// The same for many such values.
+// The same for many such values; Datum{0} is none.
 [[nodiscard]] List *hold_types_of_all(List *held, const Datum *values, std::size_t count, Oid type);
 
 void release_types(List *held);

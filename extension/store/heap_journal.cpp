@@ -10,8 +10,10 @@ namespace lockstep {
 
 namespace {
 
-// Some pages full; more at once gains nothing, and costs as many slots.
+// Some pages full; more at once gains nothing, and costs as many slots. Rows with memos may be
+// large, and each is in memory once more while it is written.
 constexpr std::size_t rows_at_once = 250;
+constexpr std::size_t bytes_at_once = 65536;
 
 inline namespace guarded {
 
@@ -64,6 +66,19 @@ void fill_slot(TupleTableSlot *slot, const ledger &target, const journal_row &ro
     slot->tts_tableOid = target.journal;
 }
 
+// How many of these rows go in at once.
+std::size_t some_of(const journal_row *rows, std::size_t count) {
+    const std::size_t memo = position_of(journal_column::memo);
+    std::size_t bytes = 0;
+    std::size_t some = 0;
+    while (some < std::min(count, rows_at_once) && bytes < bytes_at_once) {
+        if (!rows[some].nulls[memo])
+            bytes += VARSIZE_ANY(DatumGetPointer(rows[some].values[memo]));
+        ++some;
+    }
+    return some;
+}
+
 // Adds the row of a slot to the indexes, without waiting; false where its id is there already.
 bool add_to_indexes(journal_writer &to, TupleTableSlot *slot) {
     const bool is_new = version::insert_into_indexes(to.result, slot, to.estate, to.arbiters);
@@ -79,11 +94,14 @@ std::size_t append_some(const ledger &target, const journal_row *rows, std::size
     open_writer(to, target, count);
     for (std::size_t written = 0; written < count;) {
         CHECK_FOR_INTERRUPTS();
-        const std::size_t some = std::min(count - written, rows_at_once);
+        const std::size_t some = some_of(rows + written, count - written);
         for (std::size_t i = 0; i < some; ++i)
             fill_slot(to.slots[i], target, rows[written + i]);
+        // What a long memo is made into goes with the next row's reset.
+        MemoryContext context = MemoryContextSwitchTo(GetPerTupleMemoryContext(to.estate));
         table_multi_insert(to.journal, to.slots, static_cast<int>(some), GetCurrentCommandId(true),
                            0, nullptr);
+        MemoryContextSwitchTo(context);
         for (std::size_t i = 0; i < some; ++i)
             if (!add_to_indexes(to, to.slots[i])) {
                 close_writer(to);

@@ -300,8 +300,9 @@ call_vector<movement_result> run(const ledger &target, std::span<const movement_
 } // namespace
 
 void install_batch_setting() {
-    define_limit("lockstep.max_batch_items", "Most items that one call of transfer_batch() takes.",
-                 &most_items, 1, INT_MAX);
+    define_limit("lockstep.max_batch_items",
+                 "Most items that one batch of transfers or adjustments takes.", &most_items, 1,
+                 INT_MAX);
 }
 
 void require_batch_size(std::size_t items) {

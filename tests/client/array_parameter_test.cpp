@@ -5,6 +5,7 @@
 #include "array_parameter.hpp"
 #include "detail/session_pool.hpp"
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -43,6 +44,17 @@ TEST(array_parameters, are_the_servers_binary_form) {
     EXPECT_EQ(array_of(ids).text(), "\0\0\0\1\0\0\0\0\0\0\x0b\x86\0\0\0\1\0\0\0\1\0\0\0\20"
                                     "\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\xff"s);
     EXPECT_FALSE(binary_parameter::is("{a}"));
+}
+
+TEST(array_parameters, have_nulls_where_there_is_no_text) {
+    const std::vector<std::optional<std::string_view>> some{"a", std::nullopt};
+    EXPECT_EQ(array_of(some).text(), "\0\0\0\1"  // one dimension
+                                     "\0\0\0\1"  // NULLs
+                                     "\0\0\0\31" // text
+                                     "\0\0\0\2"  // elements
+                                     "\0\0\0\1"  // the first subscript
+                                     "\0\0\0\1a"
+                                     "\xff\xff\xff\xff"s);
 }
 
 TEST(array_parameters, of_nothing_have_no_dimension) {

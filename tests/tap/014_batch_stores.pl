@@ -1,6 +1,6 @@
 # The same answer four times: one seeded random work goes through the heap store, through the spi store, through spi
 # key by key, and through spi at REPEATABLE READ, on ledgers that start alike, and through a plain model of the contract in this
-# file. After each statement the answers (or errors), the tables and the journals must be equal.
+# file. Batches mix transfers and adjustments, with memos and without. After each statement the answers (or errors), the tables and the journals must be equal.
 use strict;
 use warnings;
 use Digest::MD5 qw(md5_hex);
@@ -272,7 +272,7 @@ sub run_on_model
 	my ($ledger, $model, $statement) = @_;
 	my $before = dclone($model);
 	my $items = dclone($statement->{items});
-	my $answers = eval { run_items($ledger, $model, $items, $statement->{returns}, $statement->{kind} eq 'batch') };
+	my $answers = eval { run_items($ledger, $model, $items, $statement->{returns}, $statement->{kind} =~ /batch/) };
 	if (!$answers)
 	{
 		my $error = $@;
@@ -282,8 +282,10 @@ sub run_on_model
 		return $error;
 	}
 	my $i = 0;
-	return join("\n", map { my $item = $items->[ $i++ ]; join('|', $i, defined $item->{id} ? $item->{id} : 'made', @$_) } @$answers)
-	  if $statement->{kind} eq 'batch';
+	# Of an adjustment one balance is told.
+	my $told = sub { my ($item, $answer) = @_; return $statement->{kind} eq 'adjust_batch' ? @$answer[ 0, 1, defined $item->{from} ? 2 : 3 ] : @$answer; };
+	return join("\n", map { my $item = $items->[ $i++ ]; join('|', $i, defined $item->{id} ? $item->{id} : 'made', $told->($item, $_)) } @$answers)
+	  if $statement->{kind} =~ /batch/;
 	my ($item, $answer) = ($items->[0], $answers->[0]);
 	my $id = defined $item->{id} ? $item->{id} : 'made';
 	return join('|', $id, @$answer[ 0, 1 ], shown($item->{value}), @$answer[ 2, 3 ]) if $statement->{kind} eq 'transfer';
@@ -301,15 +303,18 @@ sub sql_of
 	my $key = sub { return "'$_[0]'::$type"; };
 	my $id = sub { return defined $_[0] ? "'$_[0]'" : 'NULL'; };
 	my @items = @{ $statement->{items} };
-	if ($statement->{kind} eq 'batch')
+	if ($statement->{kind} =~ /batch/)
 	{
 		(my $keys = $type) =~ s/\(.*//;
-		return "SELECT * FROM lockstep.transfer_batch('$ledger->{name}', "
-		  . $list->($keys, map { "'$_->{from}'" } @items) . ', '
-		  . $list->($keys, map { "'$_->{to}'" } @items) . ', '
-		  . $list->('numeric', map { $_->{amount} } @items) . ', '
-		  . $list->('uuid', map { $id->($_->{id}) } @items) . ', '
-		  . ($statement->{returns} ? 'false)' : 'true)');
+		my $text = sub { return defined $_[0] ? "'$_[0]'" : 'NULL'; };
+		my $takes = sub { my ($item) = @_; return (defined $item->{from} && $item->{amount} !~ /'/ ? '-' : '') . $item->{amount}; };
+		my @arrays =
+		  $statement->{kind} eq 'adjust_batch'
+		  ? ($list->($keys, map { $text->(defined $_->{from} ? $_->{from} : $_->{to}) } @items), $list->('numeric', map { $takes->($_) } @items))
+		  : ((map { my $leg = $_; $list->($keys, map { $text->($_->{$leg}) } @items) } qw(from to)), $list->('numeric', map { $_->{amount} } @items));
+		my $memos = (grep { defined $_->{memo} } @items) ? ', memos => ' . $list->('jsonb', map { $text->($_->{memo}) } @items) : '';
+		return "SELECT * FROM lockstep.$statement->{kind}('$ledger->{name}', " . join(', ', @arrays, $list->('uuid', map { $id->($_->{id}) } @items))
+		  . ', ' . ($statement->{returns} ? 'false' : 'true') . "$memos)";
 	}
 	my $item = $items[0];
 	my $rest = ', request_id => ' . $id->($item->{id}) . ', on_refusal => ' . ($statement->{returns} ? "'return'" : "'raise'");
@@ -381,6 +386,25 @@ sub random_item
 	return { from => $from, to => $to, amount => $amount, id => chance(90) ? new_id() : undef };
 }
 
+# The same for a batch: sometimes with one leg alone, sometimes with a memo.
+sub random_line
+{
+	my ($ledger, $known, $mishaps, $one_leg) = @_;
+	my $item = random_item($ledger, $known, $mishaps);
+	return $item if grep { defined $_->{id} && same($_->{id}, $item->{id}) } @$known;
+	delete $item->{ one_of(qw(from to)) } if $one_leg || chance(20);
+	$item->{memo} = '{"n": ' . int(rand(100)) . '}' if chance(20);
+	return $item;
+}
+
+# Adjustments alone are sent by either function. (A change below zero could not be told from one of the other leg.)
+sub kind_of
+{
+	my (@items) = @_;
+	return 'transfer_batch' if grep { defined $_->{from} && defined $_->{to} || $_->{amount} =~ /^-/ } @items;
+	return chance(70) ? 'adjust_batch' : 'transfer_batch';
+}
+
 # One statement: mostly a batch, sometimes a movement by itself.
 sub random_statement
 {
@@ -391,7 +415,7 @@ sub random_statement
 	{
 		my @items = map { { %$_ } } @{ one_of(@$sent) };
 		@items = (shuffle(@items))[ 0 .. int(rand(@items)) ] if chance(50);
-		return { kind => 'batch', returns => $returns, items => \@items };
+		return { kind => kind_of(@items), returns => $returns, items => \@items };
 	}
 	# Mishaps end the whole batch, so most batches have none.
 	my $mishaps = chance(15);
@@ -420,16 +444,17 @@ sub random_statement
 		return { kind => $kind, returns => $returns, items => [$item] };
 	}
 	my $count = 1 + int(rand($returns ? 60 : one_of(1, 5, 60)));
-	my @both = grep { defined $_->{to} && defined $_->{from} } @$known;
+	my $one_leg = chance(20);
+	my @fit = grep { !$one_leg || !defined $_->{to} || !defined $_->{from} } @$known;
 	my @items;
 	for (1 .. $count)
 	{
 		# Within one batch: an id again, mostly with the same content.
 		my @named = grep { defined $_->{id} } @items;
 		if (@named && chance(6)) { push @items, repeated($ledger, \@named, $mishaps && chance(20)); next; }
-		push @items, $mishaps && @both && chance(3) ? repeated($ledger, \@both, 1) : random_item($ledger, \@both, $mishaps);
+		push @items, $mishaps && @fit && chance(3) ? repeated($ledger, \@fit, 1) : random_line($ledger, \@fit, $mishaps, $one_leg);
 	}
-	return { kind => 'batch', returns => $returns, items => \@items };
+	return { kind => kind_of(@items), returns => $returns, items => \@items };
 }
 
 # What chance may leave out: each of the errors that a request earns by itself.
@@ -447,7 +472,7 @@ sub mistaken_statement
 		my ($to) = grep { $_ ne $other->{from} && $_ ne $other->{to} } @{ $ledger->{keys} };
 		%$item = (%$other, to => $to);
 	}
-	return { kind => 'batch', returns => chance(50) ? 1 : 0, items => \@items };
+	return { kind => 'transfer_batch', returns => chance(50) ? 1 : 0, items => \@items };
 }
 
 my (%sessions, %count);
@@ -581,6 +606,7 @@ for my $ledger (@ledgers)
 				on_all('ROLLBACK');
 				next LEDGER;
 			}
+			$count{ $statements[$i]{kind} }++ unless $expected =~ /^error/;
 			$count{$1}++ while $expected =~ /((?:applied|replayed|refused|error)\W\w*)/g;
 			$aborted = 1 if $way ne 'alone' && $expected =~ /^error/;
 			if ($i == 0 && $way eq 'savepoint')
@@ -593,7 +619,7 @@ for my $ledger (@ledgers)
 		}
 		on_all($way eq 'rollback' ? 'ROLLBACK' : 'COMMIT') if $way ne 'alone';
 		$model = $before if $aborted || $way eq 'rollback';
-		push @$sent, map { $_->{items} } grep { $_->{kind} eq 'batch' } @statements;
+		push @$sent, map { $_->{items} } grep { $_->{kind} =~ /batch/ } @statements;
 		splice(@$known, 0, @$known - 300) if @$known > 300;
 		my %state = on_all(state_query($ledger));
 		for my $store (map { $_->[0] } @stores)
@@ -612,7 +638,7 @@ for my $ledger (@ledgers)
 note(join(', ', map { "$count{$_} $_" } sort keys %count));
 # Work that meets no refusal proves little.
 cmp_ok($count{$_} || 0, '>', 0, "$_ was met")
-  for ('applied|', 'replayed|', map({ "refused|LS00$_" } 1 .. 4), 'refused|LS012', 'error LS012', 'error 22003', map { "error $_" } @mistakes);
+  for ('transfer_batch', 'adjust_batch', 'applied|', 'replayed|', map({ "refused|LS00$_" } 1 .. 4), 'refused|LS012', 'error LS012', 'error 22003', map { "error $_" } @mistakes);
 $_->close for values %sessions;
 $node->stop;
 done_testing();

@@ -112,4 +112,20 @@ TEST(movement, checks_amounts_against_the_column) {
     EXPECT_EQ(state_of_amount("0.0000000001", any), "0.0000000001");
 }
 
+TEST(movement, checks_changes_by_their_size) {
+    const amount_type cents{amount_type::kind::numeric, true, 5, 2};
+    const auto delta = [&cents](const char *text) -> std::string {
+        try {
+            return lockstep::checked_delta(amount(text), cents).to_string();
+        } catch (const lockstep::sql_error &error) {
+            return std::string{error.sqlstate()} + " " + error.what();
+        }
+    };
+    EXPECT_EQ(delta("-1.5"), "-1.50");
+    EXPECT_EQ(delta("1.500"), "1.50");
+    EXPECT_EQ(delta("0.00"), "LS007 delta must not be zero");
+    EXPECT_EQ(delta("-0.001"), "LS007 amount has too many decimals: 0.001");
+    EXPECT_EQ(delta("-1000"), "22003 amount is out of range: 1000");
+}
+
 } // namespace

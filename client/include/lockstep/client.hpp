@@ -100,6 +100,11 @@ class client {
                                               std::span<const transfer_item> items,
                                               const call_options &options = {}) const;
 
+    // The same with one leg an item: an order takes its lines of stock.
+    [[nodiscard]] adjust_batch_result adjust_batch(const batch_request &request,
+                                                   std::span<const adjust_item> items,
+                                                   const call_options &options = {}) const;
+
   private:
     void run_transaction(const run_options &options,
                          const std::function<void(transaction &)> &body) const;

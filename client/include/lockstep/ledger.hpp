@@ -1,4 +1,4 @@
-// What a transfer, an adjustment and a batch of transfers ask for, and what comes of them. Plain
+// What a transfer, an adjustment and a batch of either ask for, and what comes of them. Plain
 // values.
 #pragma once
 
@@ -42,6 +42,22 @@ class ledger_key {
     std::string text_;
 };
 
+// The key of an item that may have one leg alone: std::nullopt is no row, on purpose. Made of what
+// a key is made of.
+class optional_key {
+  public:
+    optional_key(std::nullopt_t) noexcept {}
+    template <class... Columns>
+    requires(sizeof...(Columns) > 0 && std::constructible_from<ledger_key, const Columns &...>)
+        optional_key(const Columns &...columns)
+        : key_(std::in_place, columns...) {}
+
+    [[nodiscard]] const std::optional<ledger_key> &key() const noexcept { return key_; }
+
+  private:
+    std::optional<ledger_key> key_;
+};
+
 enum class booking {
     applied,  // this call moved the amount
     replayed, // the id had been booked before with the same content: the first outcome, again
@@ -71,12 +87,22 @@ struct adjust_request {
     std::optional<std::int64_t> expected_version = {};
 };
 
-// One transfer of a batch. Items without an id get one from the call, as a transfer does.
+// One transfer of a batch; where one of both keys is std::nullopt, an adjustment of the other row.
+// Items without an id get one from the call, as a transfer does.
 struct transfer_item {
-    ledger_key from_key;
-    ledger_key to_key;
+    optional_key from_key;
+    optional_key to_key;
     lockstep::amount amount;
     std::optional<lockstep::request_id> id = {};
+    std::optional<std::string> memo = {}; // JSON
+};
+
+// One adjustment of a batch of them.
+struct adjust_item {
+    ledger_key key;
+    lockstep::amount delta; // positive puts in, negative takes out
+    std::optional<lockstep::request_id> id = {};
+    std::optional<std::string> memo = {}; // JSON
 };
 
 // What all items of a batch have in common.
@@ -123,6 +149,18 @@ struct item_result {
 struct batch_result {
     std::vector<item_result> items; // as many as were asked for, in that order
     call_facts call;                // of the whole batch
+};
+
+struct adjust_item_result {
+    lockstep::request_id id;
+    booking status;                          // never refused in an atomic batch
+    std::string sqlstate;                    // of the refusal, else empty
+    std::optional<lockstep::amount> balance; // as those of item_result
+};
+
+struct adjust_batch_result {
+    std::vector<adjust_item_result> items; // as many as were asked for, in that order
+    call_facts call;                       // of the whole batch
 };
 
 struct adjust_result {

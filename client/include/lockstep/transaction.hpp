@@ -40,6 +40,8 @@ class transaction {
     // The refusal of an atomic batch fails the statement as any error does: let it pass, and the
     // run throws batch_refused.
     batch_result transfer_batch(const batch_request &request, std::span<const transfer_item> items);
+    adjust_batch_result adjust_batch(const batch_request &request,
+                                     std::span<const adjust_item> items);
 
     // 1 in the first attempt.
     [[nodiscard]] int attempt() const noexcept;
