@@ -21,10 +21,46 @@ COMMENT ON SCHEMA lockstep IS 'lockstep: exactly-once transfers on your own tabl
 
 -- Registrations. Written by register_ledger and drop_ledger alone; carried by pg_dump.
 
+-- As regclass, but for the name of a table that is not there: a dump without it can be restored.
+CREATE TYPE lockstep.relation_name;
+CREATE FUNCTION lockstep.relation_name_in(cstring)
+RETURNS lockstep.relation_name
+AS 'MODULE_PATHNAME', 'lockstep_relation_name_in'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.relation_name_in(cstring) IS 'input of the type relation_name: 0 where there is no such relation';
+CREATE FUNCTION lockstep.relation_name_out(lockstep.relation_name)
+RETURNS cstring
+AS 'regclassout'
+LANGUAGE internal STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.relation_name_out(lockstep.relation_name) IS 'output of the type relation_name';
+CREATE TYPE lockstep.relation_name (
+    INPUT = lockstep.relation_name_in, OUTPUT = lockstep.relation_name_out, LIKE = pg_catalog.oid);
+COMMENT ON TYPE lockstep.relation_name IS 'a relation that a dump tells by its name, or none where that is not restored';
+CREATE CAST (lockstep.relation_name AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS lockstep.relation_name) WITHOUT FUNCTION AS ASSIGNMENT;
+
+-- By this a row that was registered here is known from one that a restore has brought.
+CREATE TYPE lockstep.local_oid;
+CREATE FUNCTION lockstep.local_oid_in(cstring)
+RETURNS lockstep.local_oid
+AS 'MODULE_PATHNAME', 'lockstep_local_oid_in'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.local_oid_in(cstring) IS 'input of the type local_oid: always 0';
+CREATE FUNCTION lockstep.local_oid_out(lockstep.local_oid)
+RETURNS cstring
+AS 'oidout'
+LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.local_oid_out(lockstep.local_oid) IS 'output of the type local_oid';
+CREATE TYPE lockstep.local_oid (
+    INPUT = lockstep.local_oid_in, OUTPUT = lockstep.local_oid_out, LIKE = pg_catalog.oid);
+COMMENT ON TYPE lockstep.local_oid IS 'an OID that means nothing elsewhere: read from text, as a restore does, it is 0';
+CREATE CAST (lockstep.local_oid AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS lockstep.local_oid) WITHOUT FUNCTION AS ASSIGNMENT;
+
 CREATE TABLE lockstep.registration (
-    ledger           regclass PRIMARY KEY,
-    journal          regclass NOT NULL UNIQUE,
-    registered_oid   oid NOT NULL,
+    ledger           lockstep.relation_name NOT NULL,
+    journal          lockstep.relation_name NOT NULL,
+    registered_oid   lockstep.local_oid NOT NULL,
     key_columns      name[] NOT NULL,
     amount_column    name NOT NULL,
     floor_column     name,
@@ -39,10 +75,21 @@ CREATE TABLE lockstep.registration (
     active           boolean NOT NULL
 );
 
-COMMENT ON TABLE lockstep.registration IS 'what register_ledger has registered; read the view lockstep.ledgers';
+-- A restore comes with or without triggers, into a database in which the ledgers may be registered
+-- already: its rows stand beside those of register_ledger, which alone count then. These are unique.
+CREATE INDEX registration_by_ledger ON lockstep.registration (ledger);
+CREATE INDEX registration_by_journal ON lockstep.registration (journal);
+CREATE UNIQUE INDEX registration_of_ledger ON lockstep.registration (ledger)
+ WHERE ledger OPERATOR(pg_catalog.=) registered_oid;
+CREATE UNIQUE INDEX registration_of_journal ON lockstep.registration (journal)
+ WHERE ledger OPERATOR(pg_catalog.=) registered_oid;
+-- It has no key, and may be published with all tables.
+ALTER TABLE lockstep.registration REPLICA IDENTITY FULL;
+
+COMMENT ON TABLE lockstep.registration IS 'what register_ledger has registered, and what a restore has brought; read the view lockstep.ledgers';
 COMMENT ON COLUMN lockstep.registration.ledger IS 'the table that holds the amounts';
 COMMENT ON COLUMN lockstep.registration.journal IS 'the table that holds one row a movement';
-COMMENT ON COLUMN lockstep.registration.registered_oid IS 'OID of the ledger when it was registered; another one after a restore';
+COMMENT ON COLUMN lockstep.registration.registered_oid IS 'OID of the ledger where it was registered; 0 in a row that a restore has brought';
 COMMENT ON COLUMN lockstep.registration.key_columns IS 'columns that name a row, in the order of the key';
 COMMENT ON COLUMN lockstep.registration.amount_column IS 'column that is moved';
 COMMENT ON COLUMN lockstep.registration.floor_column IS 'column with each row''s floor, or null';
@@ -57,9 +104,13 @@ COMMENT ON COLUMN lockstep.registration.history IS 'whether the journal has inde
 COMMENT ON COLUMN lockstep.registration.active IS 'false after drop_ledger: only the journal is remembered, for the next registration';
 
 -- A dropped table's registration is swept by the next register_ledger; until then it is not dumped.
+-- Nor is what a restore has brought where it does not count.
 SELECT pg_catalog.pg_extension_config_dump('lockstep.registration',
     'WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ledger)'
-    ' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) journal)');
+    ' AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) journal)'
+    ' AND (ledger OPERATOR(pg_catalog.=) registered_oid'
+    ' OR NOT EXISTS (SELECT FROM lockstep.registration AS r WHERE r.ledger OPERATOR(pg_catalog.=) registration.ledger'
+    ' AND r.ledger OPERATOR(pg_catalog.=) r.registered_oid))');
 
 CREATE FUNCTION lockstep.store_of(ledger regclass, OUT store text, OUT store_reason text)
 AS 'MODULE_PATHNAME', 'lockstep_store_of'
@@ -68,12 +119,17 @@ COMMENT ON FUNCTION lockstep.store_of(regclass) IS
     'which store serves a ledger under READ COMMITTED, and why; no store where the table cannot be used as a ledger just now';
 
 CREATE VIEW lockstep.ledgers AS
-SELECT r.ledger, r.journal, pg_catalog.array_to_string(r.key_columns, ', ') AS key_column, r.amount_column, r.floor, r.ceiling,
+SELECT r.ledger, r.journal::oid::regclass AS journal, pg_catalog.array_to_string(r.key_columns, ', ') AS key_column, r.amount_column, r.floor, r.ceiling,
        r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.history,
        s.store, s.store_reason
-  FROM lockstep.registration AS r, LATERAL lockstep.store_of(r.ledger) AS s
+  FROM (SELECT DISTINCT ON (r.ledger::oid) r.ledger::oid::regclass AS ledger, r.journal, r.key_columns, r.amount_column, r.floor, r.ceiling,
+               r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.history, r.active
+          FROM lockstep.registration AS r
+         WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)
+         -- One that was registered here counts, before those that a restore has brought.
+         ORDER BY r.ledger::oid, r.registered_oid::oid DESC) AS r,
+       LATERAL lockstep.store_of(r.ledger) AS s
  WHERE r.active
-   AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)
  ORDER BY r.ledger::text COLLATE "C";
 
 COMMENT ON VIEW lockstep.ledgers IS 'registered tables, and how each is served';

@@ -213,7 +213,7 @@ INSERT INTO moving VALUES (1, 2, 100), (2, 3, 100);
 SELECT lockstep.register_ledger('moving');
 SELECT status FROM lockstep.transfer('moving', ROW(1, 2), ROW(2, 3), 10, lockstep.request_id('m'));
 ALTER TABLE moving RENAME account TO konto;
-UPDATE lockstep.registration SET registered_oid = 0 WHERE ledger = 'moving'::regclass;
+UPDATE lockstep.registration SET registered_oid = '0' WHERE ledger = 'moving'::regclass;
 SELECT outcome('SELECT lockstep.register_ledger(''moving'')');
 ALTER TABLE moving RENAME konto TO account;
 SELECT lockstep.register_ledger('moving');

@@ -14,11 +14,17 @@ using namespace lockstep;
 
 namespace {
 
-[[noreturn]] void refuse(Relation journal) {
-    throw sql_error(state::insufficient_privilege,
-                    "journal \"" + shown_name(journal) + "\" is written by lockstep alone", {},
-                    "Its owner may take old rows away between ALTER TABLE ... DISABLE TRIGGER "
-                    "USER and ENABLE TRIGGER USER; their request ids may then be used again.");
+// A restore of data alone is not to be told from any other writing by its owner: he says what it
+// is.
+[[noreturn]] void refuse(Relation journal, TriggerEvent event) {
+    throw sql_error(
+        state::insufficient_privilege,
+        "journal \"" + shown_name(journal) + "\" is written by lockstep alone", {},
+        TRIGGER_FIRED_BY_INSERT(event)
+            ? "To restore a dump of its rows, use the option --disable-triggers; or its owner puts "
+              "the restore between ALTER TABLE ... DISABLE TRIGGER USER and ENABLE TRIGGER USER."
+            : "Its owner may take old rows away between ALTER TABLE ... DISABLE TRIGGER "
+              "USER and ENABLE TRIGGER USER; their request ids may then be used again.");
 }
 
 uuid_bytes id_of(const TriggerData &trigger, AttrNumber column) {
@@ -40,7 +46,7 @@ LOCKSTEP_FUNCTION(lockstep_journal_guard) {
     const Relation journal = trigger->tg_relation;
     journal_writing *writing = being_written(RelationGetRelid(journal));
     if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || writing == nullptr)
-        refuse(journal);
+        refuse(journal, trigger->tg_event);
     if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
         return PointerGetDatum(nullptr);
     if (!writing->take(id_of(*trigger, writing->id_column())))

@@ -33,9 +33,10 @@ enum field : std::size_t {
     field_count
 };
 
+// No type: one of lockstep's own, which is as an OID.
 constexpr std::array<Oid, field_count> field_types{
-    REGCLASSOID, REGCLASSOID,   OIDOID,     NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID,
-    NAMEOID,     INT2VECTOROID, NUMERICOID, NUMERICOID,   INT4OID, BOOLOID, BOOLOID};
+    InvalidOid, InvalidOid,    InvalidOid, NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID,
+    NAMEOID,    INT2VECTOROID, NUMERICOID, NUMERICOID,   INT4OID, BOOLOID, BOOLOID};
 
 constexpr bool may_be_null(std::size_t which) {
     return (which >= f_floor_column && which <= f_frozen_column) || which == f_floor ||
@@ -44,6 +45,7 @@ constexpr bool may_be_null(std::size_t which) {
 
 struct raw_row {
     bool found;
+    bool disputed;
     std::array<Datum, field_count> values;
     std::array<bool, field_count> nulls;
 };
@@ -56,40 +58,119 @@ bool is_as_installed(TupleDesc columns) {
         return false;
     for (std::size_t i = 0; i < field_count; ++i) {
         const Form_pg_attribute one = TupleDescAttr(columns, static_cast<int>(i));
-        if (one->atttypid != field_types[i] || (!one->attnotnull && !may_be_null(i)))
+        const bool has_type = OidIsValid(field_types[i])
+                                  ? one->atttypid == field_types[i]
+                                  : one->attbyval && one->attlen == sizeof(Oid);
+        if (!has_type || (!one->attnotnull && !may_be_null(i)))
             return false;
     }
     return true;
 }
 
+Oid oid_in(const raw_row &row, field which) {
+    return DatumGetObjectId(row.values[which]);
+}
+
+bool is_registered_here(const raw_row &row) {
+    return oid_in(row, f_registered_oid) == oid_in(row, f_ledger);
+}
+
+bool say_the_same(const raw_row &one, const raw_row &other, TupleDesc columns) {
+    for (std::size_t i = f_journal; i < field_count; ++i) {
+        if (i == f_registered_oid || i == f_positions)
+            continue;
+        const Form_pg_attribute column = TupleDescAttr(columns, static_cast<int>(i));
+        if (one.nulls[i] != other.nulls[i] ||
+            (!one.nulls[i] &&
+             !datum_image_eq(one.values[i], other.values[i], column->attbyval, column->attlen)))
+            return false;
+    }
+    return true;
+}
+
+// Of the rows of one ledger, the one that counts.
+void weigh(raw_row &counts, const raw_row &next, TupleDesc columns) {
+    const bool is_better = counts.found && is_registered_here(next) && !is_registered_here(counts);
+    if (!counts.found || is_better)
+        counts = next;
+    else if (is_registered_here(next) == is_registered_here(counts))
+        counts.disputed = counts.disputed || !say_the_same(counts, next, columns);
+}
+
+// A scan by one OID column, newest committed state. Without an index it reads the whole table.
+SysScanDesc begin_scan(Relation registrations, field by, Oid value) {
+    if (!is_as_installed(RelationGetDescr(registrations)))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the lockstep module and its SQL objects differ in version"),
+                        errhint("Run ALTER EXTENSION lockstep UPDATE.")));
+    const Oid index =
+        get_relname_relid(by == f_ledger ? "registration_by_ledger" : "registration_by_journal",
+                          RelationGetNamespace(registrations));
+    ScanKeyData key;
+    ScanKeyInit(&key, static_cast<AttrNumber>(by + 1), BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(value));
+    // No snapshot given: the scan takes a fresh one.
+    return systable_beginscan(registrations, index, OidIsValid(index), nullptr, 1, &key);
+}
+
+raw_row row_of_ledger(Relation registrations, Oid ledger) {
+    const TupleDesc columns = RelationGetDescr(registrations);
+    raw_row counts{};
+    SysScanDesc scan = begin_scan(registrations, f_ledger, ledger);
+    while (HeapTuple tuple = systable_getnext(scan)) {
+        raw_row next{};
+        next.found = true;
+        // A copy in the caller's memory: the values point into it.
+        tuple = heap_copytuple(tuple);
+        for (std::size_t i = 0; i < field_count; ++i)
+            next.values[i] = heap_getattr(tuple, static_cast<int>(i) + 1, columns, &next.nulls[i]);
+        weigh(counts, next, columns);
+    }
+    systable_endscan(scan);
+    return counts;
+}
+
+struct journal_owner {
+    bool found;
+    Oid ledger; // none where that is not known any more
+};
+
+// By the rows that count: what a restore has brought beside them names no journal.
+journal_owner owner_of_journal(Relation registrations, Oid journal) {
+    journal_owner owner{};
+    SysScanDesc scan = begin_scan(registrations, f_journal, journal);
+    while (HeapTuple tuple = systable_getnext(scan)) {
+        bool is_null = false;
+        const Oid ledger = DatumGetObjectId(
+            heap_getattr(tuple, f_ledger + 1, RelationGetDescr(registrations), &is_null));
+        if (OidIsValid(ledger)) {
+            if (oid_in(row_of_ledger(registrations, ledger), f_journal) != journal)
+                continue;
+            owner.ledger = ledger;
+        }
+        owner.found = true;
+    }
+    systable_endscan(scan);
+    return owner;
+}
+
 } // namespace guarded
 
-// Scans by one OID column, newest committed state. Without an index it reads the whole table.
-raw_row scan(AttrNumber by, Oid value, const char *index_name) {
+journal_owner owner_of_journal(Oid journal) {
     const Oid table = registration_table();
     return pg_call([=] {
-        raw_row row{};
         Relation registrations = table_open(table, AccessShareLock);
-        const Oid index = get_relname_relid(index_name, RelationGetNamespace(registrations));
-        ScanKeyData key;
-        ScanKeyInit(&key, by, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(value));
-        // No snapshot given: the scan takes a fresh one.
-        SysScanDesc scan =
-            systable_beginscan(registrations, index, OidIsValid(index), nullptr, 1, &key);
-        HeapTuple tuple = systable_getnext(scan);
-        if (!is_as_installed(RelationGetDescr(registrations)))
-            ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                            errmsg("the lockstep module and its SQL objects differ in version"),
-                            errhint("Run ALTER EXTENSION lockstep UPDATE.")));
-        if (HeapTupleIsValid(tuple)) {
-            row.found = true;
-            // A copy in the caller's memory: the values point into it.
-            tuple = heap_copytuple(tuple);
-            for (std::size_t i = 0; i < field_count; ++i)
-                row.values[i] = heap_getattr(tuple, static_cast<int>(i) + 1,
-                                             RelationGetDescr(registrations), &row.nulls[i]);
-        }
-        systable_endscan(scan);
+        const journal_owner owner = owner_of_journal(registrations, journal);
+        table_close(registrations, AccessShareLock);
+        return owner;
+    });
+}
+
+raw_row row_of_ledger(Oid ledger) {
+    const Oid table = registration_table();
+    return pg_call([=] {
+        Relation registrations = table_open(table, AccessShareLock);
+        const raw_row row = row_of_ledger(registrations, ledger);
         table_close(registrations, AccessShareLock);
         return row;
     });
@@ -139,7 +220,7 @@ void run_once(const std::string &sql, std::initializer_list<Oid> types,
 } // namespace
 
 std::optional<registration> find_registration(Oid ledger) {
-    const raw_row row = scan(f_ledger + 1, ledger, "registration_pkey");
+    const raw_row row = row_of_ledger(ledger);
     if (!row.found)
         return std::nullopt;
 
@@ -173,6 +254,7 @@ std::optional<registration> find_registration(Oid ledger) {
     found.journal_version = DatumGetInt32(row.values[f_journal_version]);
     found.history = DatumGetBool(row.values[f_history]);
     found.active = DatumGetBool(row.values[f_active]);
+    found.disputed = row.disputed;
     return found;
 }
 
@@ -181,23 +263,32 @@ registration registration_of_ledger(Relation table) {
     if (!found || !found->active)
         throw sql_error(state::not_a_ledger, "table \"" + shown_name(table) + "\" is not a ledger",
                         {}, "Call lockstep.register_ledger to register it.");
+    if (found->disputed)
+        throw needs_registration(
+            state::not_a_ledger,
+            "table \"" + shown_name(table) + "\" has several registrations, which differ",
+            "They come from dumps of different times, or of different databases.",
+            "Call lockstep.register_ledger to say which one it is.");
     return *found;
 }
 
 bool is_journal(Oid table) {
-    return scan(f_journal + 1, table, "registration_journal_key").found;
+    return owner_of_journal(table).found;
 }
 
 Oid ledger_of_journal(Oid journal) {
-    const raw_row row = scan(f_journal + 1, journal, "registration_journal_key");
-    const Oid ledger = row.found ? DatumGetObjectId(row.values[f_ledger]) : InvalidOid;
+    const Oid ledger = owner_of_journal(journal).ledger;
     return relation_exists(ledger) ? ledger : InvalidOid;
 }
 
 void save_registration(const registration &row) {
     spi_session session;
-    execute("DELETE FROM lockstep.registration AS r WHERE NOT EXISTS (SELECT FROM "
-            "pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)");
+    spi_parameters ledger;
+    ledger.add(ObjectIdGetDatum(row.ledger));
+    run_once("DELETE FROM lockstep.registration AS r WHERE (r.ledger OPERATOR(pg_catalog.=) $1 "
+             "AND r.registered_oid OPERATOR(pg_catalog.<>) r.ledger) OR NOT EXISTS (SELECT FROM "
+             "pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)",
+             {OIDOID}, ledger);
 
     std::vector<int16> positions;
     std::vector<std::optional<Datum>> keys;
@@ -230,7 +321,8 @@ void save_registration(const registration &row) {
         "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
         "column_positions, floor, ceiling, journal_version, history, active) "
         "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
-        "ON CONFLICT (ledger) DO UPDATE SET (journal, registered_oid, key_columns, "
+        "ON CONFLICT (ledger) WHERE ledger OPERATOR(pg_catalog.=) registered_oid DO UPDATE SET "
+        "(journal, registered_oid, key_columns, "
         "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
         "column_positions, floor, ceiling, journal_version, history, active) = "
         "ROW(excluded.journal, "

@@ -1,6 +1,7 @@
 // The row of lockstep.registration that makes a table a ledger. It names columns by name and by
 // position: the name counts, so that a dump restores well; the position finds a column that was
-// renamed, as long as the table is the very one that was registered.
+// renamed, as long as the table is the very one that was registered. A ledger has more than one row
+// where a restore has brought some: the one that was registered here counts, whatever they say.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -36,14 +37,13 @@ struct registration {
     bool history;
     // False after drop_ledger: then only the journal counts, which the next registration takes up.
     bool active;
+    // Only restored rows, and they say different things: it is no ledger until one says which.
+    bool disputed;
 };
 
 // The table's registration, active or not, as it is committed now, whatever the transaction's
 // snapshot says; nothing where it never had one. Takes no right of the caller's.
 [[nodiscard]] std::optional<registration> find_registration(Oid ledger);
-
-// The same for a table that is a ledger now; LS005 where it is none.
-[[nodiscard]] registration registration_of_ledger(Relation table);
 
 // An error with a hint that register_ledger cures it: who is registering just now is not told that.
 class needs_registration : public sql_error {
@@ -51,14 +51,17 @@ class needs_registration : public sql_error {
     using sql_error::sql_error;
 };
 
+// The same for a table that is a ledger now; LS005 where it is none.
+[[nodiscard]] registration registration_of_ledger(Relation table);
+
 // Whether the table is the journal of a ledger, or was and is kept.
 [[nodiscard]] bool is_journal(Oid table);
 
 // The table whose journal it is, or was and is kept; InvalidOid where there is none, or it is gone.
 [[nodiscard]] Oid ledger_of_journal(Oid journal);
 
-// Writes or replaces the registration, and forgets the ones whose tables are gone. Call as the
-// owner of lockstep's own tables.
+// Writes or replaces the registration, and forgets what restores have brought for this ledger, and
+// the ones whose tables are gone. Call as the owner of lockstep's own tables.
 void save_registration(const registration &row);
 void delete_registration(Oid ledger);
 

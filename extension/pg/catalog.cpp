@@ -291,6 +291,20 @@ std::string role_name(Oid role) {
     return copied(pg_call([=] { return quote_identifier(GetUserNameFromId(role, false)); }));
 }
 
+Oid relation_by_name(const char *name) {
+    // As an OID it was one of another database, where its name was not to be had.
+    if (name[0] == '-' || strspn(name, "0123456789") == strlen(name))
+        return InvalidOid;
+    return pg_call([name] {
+        LOCAL_FCINFO(call, 1);
+        InitFunctionCallInfoData(*call, nullptr, 1, InvalidOid, nullptr, nullptr);
+        call->args[0].value = PointerGetDatum(cstring_to_text(name));
+        call->args[0].isnull = false;
+        const Datum found = to_regclass(call);
+        return call->isnull ? InvalidOid : DatumGetObjectId(found);
+    });
+}
+
 Oid registration_table() {
     return pg_call([] {
         const Oid schema = get_namespace_oid("lockstep", false);

@@ -90,6 +90,9 @@ inline namespace guarded {
 [[nodiscard]] std::string collation_name(Oid collation);
 [[nodiscard]] std::string role_name(Oid role);
 
+// The relation with this name, quoted and qualified where it has to be; none where there is none.
+[[nodiscard]] Oid relation_by_name(const char *name);
+
 // The table that holds the registrations.
 [[nodiscard]] Oid registration_table();
 
