@@ -938,7 +938,7 @@ CREATE PROCEDURE lockstep.retry(
     isolation        text     DEFAULT 'serializable',
     max_attempts     integer  DEFAULT 10,
     deadline         interval DEFAULT '30 seconds',
-    params           text[]   DEFAULT NULL,
+    params           anycompatiblearray DEFAULT NULL::text[], -- what has no type yet is text
     read_only        boolean  DEFAULT false,
     is_deferrable    boolean  DEFAULT false,
     INOUT attempts   integer  DEFAULT NULL,
@@ -946,7 +946,7 @@ CREATE PROCEDURE lockstep.retry(
     INOUT result     json     DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'lockstep_retry'
 LANGUAGE C;
-COMMENT ON PROCEDURE lockstep.retry(text, text, integer, interval, text[], boolean, boolean, integer, text, json) IS
+COMMENT ON PROCEDURE lockstep.retry(text, text, integer, interval, anycompatiblearray, boolean, boolean, integer, text, json) IS
     'runs statements as one transaction, and again from its beginning after a serialization failure or a deadlock, at the commit too';
 
 CREATE FUNCTION lockstep.get_retry_rules()

@@ -25,6 +25,32 @@ CALL lockstep.retry('SELECT $1', params => '{}');
 CALL lockstep.retry('SELECT 1', params => ARRAY['1']);
 CALL lockstep.retry('SELECT 1 + $1', params => ARRAY['one']);
 CALL lockstep.retry('SELECT 1', params => ARRAY[ARRAY['1'], ARRAY['2']]);
+-- They come in an array of any type, as a driver makes it of a list. Where nothing says which, it is of texts.
+CALL lockstep.retry('UPDATE stock SET on_hand = on_hand + $1 - $2 WHERE item = ''nut'' RETURNING on_hand', params => ARRAY[3, 3]);
+CALL lockstep.retry('SELECT $1 + 1 AS number, $2::text AS text, $3 IS NULL AS missing', params => ARRAY[41, 2.50, NULL]);
+CALL lockstep.retry('SELECT $1::jsonb -> ''a'' AS a, $2::jsonb ->> 0 AS text', params => ARRAY['{"a": [1, "x"]}', '["it''s"]']::jsonb[]);
+CALL lockstep.retry('SELECT $1::uuid AS id, $2 AS text', params => ARRAY['0de1dabc-4e95-4ab3-9f42-6e1b76b1ddf0', NULL]::uuid[]);
+CALL lockstep.retry('SELECT $1 AND NOT $2 AS both', params => ARRAY[true, false]);
+CALL lockstep.retry('SELECT $1 || ''!'' AS text, length($2) AS bytes', params => ARRAY['a', 'b  ']::char(3)[]);
+CALL lockstep.retry('SELECT ($1::stock).on_hand, ($1::stock).note, ($2::stock).item', params => ARRAY[ROW('nut', 7, 'a "b", c'), ROW('bolt', 8, NULL)]::stock[]);
+CALL lockstep.retry('SELECT ($1::stock).on_hand, $2 AS text', params => ARRAY[ROW('nut', 7, NULL), NULL]);
+-- What one session writes, the statements read alike, whatever either has set; and the session keeps its own.
+SET DateStyle = 'SQL, DMY';
+SET IntervalStyle = 'sql_standard';
+SET extra_float_digits = -10;
+CREATE SCHEMA hidden;
+CREATE TABLE hidden.till (n int);
+SET search_path = hidden, public;
+CALL lockstep.retry('SET DateStyle = ''ISO, MDY''; SELECT extract(month FROM $1::date) AS month', params => ARRAY['03/02/2026']::date[]);
+CALL lockstep.retry('SET IntervalStyle = ''postgres''; SELECT extract(epoch FROM $1::interval)::int AS seconds', params => ARRAY[interval '-1 day -2 hours']);
+CALL lockstep.retry('SELECT $1::float8 = 0.1::float8 + 0.2 AS same', params => ARRAY[0.1::float8 + 0.2]);
+CALL lockstep.retry('SET search_path = public; SELECT $1::regclass AS relation', params => ARRAY['till']::regclass[]);
+SELECT current_setting('DateStyle') AS datestyle, current_setting('IntervalStyle') AS intervalstyle, current_setting('extra_float_digits') AS digits, current_setting('search_path') AS path;
+RESET ALL;
+-- What is no array, and what has more than one dimension.
+CALL lockstep.retry('SELECT $1', params => 1);
+\echo :LAST_ERROR_SQLSTATE
+CALL lockstep.retry('SELECT 1', params => ARRAY[ARRAY[1], ARRAY[2]]);
 
 -- How the transaction is.
 CALL lockstep.retry('SHOW transaction_isolation');

@@ -1,9 +1,9 @@
 // lockstep.retry: statements as one transaction, again and again until it goes through.
-#include "pg/arrays.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 #include "retry/attempts.hpp"
+#include "retry/parameters.hpp"
 
 using namespace lockstep;
 
@@ -29,14 +29,9 @@ std::optional<microseconds> deadline_argument(FunctionCallInfo fcinfo, int numbe
 }
 
 text_parameters parameters_argument(FunctionCallInfo fcinfo, int number) {
-    text_parameters values;
     if (!argument(fcinfo, number))
-        return values;
-    const array_elements given = array_argument(fcinfo, number, "params");
-    values.reserve(given.values.size());
-    for (std::size_t i = 0; i < given.values.size(); ++i)
-        values.push_back(given.nulls[i] ? std::nullopt : std::optional{text_of(given.values[i])});
-    return values;
+        return {};
+    return written_parameters(array_argument(fcinfo, number, "params"));
 }
 
 bool flag_argument(FunctionCallInfo fcinfo, int number, const char *name) {

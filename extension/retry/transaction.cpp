@@ -48,8 +48,9 @@ void leave_transaction_of_call(bool atomic, bool nested) {
         throw sql_error(state::active_sql_transaction,
                         "lockstep.retry cannot run inside a transaction block",
                         "It runs transactions of its own, and could not undo what this one did.",
-                        "CALL it alone: no BEGIN before it, autocommit on in the driver, no other "
-                        "statement in the same message.");
+                        "CALL it alone: no BEGIN before it, autocommit on in the driver "
+                        "(docs/drivers.md says how in each), no other statement in the same "
+                        "message.");
     if ((MyXactFlags & XACT_FLAGS_PIPELINING) != 0)
         throw sql_error(state::active_sql_transaction,
                         "lockstep.retry cannot run behind other statements of a pipeline",
