@@ -243,13 +243,14 @@ CREATE FUNCTION lockstep.transfer(
     request_id            uuid   DEFAULT NULL,
     memo                  jsonb  DEFAULT NULL,
     expected_from_version bigint DEFAULT NULL,
-    on_refusal            text   DEFAULT 'raise')
+    on_refusal            text   DEFAULT 'raise',
+    at_most               boolean DEFAULT false)
 RETURNS lockstep.transfer_result
 AS 'MODULE_PATHNAME', 'lockstep_transfer'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000
 SUPPORT lockstep.refuse_expansion;
-COMMENT ON FUNCTION lockstep.transfer(regclass, anycompatible, anycompatible, numeric, uuid, jsonb, bigint, text) IS
-    'moves an amount from one row of a ledger to another, once for each request id';
+COMMENT ON FUNCTION lockstep.transfer(regclass, anycompatible, anycompatible, numeric, uuid, jsonb, bigint, text, boolean) IS
+    'moves an amount from one row of a ledger to another, or what there is of it, once for each request id';
 
 CREATE FUNCTION lockstep.adjust(
     ledger           regclass,
@@ -258,13 +259,14 @@ CREATE FUNCTION lockstep.adjust(
     request_id       uuid   DEFAULT NULL,
     memo             jsonb  DEFAULT NULL,
     expected_version bigint DEFAULT NULL,
-    on_refusal       text   DEFAULT 'raise')
+    on_refusal       text   DEFAULT 'raise',
+    at_most          boolean DEFAULT false)
 RETURNS lockstep.adjust_result
 AS 'MODULE_PATHNAME', 'lockstep_adjust'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000
 SUPPORT lockstep.refuse_expansion;
-COMMENT ON FUNCTION lockstep.adjust(regclass, anycompatible, numeric, uuid, jsonb, bigint, text) IS
-    'adds to one row of a ledger, or takes from it, once for each request id';
+COMMENT ON FUNCTION lockstep.adjust(regclass, anycompatible, numeric, uuid, jsonb, bigint, text, boolean) IS
+    'adds to one row of a ledger, or takes from it, at most what there is where that is asked for, once for each request id';
 
 CREATE FUNCTION lockstep.transfer_batch(
     ledger      regclass,

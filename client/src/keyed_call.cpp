@@ -30,13 +30,14 @@ constexpr const char *transfer_text =
     " (extract(epoch FROM booked_at) * 1000000)::pg_catalog.int8 AS booked_at"
     " FROM lockstep.transfer($1::pg_catalog.regclass, $2::pg_catalog.text, $3::pg_catalog.text,"
     " $4::pg_catalog.numeric, $5::pg_catalog.uuid, $6::pg_catalog.jsonb, $7::pg_catalog.int8,"
-    " 'return')";
+    " 'return', $8::pg_catalog.bool)";
 constexpr const char *adjust_name = "lockstep_adjust";
 constexpr const char *adjust_text =
     "SELECT request_id, status, sqlstate, delta, balance,"
     " (extract(epoch FROM booked_at) * 1000000)::pg_catalog.int8 AS booked_at"
     " FROM lockstep.adjust($1::pg_catalog.regclass, $2::pg_catalog.text, $3::pg_catalog.numeric,"
-    " $4::pg_catalog.uuid, $5::pg_catalog.jsonb, $6::pg_catalog.int8, 'return')";
+    " $4::pg_catalog.uuid, $5::pg_catalog.jsonb, $6::pg_catalog.int8, 'return',"
+    " $7::pg_catalog.bool)";
 constexpr const char *batch_name = "lockstep_transfer_batch";
 constexpr const char *batch_text =
     "SELECT item, request_id, status, sqlstate, from_balance, to_balance"
@@ -133,9 +134,9 @@ adjust_batch_result adjust_batch_result_of(const rows &answer, const call_ids &i
 }
 
 std::optional<std::string_view> text_of(const optional_key &one) {
-    if (!one.key())
+    if (!one.has_value())
         return std::nullopt;
-    return one.key()->text();
+    return one.text();
 }
 
 // At 1 GB the server hangs up without a word.
@@ -171,7 +172,7 @@ keyed_call<transfer_result> keyed(const transfer_request &request) {
             transfer_name,
             transfer_text,
             {request.ledger, request.from_key.text(), request.to_key.text(), request.amount, id,
-             request.memo, request.expected_from_version},
+             request.memo, request.expected_from_version, request.at_most},
             transfer_result_of};
 }
 
@@ -184,7 +185,7 @@ keyed_call<adjust_result> keyed(const adjust_request &request) {
             adjust_name,
             adjust_text,
             {request.ledger, request.key.text(), request.delta, id, request.memo,
-             request.expected_version},
+             request.expected_version, request.at_most},
             adjust_result_of};
 }
 

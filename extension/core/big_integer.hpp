@@ -36,6 +36,8 @@ class big_integer {
     [[nodiscard]] big_integer negated() const;
     [[nodiscard]] big_integer plus(const big_integer &other) const;
     [[nodiscard]] big_integer times_power_of_ten(int power) const;
+    // The same with zeros for its last digits.
+    [[nodiscard]] big_integer with_zeros(int count) const;
     // Nothing where something would remain.
     [[nodiscard]] std::optional<big_integer> divided_by_power_of_ten(int power) const;
 

@@ -156,6 +156,24 @@ std::optional<money> money::with_scale(int scale) const {
     return money{coefficient_ / power_of_ten(scale_ - shown_scale), shown_scale};
 }
 
+std::optional<money> money::rounded_down(int scale) const {
+    const int dropped = scale_ - scale;
+    if (dropped <= 0 || is_zero())
+        return *this;
+    if (!large_ && dropped <= short_digits) {
+        const int128 unit = power_of_ten(dropped);
+        const int128 rest = coefficient_ % unit;
+        const int128 down = coefficient_ - (rest < 0 ? rest + unit : rest);
+        if (is_short(down))
+            return money{down, scale_};
+    }
+    const big_integer coefficient = big(scale_);
+    const big_integer cut = coefficient.with_zeros(dropped);
+    if (is_negative() && cut != coefficient)
+        return of_big(cut.plus(big_integer{-1}.times_power_of_ten(dropped)), scale_);
+    return of_big(cut, scale_);
+}
+
 bool money::fits(int precision, int scale) const {
     // numeric(p, s) holds |x| < 10^(p - s).
     if (scale == scale_ && !large_) {

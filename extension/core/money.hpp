@@ -79,6 +79,10 @@ class money {
     // shown without decimals); nothing when that would round, or numeric has not so many.
     [[nodiscard]] std::optional<money> with_scale(int scale) const;
 
+    // The largest amount of so many decimals (negative: the largest multiple of a power of ten)
+    // that is not above this one; nothing where numeric has not the digits for it.
+    [[nodiscard]] std::optional<money> rounded_down(int scale) const;
+
     // Whether a column numeric(precision, scale) holds it without rounding and without overflow.
     [[nodiscard]] bool fits(int precision, int scale) const;
 

@@ -16,7 +16,7 @@ namespace {
 
 // Where the arguments that both functions share stand in each.
 struct common_positions {
-    int request_id, memo, expected_version, on_refusal;
+    int request_id, memo, expected_version, on_refusal, at_most;
 };
 
 // What both do before anything else: the ledger, and whether the caller may move its rows.
@@ -53,6 +53,7 @@ void add_common(movement_request &request, FunctionCallInfo fcinfo, const common
     if (const auto version = argument(fcinfo, at.expected_version))
         request.expected_version = DatumGetInt64(*version);
     request.return_refusals = returns_refusals(fcinfo, at.on_refusal);
+    request.at_most = DatumGetBool(required_argument(fcinfo, at.at_most, "at_most"));
 }
 
 std::optional<Datum> negated(const std::optional<Datum> &numeric) {
@@ -86,7 +87,7 @@ LOCKSTEP_FUNCTION(lockstep_transfer) {
     const ledger &target = use.again(known);
     request.amount = checked_amount(
         money_from_numeric(required_argument(fcinfo, 3, "amount"), "amount"), target.amount);
-    add_common(request, fcinfo, {4, 5, 6, 7});
+    add_common(request, fcinfo, {4, 5, 6, 7, 8});
 
     const movement_result result = move_one(target, request);
     row_builder<7> row;
@@ -119,7 +120,7 @@ LOCKSTEP_FUNCTION(lockstep_adjust) {
     const bool takes = delta.is_negative();
     (takes ? request.from : request.to) = key;
     request.amount = takes ? delta.negated() : delta;
-    add_common(request, fcinfo, {3, 4, 5, 6});
+    add_common(request, fcinfo, {3, 4, 5, 6, 7});
 
     const movement_result result = move_one(target, request);
     row_builder<6> row;

@@ -21,9 +21,10 @@ enum class journal_column : std::uint8_t {
     from_balance,
     to_balance,
     refusal,
-    memo
+    memo,
+    at_most
 };
-constexpr std::size_t journal_column_count = 10;
+constexpr std::size_t journal_column_count = 11;
 
 // When a column has a value.
 enum class filled : std::uint8_t {
@@ -47,7 +48,7 @@ struct journal_column_definition {
 };
 
 // The version of the journals that register_ledger makes. Count it up with a new column.
-constexpr int newest_journal_version = 1;
+constexpr int newest_journal_version = 2;
 
 constexpr std::array<journal_column_definition, journal_column_count> journal_definition{{
     {journal_column::request_id, "request_id", UUIDOID, filled::always, changeable::no, 1,
@@ -71,6 +72,8 @@ constexpr std::array<journal_column_definition, journal_column_count> journal_de
      "null, or the SQLSTATE of a refusal that was kept; then nothing was moved"},
     {journal_column::memo, "memo", JSONBOID, filled::sometimes, changeable::by_triggers, 1, "",
      "whatever the caller wanted to keep with the booking"},
+    {journal_column::at_most, "at_most", NUMERICOID, filled::sometimes, changeable::no, 2, "",
+     "null, or what was asked for with at_most: amount is what there was of it"},
 }};
 
 [[nodiscard]] constexpr std::size_t position_of(journal_column column) {

@@ -1,5 +1,6 @@
 #include "transfer/batch.hpp"
 
+#include "core/at_most.hpp"
 #include "core/batch.hpp"
 #include "core/sql_error.hpp"
 #include "ledger/ledger_cache.hpp"
@@ -163,12 +164,22 @@ class booking {
             answer_known(all_);
     }
 
+    // Where an item takes what there is, its amount becomes that, if it is applied.
+    std::optional<refusal> apply(std::size_t item) {
+        batch_item wanted = all_.items[item];
+        if (all_.requests[item].at_most)
+            wanted.amount = amount_within_bounds(all_.rows, wanted, all_.target.amount);
+        auto no = apply_item(all_.rows, wanted, all_.target.amount, names_, all_.outcomes[item]);
+        if (!no)
+            all_.items[item].amount = wanted.amount;
+        return no;
+    }
+
     // Applies the item; what ends the call, nothing where it is applied or its refusal is kept.
     std::optional<sql_error> problem_of(std::size_t item) {
         try {
             all_.for_item(item, [&] {
-                const auto no = apply_item(all_.rows, all_.items[item], all_.target.amount, names_,
-                                           all_.outcomes[item]);
+                const auto no = apply(item);
                 if (no && !all_.requests[item].return_refusals)
                     throw sql_error(no->sqlstate, no->message, no->detail);
             });
@@ -324,6 +335,12 @@ movement_result move_one(const ledger &target, const movement_request &request) 
         throw sql_error(state::invalid_parameter_value,
                         ledger_text(target) + " has no version column", {},
                         "Register it with version_column to expect a version.");
+    if (request.at_most && !target.layout.has(journal_column::at_most))
+        throw sql_error(state::prerequisite_state,
+                        "the journal of " + ledger_text(target) +
+                            " cannot keep what is asked for with at_most",
+                        "An older version of lockstep has made it.",
+                        "Call lockstep.register_ledger to bring the journal in line.");
     return run(target, {&request, 1}, false).front();
 }
 

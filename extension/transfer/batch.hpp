@@ -24,7 +24,8 @@ void require_batch_size(std::size_t items);
 [[nodiscard]] call_vector<movement_result> move_all(const ledger &target,
                                                     std::span<const movement_request> requests);
 
-// The same for a single one. 22023 where it expects a version and the ledger has none.
+// The same for a single one. 22023 where it expects a version and the ledger has none, 55000 where
+// it asks for what there is and the journal is of a version that has no column for that.
 [[nodiscard]] movement_result move_one(const ledger &target, const movement_request &request);
 
 } // namespace lockstep

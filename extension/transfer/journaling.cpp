@@ -51,6 +51,17 @@ void number(call_vector<journal_row> &rows, const movements &all,
             "the booking of a movement of " + ledger_text(all.target) + " was " + how, why};
 }
 
+// What was asked for, where less of it may have been moved.
+std::optional<Datum> asked_at_most(const movements &all, std::uint32_t item) {
+    const movement_request &request = all.requests[item];
+    if (!request.at_most)
+        return std::nullopt;
+    const std::optional asked{request.amount};
+    Datum numeric{0};
+    make_numerics({&asked, 1}, {&numeric, 1});
+    return numeric;
+}
+
 bool is_there(const movements &all, std::uint32_t row) {
     return row != no_row && all.rows[row].state;
 }
@@ -113,6 +124,7 @@ call_vector<journal_row> journal_rows_of(const movements &all, std::span<const s
         }
         row.set(journal_column::refusal, texts.of(all.outcomes[item].refused));
         row.set(journal_column::memo, all.requests[item].memo);
+        row.set(journal_column::at_most, asked_at_most(all, item));
     }
     number(rows, all, items);
     return rows;

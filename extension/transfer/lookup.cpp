@@ -27,9 +27,12 @@ void read_row(journal_row &row, TupleTableSlot *slot, const journal_layout &layo
     constexpr std::array told{journal_column::from_key,   journal_column::to_key,
                               journal_column::amount,     journal_column::from_balance,
                               journal_column::to_balance, journal_column::refusal,
-                              journal_column::booked_at};
+                              journal_column::booked_at,  journal_column::at_most};
     for (const journal_column one : told) {
         const std::size_t i = position_of(one);
+        row.nulls[i] = true;
+        if (layout.numbers[i] == 0) // an older journal
+            continue;
         row.values[i] = copied_value(slot, layout.numbers[i], &row.nulls[i]);
     }
 }
@@ -137,13 +140,17 @@ recorded_movement movement_of(const ledger &target, const journal_row &row, cons
     found.request_id = id;
     found.from = row.get(journal_column::from_key);
     found.to = row.get(journal_column::to_key);
+    const auto read = [&](const char *what, Datum numeric) {
+        if (const auto amount = read_numeric(numeric))
+            return *amount;
+        throw unreadable(std::string{what} + " of request id " + id_text(id) +
+                             " in the journal of " + ledger_text(target),
+                         numeric);
+    };
     found.kept_amount = row.get(journal_column::amount);
-    const auto amount = read_numeric(found.kept_amount.value());
-    if (!amount)
-        throw unreadable("amount of request id " + id_text(id) + " in the journal of " +
-                             ledger_text(target),
-                         *found.kept_amount);
-    found.amount = *amount;
+    found.amount = read(name_of(journal_column::amount), found.kept_amount.value());
+    if (const auto at_most = row.get(journal_column::at_most))
+        found.at_most = read(name_of(journal_column::at_most), *at_most);
     found.from_balance = row.get(journal_column::from_balance);
     found.to_balance = row.get(journal_column::to_balance);
     if (const auto refusal = row.get(journal_column::refusal)) {

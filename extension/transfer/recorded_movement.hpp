@@ -15,6 +15,7 @@ struct recorded_movement {
     std::optional<Datum> from; // keys of the ledger's type
     std::optional<Datum> to;
     money amount;
+    std::optional<money> at_most;     // what was asked for, where it was that or what there is
     std::optional<Datum> kept_amount; // numerics, as the journal has them
     std::optional<Datum> from_balance;
     std::optional<Datum> to_balance;

@@ -47,8 +47,12 @@ void check_same_content(const ledger &target, const movement_request &request,
         differs("from_key", shown(target, earlier.from), shown(target, request.from));
     if (!same_key(target, request.to, earlier.to))
         differs("to_key", shown(target, earlier.to), shown(target, request.to));
-    if (request.amount != earlier.amount)
-        differs("amount", earlier.amount.shown(), request.amount.shown());
+    const money &asked = earlier.at_most ? *earlier.at_most : earlier.amount;
+    if (request.amount != asked)
+        differs("amount", asked.shown(), request.amount.shown());
+    const auto shown_flag = [](bool at_most) { return at_most ? "true" : "false"; };
+    if (request.at_most != earlier.at_most.has_value())
+        differs("at_most", shown_flag(!request.at_most), shown_flag(request.at_most));
 }
 
 // A movement of before as an answer.

@@ -18,6 +18,7 @@ struct movement_request {
     std::optional<Datum> memo;
     std::optional<std::int64_t> expected_version;
     bool return_refusals = false;
+    bool at_most = false; // the amount, or what there is of it
 };
 
 enum class movement_status : std::uint8_t {

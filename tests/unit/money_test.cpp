@@ -175,4 +175,22 @@ TEST(exact_money, properties_of_random_amounts) {
     }
 }
 
+TEST(exact_money, rounds_down_to_whole_units) {
+    const auto down = [](const char *text, int scale) {
+        const auto rounded = amount(text).rounded_down(scale);
+        return rounded ? rounded->to_string() : "none";
+    };
+    EXPECT_EQ(down("9.999", 2), "9.990");
+    EXPECT_EQ(down("-9.991", 2), "-10.000");
+    EXPECT_EQ(down("-9.99", 2), "-9.99");
+    EXPECT_EQ(down("1.5", 7), "1.5");
+    EXPECT_EQ(down("1950", -2), "1900");
+    EXPECT_EQ(down("-1950", -2), "-2000");
+    EXPECT_EQ(down("0.5", -40), "0");
+    EXPECT_EQ(down("-0.5", -40), "none");
+    EXPECT_EQ(down("0.00", 0), "0.00");
+    EXPECT_EQ(down(("-" + std::string{largest}).c_str(), -1), "none");
+    EXPECT_EQ(down(largest, -1), "99999999999999999999999999999999999990");
+}
+
 } // namespace

@@ -52,7 +52,9 @@ class optional_key {
         optional_key(const Columns &...columns)
         : key_(std::in_place, columns...) {}
 
-    [[nodiscard]] const std::optional<ledger_key> &key() const noexcept { return key_; }
+    [[nodiscard]] bool has_value() const noexcept { return key_.has_value(); }
+    // Throws std::bad_optional_access where there is none.
+    [[nodiscard]] const std::string &text() const { return key_.value().text(); }
 
   private:
     std::optional<ledger_key> key_;
@@ -76,6 +78,8 @@ struct transfer_request {
     std::optional<lockstep::request_id> id = {};
     std::optional<std::string> memo = {}; // JSON
     std::optional<std::int64_t> expected_from_version = {};
+    // Move what is there, up to the amount; the result says how much it was.
+    bool at_most = false;
 };
 
 struct adjust_request {
@@ -85,6 +89,8 @@ struct adjust_request {
     std::optional<lockstep::request_id> id = {};
     std::optional<std::string> memo = {}; // JSON
     std::optional<std::int64_t> expected_version = {};
+    // Take out what is there, or put in what there is room for, up to the delta.
+    bool at_most = false;
 };
 
 // One transfer of a batch; where one of both keys is std::nullopt, an adjustment of the other row.
