@@ -67,6 +67,7 @@ CREATE TABLE lockstep.registration (
     ceiling_column   name,
     version_column   name,
     frozen_column    name,
+    match_columns    name[],
     column_positions int2vector NOT NULL,
     floor            numeric,
     ceiling          numeric,
@@ -96,7 +97,8 @@ COMMENT ON COLUMN lockstep.registration.floor_column IS 'column with each row''s
 COMMENT ON COLUMN lockstep.registration.ceiling_column IS 'column with each row''s ceiling, or null';
 COMMENT ON COLUMN lockstep.registration.version_column IS 'column that is counted up with each movement, or null';
 COMMENT ON COLUMN lockstep.registration.frozen_column IS 'boolean column that stops movements of a row, or null';
-COMMENT ON COLUMN lockstep.registration.column_positions IS 'positions of the key''s columns and of the other five, to find a renamed one by';
+COMMENT ON COLUMN lockstep.registration.match_columns IS 'columns that must be equal in both rows of a movement, or null';
+COMMENT ON COLUMN lockstep.registration.column_positions IS 'positions of the key''s columns, of the other five and of those that must match, to find a renamed one by';
 COMMENT ON COLUMN lockstep.registration.floor IS 'bound below for every row, or null; unused where there is a floor_column';
 COMMENT ON COLUMN lockstep.registration.ceiling IS 'bound above for every row, or null; unused where there is a ceiling_column';
 COMMENT ON COLUMN lockstep.registration.journal_version IS 'version of the journal''s columns; register_ledger brings an older one in line';
@@ -120,10 +122,10 @@ COMMENT ON FUNCTION lockstep.store_of(regclass) IS
 
 CREATE VIEW lockstep.ledgers AS
 SELECT r.ledger, r.journal::oid::regclass AS journal, pg_catalog.array_to_string(r.key_columns, ', ') AS key_column, r.amount_column, r.floor, r.ceiling,
-       r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.history,
+       r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.match_columns, r.history,
        s.store, s.store_reason
   FROM (SELECT DISTINCT ON (r.ledger::oid) r.ledger::oid::regclass AS ledger, r.journal, r.key_columns, r.amount_column, r.floor, r.ceiling,
-               r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.history, r.active
+               r.floor_column, r.ceiling_column, r.version_column, r.frozen_column, r.match_columns, r.history, r.active
           FROM lockstep.registration AS r
          WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) r.ledger)
          -- One that was registered here counts, before those that a restore has brought.
@@ -143,6 +145,7 @@ COMMENT ON COLUMN lockstep.ledgers.floor_column IS 'column with each row''s floo
 COMMENT ON COLUMN lockstep.ledgers.ceiling_column IS 'column with each row''s ceiling, in place of ceiling';
 COMMENT ON COLUMN lockstep.ledgers.version_column IS 'column that is counted up with each movement';
 COMMENT ON COLUMN lockstep.ledgers.frozen_column IS 'boolean column that stops movements of a row';
+COMMENT ON COLUMN lockstep.ledgers.match_columns IS 'columns that must be equal in both rows of a movement';
 COMMENT ON COLUMN lockstep.ledgers.history IS 'whether the journal has indexes by row';
 COMMENT ON COLUMN lockstep.ledgers.store IS 'heap: rows are read and written directly; spi: by statements; null: the table cannot be used just now';
 COMMENT ON COLUMN lockstep.ledgers.store_reason IS 'why this store serves the ledger';
@@ -168,11 +171,12 @@ CREATE FUNCTION lockstep.register_ledger(
     frozen_column  name    DEFAULT NULL,
     history        boolean DEFAULT false,
     key_columns    name[]  DEFAULT NULL,
+    match_columns  name[]  DEFAULT NULL,
     journal        regclass DEFAULT NULL)
 RETURNS regclass
 AS 'MODULE_PATHNAME', 'lockstep_register_ledger'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION lockstep.register_ledger(regclass, name, name, numeric, numeric, name, name, name, name, boolean, name[], regclass) IS
+COMMENT ON FUNCTION lockstep.register_ledger(regclass, name, name, numeric, numeric, name, name, name, name, boolean, name[], name[], regclass) IS
     'makes a table a ledger, or changes how it is one; returns its journal';
 
 CREATE FUNCTION lockstep.drop_ledger(

@@ -36,6 +36,14 @@ SELECT status, balance FROM lockstep.adjust('stock', 'bolt', -1, expected_versio
 SELECT lockstep.adjust('stock', 'bolt', -1, expected_version => 0);
 SELECT ledger, journal, key_column, amount_column, floor, ceiling_column, store FROM lockstep.ledgers;
 
+-- rows that must match
+CREATE TABLE purses (id int PRIMARY KEY, balance numeric(12,2) NOT NULL, tenant int, currency text);
+INSERT INTO purses VALUES (1, 100, 7, 'EUR'), (2, 0, 7, 'EUR'), (3, 0, 7, 'USD');
+SELECT lockstep.register_ledger('purses', match_columns => '{tenant,currency}');
+SELECT status, from_balance, to_balance FROM lockstep.transfer('purses', 1, 2, 10);
+SELECT lockstep.transfer('purses', 1, 3, 10);
+DROP TABLE purses, purses_journal;
+
 -- a key of several columns
 CREATE TABLE wallets (tenant int, account text, currency text, balance numeric(12,2) NOT NULL,
     PRIMARY KEY (tenant, account, currency));

@@ -24,7 +24,8 @@ bool is_spent(retry_verdict verdict, const std::string &sqlstate) {
 bool is_refusal(std::string_view sqlstate) noexcept {
     constexpr std::array refusals{state::insufficient_funds, state::above_ceiling,
                                   state::row_not_found,      state::row_frozen,
-                                  state::already_refused,    state::version_changed};
+                                  state::already_refused,    state::version_changed,
+                                  state::rows_do_not_match};
     return std::find(refusals.begin(), refusals.end(), sqlstate) != refusals.end();
 }
 

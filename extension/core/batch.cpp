@@ -91,6 +91,14 @@ std::optional<money> balance_of(const moved_leg &one) {
     return one.row != nullptr && one.row->state ? one.row->state->amount : std::nullopt;
 }
 
+// Whether the two rows, which are there, agree where they must.
+bool do_match(const moved_leg &from, const moved_leg &to) {
+    if (from.row == nullptr || to.row == nullptr)
+        return true;
+    const matched_values *const values = from.row->state->matched;
+    return values == nullptr || !values->first_mismatch(*values, *to.row->state->matched);
+}
+
 bool within_bounds(const moved_leg &from, const moved_leg &to) {
     const auto below = [](const moved_leg &one) {
         return one.row != nullptr && one.row->state->floor && *one.after < *one.row->state->floor;
@@ -127,7 +135,8 @@ std::optional<refusal> apply_item(std::span<batch_row> rows, const batch_item &i
     const moved_leg to = moved(rows, item.to, item.amount);
     const bool fine = !item.expected_version && is_fine(from, type) && is_fine(to, type) &&
                       (from.row == nullptr || counts_up(*from.row)) &&
-                      (to.row == nullptr || counts_up(*to.row)) && within_bounds(from, to);
+                      (to.row == nullptr || counts_up(*to.row)) && within_bounds(from, to) &&
+                      do_match(from, to);
     std::optional<refusal> no;
     if (!fine)
         no = look_closer(from, to, item, type, names);

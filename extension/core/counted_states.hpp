@@ -13,7 +13,7 @@ namespace lockstep {
 
 // Bytewise: the server's of class 40, whatever lockstep.retry tries again, two that end a wait, and
 // every one of our own.
-inline constexpr std::array<std::string_view, 22> counted_states{
+inline constexpr std::array<std::string_view, 23> counted_states{
     "40000",
     state::serialization_failure,
     "40002",
@@ -31,6 +31,7 @@ inline constexpr std::array<std::string_view, 22> counted_states{
     state::not_a_ledger,
     state::same_row,
     state::invalid_amount,
+    state::rows_do_not_match,
     state::request_id_reused,
     state::already_refused,
     state::version_changed,

@@ -23,6 +23,18 @@ std::optional<refusal> missing(const leg &one) {
                    "There is no such row, or it may not be updated by the caller."};
 }
 
+std::optional<refusal> different(const leg &from, const leg &to) {
+    const matched_values *const values = from.after->matched;
+    if (values == nullptr)
+        return std::nullopt;
+    const auto found = values->first_mismatch(*values, *to.after->matched);
+    if (!found)
+        return std::nullopt;
+    return refusal{state::rows_do_not_match, from.name() + " does not match " + to.name(),
+                   "Column \"" + found->column + "\" is " + found->from +
+                       " in the giving row and " + found->to + " in the taking row."};
+}
+
 std::optional<refusal> frozen(const leg &one) {
     if (!one.after->frozen)
         return std::nullopt;
@@ -116,6 +128,10 @@ std::optional<refusal> decide(const leg *from, const leg *to, const money &amoun
         if (one != nullptr)
             if (auto no = missing(*one))
                 return no;
+    // No later try of the same movement could succeed: so it comes before what may pass.
+    if (from != nullptr && to != nullptr)
+        if (auto no = different(*from, *to))
+            return no;
     for (const leg *one : {from, to})
         if (one != nullptr)
             if (auto no = frozen(*one))

@@ -21,6 +21,19 @@ struct amount_type {
     [[nodiscard]] bool operator==(const amount_type &) const = default;
 };
 
+// A column in which two rows differ that must not, and what each has there, for a message.
+struct mismatch {
+    std::string column;
+    std::string from;
+    std::string to;
+};
+
+// What a row has in the columns in which both rows of a movement must agree. Its types are known to
+// who has read it alone: so it comes with what compares it.
+struct matched_values {
+    std::optional<mismatch> (*first_mismatch)(const matched_values &from, const matched_values &to);
+};
+
 // One row of a ledger as it was read under its lock, or as a write returned it.
 struct row_state {
     std::optional<money> amount;
@@ -28,6 +41,7 @@ struct row_state {
     std::optional<money> ceiling; // nothing: no bound
     std::optional<std::int64_t> version;
     bool frozen = false;
+    const matched_values *matched = nullptr; // null: the ledger has no such columns
 };
 
 // A leg of a movement: the row that gives or the row that takes.
@@ -54,8 +68,8 @@ struct refusal {
 [[nodiscard]] bool fits(const money &amount, const amount_type &type);
 
 // Decides on the rows as they stand, or would stand, after the movement. Either leg may be absent
-// (an adjustment has one). The order of the checks is part of the contract: missing row, frozen,
-// version, floor, ceiling; the giving row before the taking one.
+// (an adjustment has one). The order of the checks is part of the contract: missing row, rows that
+// do not match, frozen, version, floor, ceiling; the giving row before the taking one.
 [[nodiscard]] std::optional<refusal> decide(const leg *from, const leg *to, const money &amount,
                                             std::optional<std::int64_t> expected_version);
 

@@ -18,6 +18,7 @@ constexpr char row_frozen[] = "LS004";
 constexpr char not_a_ledger[] = "LS005";
 constexpr char same_row[] = "LS006";
 constexpr char invalid_amount[] = "LS007";
+constexpr char rows_do_not_match[] = "LS008";
 constexpr char request_id_reused[] = "LS010";
 constexpr char already_refused[] = "LS012";
 constexpr char version_changed[] = "LS030";

@@ -24,6 +24,34 @@ registered_column column_argument(FunctionCallInfo fcinfo, int number) {
     return one;
 }
 
+// The columns that an array names, each once; at most as many as a key may have.
+std::vector<registered_column> columns_argument(FunctionCallInfo fcinfo, int number,
+                                                const std::string &argument_name,
+                                                std::size_t least) {
+    const std::size_t count = array_length(fcinfo, number);
+    if (count < least || count > INDEX_MAX_KEYS)
+        throw sql_error(state::invalid_parameter_value,
+                        argument_name + " must name " + std::to_string(least) + " to " +
+                            std::to_string(INDEX_MAX_KEYS) + " columns",
+                        "It names " + std::to_string(count) + ".");
+    std::vector<registered_column> columns;
+    const array_elements names = array_argument(fcinfo, number, argument_name.c_str());
+    for (std::size_t i = 0; i < count; ++i) {
+        if (names.nulls[i])
+            throw sql_error(state::null_value_not_allowed, argument_name + " must not have a null");
+        registered_column column{};
+        std::memcpy(column.name, NameStr(*DatumGetName(names.values[i])), NAMEDATALEN);
+        if (std::ranges::any_of(columns, [&column](const registered_column &other) {
+                return std::strcmp(other.name, column.name) == 0;
+            }))
+            throw sql_error(state::invalid_parameter_value, argument_name + " names column \"" +
+                                                                std::string{column.name} +
+                                                                "\" twice");
+        columns.push_back(column);
+    }
+    return columns;
+}
+
 // The key's columns, by the one argument or the other; none where neither is given.
 std::vector<registered_column> key_arguments(FunctionCallInfo fcinfo, int one, int several) {
     std::vector<registered_column> columns;
@@ -33,25 +61,7 @@ std::vector<registered_column> key_arguments(FunctionCallInfo fcinfo, int one, i
         return columns;
     if (!columns.empty())
         throw sql_error(state::invalid_parameter_value, "key and key_columns cannot be given both");
-    const std::size_t count = array_length(fcinfo, several);
-    if (count == 0 || count > INDEX_MAX_KEYS)
-        throw sql_error(state::invalid_parameter_value,
-                        "key_columns must name 1 to " + std::to_string(INDEX_MAX_KEYS) + " columns",
-                        "It names " + std::to_string(count) + ".");
-    const array_elements names = array_argument(fcinfo, several, "key_columns");
-    for (std::size_t i = 0; i < count; ++i) {
-        if (names.nulls[i])
-            throw sql_error(state::null_value_not_allowed, "key_columns must not have a null");
-        registered_column column{};
-        std::memcpy(column.name, NameStr(*DatumGetName(names.values[i])), NAMEDATALEN);
-        if (std::ranges::any_of(columns, [&column](const registered_column &other) {
-                return std::strcmp(other.name, column.name) == 0;
-            }))
-            throw sql_error(state::invalid_parameter_value,
-                            "key_columns names column \"" + std::string{column.name} + "\" twice");
-        columns.push_back(column);
-    }
-    return columns;
+    return columns_argument(fcinfo, several, "key_columns", 1);
 }
 
 std::optional<money> bound_argument(FunctionCallInfo fcinfo, int number, const char *name) {
@@ -77,8 +87,10 @@ LOCKSTEP_FUNCTION(lockstep_register_ledger) {
     wanted.ceiling_column = column_argument(fcinfo, 6);
     wanted.version_column = column_argument(fcinfo, 7);
     wanted.frozen_column = column_argument(fcinfo, 8);
+    if (argument(fcinfo, 11))
+        wanted.match = columns_argument(fcinfo, 11, "match_columns", 0);
     wanted.history = DatumGetBool(required_argument(fcinfo, 9, "history"));
-    if (const auto journal = argument(fcinfo, 11))
+    if (const auto journal = argument(fcinfo, 12))
         wanted.journal = DatumGetObjectId(*journal);
     return ObjectIdGetDatum(register_table(wanted));
 }

@@ -56,6 +56,11 @@ void describe_ledger(ledger &made, Relation table, Relation journal, const regis
         const char *text = digits.c_str();
         return pg_call([text] { return pstrdup(text); });
     };
+    {
+        const memory_scope scope{GetMemoryChunkContext(&made)};
+        made.matches = match_columns_of(columns.match);
+        made.match_count = static_cast<int>(columns.match.size());
+    }
 
     made.refers_to_others = refers_to_others(table);
     made.is_distributed = is_distributed(made.table);

@@ -127,7 +127,10 @@ ledger_columns checked_columns(Relation table, const registration &row) {
                            optional_column(table, row.floor_column),
                            optional_column(table, row.ceiling_column),
                            optional_column(table, row.version_column),
-                           optional_column(table, row.frozen_column)};
+                           optional_column(table, row.frozen_column),
+                           {}};
+    for (const registered_column &one : row.match)
+        columns.match.push_back(needed(table, one));
 
     if (columns.amount.is_generated)
         not_usable(table, "Column \"" + std::string{columns.amount.name} + "\" is generated.");
@@ -154,6 +157,15 @@ ledger_columns checked_columns(Relation table, const registration &row) {
         (columns.version->is_generated || columns.version->number == columns.amount.number ||
          is_of_key(*columns.version)))
         not_usable(table, "The version needs a column of its own that may be written.");
+    for (const column &one : columns.match) {
+        need_type(table, one, can_be_matched(one.type),
+                  "A column that must match needs a type with an equality operator, of a default "
+                  "btree or hash operator class.");
+        if (one.number == columns.amount.number ||
+            (columns.version && one.number == columns.version->number))
+            not_usable(table, "Column \"" + std::string{one.name} +
+                                  "\" cannot be one that must match: movements write it.");
+    }
     return columns;
 }
 

@@ -9,6 +9,7 @@
 #include "core/movement.hpp"
 #include "core/sql_error.hpp"
 #include "ledger/journal_definition.hpp"
+#include "ledger/match_columns.hpp"
 #include "ledger/registration.hpp"
 
 #include <array>
@@ -67,11 +68,13 @@ struct ledger {
     int8 key_places[INDEX_MAX_KEYS]; // which of the key's columns each column of the index is
     amount_type amount;
     kept_column columns[row_columns]; // by row_column
-    const char *floor;                // digits, as numeric prints them; null: no bound
-    const char *ceiling;              // the same
-    relation_family family;           // the table, and what inherits from it
-    bool refers_to_others;            // the table has foreign keys of its own
-    bool is_distributed; // its rows are kept elsewhere, and read and written key by key
+    const match_column *matches;      // in which both rows of a movement must agree
+    int match_count;
+    const char *floor;      // digits, as numeric prints them; null: no bound
+    const char *ceiling;    // the same
+    relation_family family; // the table, and what inherits from it
+    bool refers_to_others;  // the table has foreign keys of its own
+    bool is_distributed;    // its rows are kept elsewhere, and read and written key by key
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
 
@@ -89,6 +92,9 @@ struct ledger {
         return columns[static_cast<int>(which)];
     }
     [[nodiscard]] bool has(row_column which) const { return column_of(which).number != 0; }
+    [[nodiscard]] std::span<const match_column> match_columns() const {
+        return {matches, static_cast<std::size_t>(match_count)};
+    }
     [[nodiscard]] std::array<const kept_statement *, 7> statements() const {
         return {&set, &lock, &look, &append, &write_many, &lock_many, &append_many};
     }
@@ -103,6 +109,7 @@ struct ledger_columns {
     std::optional<column> ceiling;
     std::optional<column> version;
     std::optional<column> frozen;
+    std::vector<column> match;
 };
 void check_table_kind(Relation table);
 [[nodiscard]] std::vector<AttrNumber> numbers_of(std::span<const column> columns);

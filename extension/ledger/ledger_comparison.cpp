@@ -38,6 +38,12 @@ bool is_same_row(const key_row *a, const key_row *b) {
     return true;
 }
 
+bool is_same_match(const match_column &a, const match_column &b) {
+    return a.number == b.number && a.type == b.type && a.collation == b.collation &&
+           a.equals.fn_oid == b.equals.fn_oid && a.output.fn_oid == b.output.fn_oid &&
+           is_same_text(a.name, b.name);
+}
+
 std::span<const AttrNumber> key_columns_of(const ledger &target) {
     return {target.key_columns, static_cast<std::size_t>(target.key_count)};
 }
@@ -61,6 +67,7 @@ bool is_same_but_for_indexes(const ledger &a, const ledger &b, bool same_index) 
            is_same_text(a.name, b.name) && is_same_journal(a.layout, b.layout, same_index) &&
            is_same_key(a.key, b.key) && std::ranges::equal(key_columns_of(a), key_columns_of(b)) &&
            a.amount == b.amount && std::ranges::equal(a.columns, b.columns) &&
+           std::ranges::equal(a.match_columns(), b.match_columns(), is_same_match) &&
            is_same_text(a.floor, b.floor) && is_same_text(a.ceiling, b.ceiling) &&
            a.refers_to_others == b.refers_to_others && a.is_distributed == b.is_distributed &&
            are_same_statements(a, b);

@@ -147,6 +147,8 @@ Oid register_locked(Relation table, registration wanted) {
     remember(wanted.ceiling_column, columns.ceiling);
     remember(wanted.version_column, columns.version);
     remember(wanted.frozen_column, columns.frozen);
+    for (std::size_t i = 0; i < columns.match.size(); ++i)
+        remember(wanted.match[i], columns.match[i]);
     wanted.active = true;
     auto before = find_registration(wanted.ledger);
     const bool takes_up =

@@ -24,6 +24,7 @@ enum field : std::size_t {
     f_ceiling_column,
     f_version_column,
     f_frozen_column,
+    f_match_columns,
     f_positions,
     f_floor,
     f_ceiling,
@@ -35,11 +36,11 @@ enum field : std::size_t {
 
 // No type: one of lockstep's own, which is as an OID.
 constexpr std::array<Oid, field_count> field_types{
-    InvalidOid, InvalidOid,    InvalidOid, NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID,
-    NAMEOID,    INT2VECTOROID, NUMERICOID, NUMERICOID,   INT4OID, BOOLOID, BOOLOID};
+    InvalidOid, InvalidOid,   InvalidOid,    NAMEARRAYOID, NAMEOID,    NAMEOID, NAMEOID, NAMEOID,
+    NAMEOID,    NAMEARRAYOID, INT2VECTOROID, NUMERICOID,   NUMERICOID, INT4OID, BOOLOID, BOOLOID};
 
 constexpr bool may_be_null(std::size_t which) {
-    return (which >= f_floor_column && which <= f_frozen_column) || which == f_floor ||
+    return (which >= f_floor_column && which <= f_match_columns) || which == f_floor ||
            which == f_ceiling;
 }
 
@@ -236,12 +237,16 @@ std::optional<registration> find_registration(Oid ledger) {
                                                     &found.frozen_column};
     for (std::size_t i = 0; i < others.size(); ++i)
         set_name(*others[i], row, static_cast<field>(f_amount + i));
+    if (!row.nulls[f_match_columns])
+        found.match = names_of(row.values[f_match_columns]);
     // In another table than the registered one (a restored dump's) positions mean nothing.
     if (DatumGetObjectId(row.values[f_registered_oid]) == ledger) {
         std::vector<registered_column *> columns;
         for (registered_column &one : found.key)
             columns.push_back(&one);
         columns.insert(columns.end(), others.begin(), others.end());
+        for (registered_column &one : found.match)
+            columns.push_back(&one);
         const auto *positions =
             reinterpret_cast<const int2vector *>(DatumGetPointer(row.values[f_positions]));
         for (std::size_t i = 0; i < columns.size() && static_cast<int>(i) < positions->dim1; ++i)
@@ -291,14 +296,19 @@ void save_registration(const registration &row) {
              {OIDOID}, ledger);
 
     std::vector<int16> positions;
-    std::vector<std::optional<Datum>> keys;
-    for (const registered_column &one : row.key) {
-        positions.push_back(one.position);
-        keys.push_back(CStringGetDatum(one.name));
-    }
+    const auto names_and_positions = [&positions](const std::vector<registered_column> &columns) {
+        std::vector<std::optional<Datum>> names;
+        for (const registered_column &one : columns) {
+            positions.push_back(one.position);
+            names.emplace_back(CStringGetDatum(one.name));
+        }
+        return names;
+    };
+    const auto keys = names_and_positions(row.key);
     for (const auto *one : {&row.amount, &row.floor_column, &row.ceiling_column,
                             &row.version_column, &row.frozen_column})
         positions.push_back(one->position);
+    const auto matches = names_and_positions(row.match);
     const int16 *first = positions.data();
     const auto count = static_cast<int>(positions.size());
     spi_parameters values;
@@ -310,6 +320,7 @@ void save_registration(const registration &row) {
     values.add(name_or_null(row.ceiling_column));
     values.add(name_or_null(row.version_column));
     values.add(name_or_null(row.frozen_column));
+    values.add(matches.empty() ? std::nullopt : std::optional{array_of(NAMEOID, matches)});
     values.add(pg_call([=] { return PointerGetDatum(buildint2vector(first, count)); }));
     values.add(numeric_or_null(row.floor));
     values.add(numeric_or_null(row.ceiling));
@@ -319,19 +330,20 @@ void save_registration(const registration &row) {
     run_once(
         "INSERT INTO lockstep.registration AS r (ledger, journal, registered_oid, key_columns, "
         "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-        "column_positions, floor, ceiling, journal_version, history, active) "
-        "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
+        "match_columns, column_positions, floor, ceiling, journal_version, history, active) "
+        "VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
         "ON CONFLICT (ledger) WHERE ledger OPERATOR(pg_catalog.=) registered_oid DO UPDATE SET "
         "(journal, registered_oid, key_columns, "
         "amount_column, floor_column, ceiling_column, version_column, frozen_column, "
-        "column_positions, floor, ceiling, journal_version, history, active) = "
+        "match_columns, column_positions, floor, ceiling, journal_version, history, active) = "
         "ROW(excluded.journal, "
         "excluded.registered_oid, excluded.key_columns, excluded.amount_column, "
         "excluded.floor_column, excluded.ceiling_column, excluded.version_column, "
-        "excluded.frozen_column, excluded.column_positions, excluded.floor, "
+        "excluded.frozen_column, excluded.match_columns, excluded.column_positions, "
+        "excluded.floor, "
         "excluded.ceiling, excluded.journal_version, excluded.history, excluded.active)",
-        {OIDOID, OIDOID, NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, INT2VECTOROID,
-         NUMERICOID, NUMERICOID, INT4OID, BOOLOID, BOOLOID},
+        {OIDOID, OIDOID, NAMEARRAYOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEARRAYOID,
+         INT2VECTOROID, NUMERICOID, NUMERICOID, INT4OID, BOOLOID, BOOLOID},
         values);
     session.finish();
 }

@@ -31,6 +31,7 @@ struct registration {
     registered_column ceiling_column;
     registered_column version_column;
     registered_column frozen_column;
+    std::vector<registered_column> match; // must be equal in both rows of a movement
     std::optional<money> floor;
     std::optional<money> ceiling;
     int journal_version;

@@ -58,6 +58,8 @@ void check_rights(const ledger &target) {
     bool allowed = may_read_key(target);
     for (const kept_column &one : target.columns)
         allowed = allowed && (one.number == 0 || has_right(target, one.number, ACL_SELECT));
+    for (const match_column &one : target.match_columns())
+        allowed = allowed && has_right(target, one.number, ACL_SELECT);
     for (const auto written : {row_column::amount, row_column::version})
         allowed = allowed && (!target.has(written) ||
                               has_right(target, target.column_of(written).number, ACL_UPDATE));

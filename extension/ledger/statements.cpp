@@ -16,10 +16,14 @@ std::string of_row(const std::optional<column> &one) {
     return one ? "l." + quoted(one->name) : "NULL";
 }
 
-// The five values of row_column.
+// The five values of row_column, and those of the columns that must match.
 std::string row_values(const ledger_columns &columns) {
-    return of_row(columns.amount) + ", " + of_row(columns.version) + ", " + of_row(columns.floor) +
-           ", " + of_row(columns.ceiling) + ", " + of_row(columns.frozen);
+    std::string values = of_row(columns.amount) + ", " + of_row(columns.version) + ", " +
+                         of_row(columns.floor) + ", " + of_row(columns.ceiling) + ", " +
+                         of_row(columns.frozen);
+    for (const column &one : columns.match)
+        values += ", " + of_row(one);
+    return values;
 }
 
 // InvalidOid where the type has no arrays.

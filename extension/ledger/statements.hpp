@@ -9,7 +9,8 @@
 namespace lockstep {
 
 // Writes the statements of `made`; what they return of a row is the five values of row_column, null
-// where the ledger has no such column. What is allocated is in the current memory context.
+// where the ledger has no such column, and after them those of the columns that must match. What is
+// allocated is in the current memory context.
 void write_statements(ledger &made, const ledger_columns &columns, Relation table,
                       Relation journal);
 

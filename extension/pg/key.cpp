@@ -207,9 +207,14 @@ Datum key_from(Datum value, Oid declared, key_name name, const key_type &type) {
     return converted(value, given, name, type);
 }
 
+std::string shown_value(const FmgrInfo &output, Datum value) {
+    // The look-up is ours alone.
+    auto *function = const_cast<FmgrInfo *>(&output);
+    return clipped_text(pg_call([=] { return OutputFunctionCall(function, value); }));
+}
+
 std::string key_text(const key_type &type, Datum key) {
-    auto *output = const_cast<FmgrInfo *>(&type.output);
-    return clipped_text(pg_call([=] { return OutputFunctionCall(output, key); }));
+    return shown_value(type.output, key);
 }
 
 } // namespace lockstep

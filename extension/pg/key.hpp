@@ -65,6 +65,9 @@ struct key_name {
 // Less than, equal to or greater than zero, in the btree order.
 [[nodiscard]] int compare_keys(const key_type &type, Datum a, Datum b);
 
+// A value as people read it, by its type's output function; cut short where it is long.
+[[nodiscard]] std::string shown_value(const FmgrInfo &output, Datum value);
+
 // The key as people read it, cut short where it is long.
 [[nodiscard]] std::string key_text(const key_type &type, Datum key);
 

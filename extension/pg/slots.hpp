@@ -6,15 +6,19 @@
 namespace lockstep {
 inline namespace guarded {
 
+// A value unpacked and copied into the current memory context.
+inline Datum copied_value(Datum value, bool by_value, int16 length) {
+    return length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value))
+                        : datumCopy(value, by_value, length);
+}
+
 // A value of the row in the slot, unpacked and copied into the current memory context.
 inline Datum copied_value(TupleTableSlot *slot, AttrNumber number, bool *is_null) {
     const Datum value = slot_getattr(slot, number, is_null);
     if (*is_null)
         return Datum{0};
     const Form_pg_attribute attribute = TupleDescAttr(slot->tts_tupleDescriptor, number - 1);
-    if (attribute->attlen == -1)
-        return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-    return datumCopy(value, attribute->attbyval, attribute->attlen);
+    return copied_value(value, attribute->attbyval, attribute->attlen);
 }
 
 // Whether this version of the row is the work of the current transaction.

@@ -4,6 +4,7 @@
 #include "pg/scan_key.hpp"
 #include "pg/slots.hpp"
 #include "store/expectations.hpp"
+#include "store/matching.hpp"
 #include "store/rows.hpp"
 
 #include <algorithm>
@@ -38,6 +39,7 @@ void copy_values(const ledger &target, TupleTableSlot *slot, raw_row &raw) {
         if (number != 0)
             raw.values[i] = copied_value(slot, number, &raw.nulls[i]);
     }
+    raw.matched = target.match_count > 0 ? matched_in_slot(target, slot) : nullptr;
 }
 
 // An open look into the key's index.

@@ -6,12 +6,12 @@
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 #include "store/execution.hpp"
+#include "store/matching.hpp"
 
-#include <algorithm>
-#include <array>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lockstep {
 
@@ -139,24 +139,30 @@ row_state state_of(const ledger &target, Datum key, const raw_row &raw) {
         row.version = integer_of(*version, type(row_column::version));
     if (const auto frozen = value(row_column::frozen))
         row.frozen = DatumGetBool(*frozen);
+    row.matched = comparable(raw.matched);
     return row;
 }
 
 row_state result_state(const ledger &target, Datum key, uint64 row, int first_column) {
     if (row == 0) {
-        std::array<Oid, row_columns> types{};
-        std::ranges::transform(target.columns, types.begin(), &kept_column::type);
+        std::vector<Oid> types;
+        for (const kept_column &one : target.columns)
+            types.push_back(one.type);
+        for (const match_column &one : target.match_columns())
+            types.push_back(one.type);
         require_result_types(target, first_column, types);
     }
     raw_row raw{};
-    const kept_column *columns = target.columns;
-    pg_call([&raw, row, first_column, columns] {
+    const ledger *where = &target;
+    pg_call([&raw, row, first_column, where] {
         for (int i = 0; i < row_columns; ++i) {
             raw.nulls[i] = true;
-            if (columns[i].number != 0)
+            if (where->columns[i].number != 0)
                 raw.values[i] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
                                               first_column + i, &raw.nulls[i]);
         }
+        if (where->match_count > 0)
+            raw.matched = matched_in_result(*where, row, first_column + row_columns);
     });
     return state_of(target, key, raw);
 }

@@ -9,10 +9,11 @@
 
 namespace lockstep {
 
-// What was read of a row: the five values of row_column.
+// What was read of a row: the five values of row_column, and those of the columns that must match.
 struct raw_row {
     Datum values[row_columns];
     bool nulls[row_columns];
+    matched_values *matched; // null where the ledger has none
 };
 
 // Makes sense of it. 22004 where the amount is null, 22003 where an amount or a bound is no

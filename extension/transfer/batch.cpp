@@ -7,6 +7,7 @@
 #include "pg/settings.hpp"
 #include "pg/values.hpp"
 #include "store/choice.hpp"
+#include "transfer/comparing.hpp"
 #include "transfer/fault.hpp"
 #include "transfer/in_progress.hpp"
 #include "transfer/journaling.hpp"
@@ -191,6 +192,13 @@ class booking {
 
     // The first item that ends the call where nothing is known of it that speaks for it.
     std::optional<std::pair<std::size_t, sql_error>> first_problem(std::size_t begin) {
+        const comparing columns{all_.target};
+        auto problem = find_problem(begin);
+        columns.finish();
+        return problem;
+    }
+
+    std::optional<std::pair<std::size_t, sql_error>> find_problem(std::size_t begin) {
         for (std::size_t i = begin; i < all_.items.size(); ++i) {
             if (!all_.is_pending(i))
                 continue;

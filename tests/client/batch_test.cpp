@@ -125,11 +125,12 @@ TEST_F(batch_test, a_refusal_undoes_the_whole_of_an_atomic_batch) {
 
 TEST_F(batch_test, every_kind_of_refusal_is_told_as_one) {
     ask().run("ALTER TABLE account ADD COLUMN frozen boolean NOT NULL DEFAULT false,"
-              " ADD COLUMN most bigint;"
-              "UPDATE account SET frozen = id = 3, most = CASE id WHEN 4 THEN 1000 END;"
+              " ADD COLUMN most bigint, ADD COLUMN unit text;"
+              "UPDATE account SET frozen = id = 3, most = CASE id WHEN 4 THEN 1000 END,"
+              " unit = CASE id WHEN 5 THEN 'metre' ELSE 'piece' END;"
               "SELECT lockstep.drop_ledger('account');"
               "SELECT lockstep.register_ledger('account', frozen_column => 'frozen',"
-              " ceiling_column => 'most')");
+              " ceiling_column => 'most', match_columns => '{unit}')");
     const auto kept = request_id::make();
     EXPECT_EQ(told(caller.transfer_batch(apart, batch{{1, 77, 1, kept}})), "refused/LS003");
     const auto refusal_of = [&](const transfer_item &second) {
@@ -145,6 +146,7 @@ TEST_F(batch_test, every_kind_of_refusal_is_told_as_one) {
     EXPECT_EQ(refusal_of({1, 4, 1}), "LS002");
     EXPECT_EQ(refusal_of({1, 77, 1}), "LS003");
     EXPECT_EQ(refusal_of({3, 1, 1}), "LS004");
+    EXPECT_EQ(refusal_of({1, 5, 1}), "LS008");
     EXPECT_EQ(refusal_of({1, 77, 1, kept}), "LS012");
     EXPECT_EQ(db().booked(), 0);
 }

@@ -40,9 +40,10 @@ $node->safe_psql('source', q{
 	       lockstep.transfer('"My Shop".accounts', 1 + n % 10, 1 + (n + 3) % 10, n, lockstep.request_id('t' || n), on_refusal => 'return');
 	SELECT lockstep.transfer('"My Shop".accounts', 1, 2, 5000, lockstep.request_id('refused'), on_refusal => 'return');
 	-- A key of several columns, of which one was renamed, and another is found at another place after a restore.
-	CREATE TABLE "My Shop".tenants (gone int, "Tenant" int, code text COLLATE "C", balance int, PRIMARY KEY ("Tenant", code));
+	CREATE TABLE "My Shop".tenants (gone int, "Tenant" int, code text COLLATE "C", balance int, unit text DEFAULT 'piece', PRIMARY KEY ("Tenant", code));
 	INSERT INTO "My Shop".tenants VALUES (0, 1, 'a', 100), (0, 2, 'b', 100);
-	SELECT lockstep.register_ledger('"My Shop".tenants');
+	SELECT lockstep.register_ledger('"My Shop".tenants', match_columns => '{unit}');
+	INSERT INTO "My Shop".tenants VALUES (0, 3, 'c', 100, 'metre');
 	ALTER TABLE "My Shop".tenants DROP COLUMN gone;
 	SELECT lockstep.transfer('"My Shop".tenants', ROW(1, 'a'), ROW(2, 'b'), 10, lockstep.request_id('tenants'));
 });
@@ -58,6 +59,8 @@ sub check_restored
 		'"My Shop".tenants|Tenant, code|heap', "$database: a ledger with a key of two columns is registered");
 	is($node->safe_psql($database, q{SELECT status FROM lockstep.transfer('"My Shop".tenants', '(1,a)', '(2,b)', 10, lockstep.request_id('tenants'))}), 'replayed',
 		"$database: by such a key an old id is replayed");
+	is($node->safe_psql($database, q{SELECT sqlstate FROM lockstep.transfer('"My Shop".tenants', '(1,a)', '(3,c)', 10, on_refusal => 'return')}), 'LS008',
+		"$database: and what must match still must");
 	is($node->safe_psql($database, q{SELECT status FROM lockstep.transfer('"My Shop".tenants', ROW(1, 'a'), ROW(2, 'b'), 10)}), 'applied', "$database: and a new one applied");
 	is($node->safe_psql($database, q{SELECT from_key, (to_key).code FROM "My Shop".tenants_journal ORDER BY entry LIMIT 1}), '(1,a)|b', "$database: the journal has its keys");
 	is($node->safe_psql($database, q{SELECT * FROM lockstep.verify_ledger('"My Shop".tenants')}), '', "$database: it verifies");

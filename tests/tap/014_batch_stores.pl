@@ -27,12 +27,13 @@ my @stores = (
 	[ 'by_key', q{SET lockstep.store = 'spi_by_key'} ],
 	[ 'repeatable', q{SET default_transaction_isolation = 'repeatable read'} ]);
 
-# Bounds, amounts and versions are texts; undef is null. A row is [amount, floor, ceiling, version, frozen].
+# Bounds, amounts and versions are texts; undef is null. A row is [amount, floor, ceiling, version, frozen]. Both rows of a
+# movement must have the same unit: 'x' where `units` says nothing else, or what stands last in the key.
 my @uuids = map { sprintf('%08x-0000-4000-8000-%012x', hash_of($_), $_) } 1 .. 8;
 my @ledgers = (
 	{
 		name => 'whole', type => 'bigint', scale => 0, least => '-9223372036854775808', most => '9223372036854775807',
-		key => 'bigint', columns => 1, version => 'bigint',
+		key => 'bigint', columns => 1, version => 'bigint', units => { 2 => 'y', 5 => undef, 6 => 'y' }, match => 'unit',
 		rows => {
 			1 => [ 500, 0, undef, 0, 0 ], 2 => [ 20, 0, 100, 5, 0 ], 3 => [ 0, undef, 60, undef, 0 ], 4 => [ 300, -50, undef, 7, 1 ],
 			5 => [ 40, 0, 45, -3, 0 ], 6 => [ '9223372036854775700', 0, undef, 1, 0 ] },
@@ -81,7 +82,7 @@ my @ledgers = (
 	# A key of several columns: a row's text, as the journal shows it.
 	{
 		name => 'tenants', type => 'numeric(10,2)', scale => 2, least => '-99999999.99', most => '99999999.99',
-		key => 'text', parts => [ 'tenant int', 'account text', 'currency varchar(3)' ], columns => 1, version => 'int',
+		key => 'text', parts => [ 'tenant int', 'account text', 'currency varchar(3)' ], columns => 1, version => 'int', match => 'currency',
 		rows => {
 			'(7,cash,EUR)' => [ '500.00', 0, undef, 0, 0 ], '(7,cash,USD)' => [ '20.00', 0, 100, 5, 0 ], '(7,"a ""b"" (c), d",EUR)' => [ '0.00', undef, 60, undef, 0 ],
 			'(-8,cash,EUR)' => [ '300.00', -50, undef, 7, 1 ], "(80,it''s,EUR)" => [ '40.00', 0, 45, -3, 0 ], '(80,"",EUR)' => [ '99999990.00', 0, undef, 1, 0 ] },
@@ -116,6 +117,7 @@ sub larger { my ($x, $y) = @_; return $x > $y ? $x : $y; }
 sub plus { my ($x, $y) = @_; my $s = larger($x->[1], $y->[1]); return [ at_scale($x, $s)->[0] + at_scale($y, $s)->[0], $s ]; }
 sub minus { my ($x, $y) = @_; return plus($x, [ -$y->[0], $y->[1] ]); }
 sub compare { my ($x, $y) = @_; my $s = larger($x->[1], $y->[1]); return at_scale($x, $s)->[0]->bcmp(at_scale($y, $s)->[0]); }
+sub same { my ($x, $y) = @_; return defined $x ? defined $y && $x eq $y : !defined $y; }
 sub shown
 {
 	my ($d) = @_;
@@ -129,6 +131,14 @@ sub shown
 	return ($d->[0]->is_neg ? '-' : '') . $text;
 }
 
+sub unit_of
+{
+	my ($ledger, $key) = @_;
+	return 'x' unless $ledger->{match};
+	return $1 if $ledger->{parts} && $key =~ /(\w+)\)$/;
+	return exists $ledger->{units}{$key} ? $ledger->{units}{$key} : 'x';
+}
+
 # The model of one ledger: rows, the journal's lines in order, and what is known of each id.
 sub model_of
 {
@@ -140,7 +150,7 @@ sub model_of
 		($floor, $ceiling) = ($ledger->{no_floor} ? undef : defined $ledger->{floor} ? $ledger->{floor} : 0, $ledger->{ceiling})
 		  if !$ledger->{columns} || $ledger->{no_bounds};
 		$rows{$key} = {
-			amount => decimal($amount), frozen => $frozen,
+			amount => decimal($amount), frozen => $frozen, unit => unit_of($ledger, $key),
 			floor => defined $floor ? decimal($floor) : undef,
 			ceiling => defined $ceiling ? decimal($ceiling) : undef,
 			version => defined $version ? Math::BigInt->new($version) : undef
@@ -168,6 +178,7 @@ sub refusal_of
 	my ($model, $item, $froms_after, $tos_after) = @_;
 	my @legs = grep { defined } @$item{ 'from', 'to' };
 	for my $key (@legs) { return 'LS003' unless $model->{rows}{$key}; }
+	return 'LS008' if @legs == 2 && !same(map { $model->{rows}{$_}{unit} } @legs);
 	for my $key (@legs) { return 'LS004' if $model->{rows}{$key}{frozen}; }
 	if (defined $item->{expected})
 	{
@@ -186,8 +197,6 @@ sub refusal_of
 	}
 	return undef;
 }
-
-sub same { my ($x, $y) = @_; return defined $x ? defined $y && $x eq $y : !defined $y; }
 
 # Items: {from, to, amount, id, expected}; answers: [status, sqlstate, from_balance, to_balance].
 sub run_items
@@ -499,6 +508,10 @@ for (@stores)
 		  . ', ceiling => ' . (defined $ledger->{ceiling} ? $ledger->{ceiling} : 'NULL')
 		  : "floor_column => 'least', ceiling_column => 'most'";
 		$bounds .= ", version_column => 'version', frozen_column => 'frozen'" if $ledger->{columns};
+		$bounds .= ", match_columns => '{$ledger->{match}}'" if $ledger->{match};
+		$rows .= join('', ";\nALTER TABLE $ledger->{name} ADD unit text DEFAULT 'x'",
+			map { ";\nUPDATE $ledger->{name} SET unit = " . (defined $ledger->{units}{$_} ? "'$ledger->{units}{$_}'" : 'NULL') . " WHERE id = $_" } sort keys %{ $ledger->{units} })
+		  if $ledger->{units};
 		$node->safe_psql($store, qq{
 			CREATE TABLE $ledger->{name} ($columns_of_key, amount $ledger->{type} NOT NULL$columns, PRIMARY KEY ($names));
 			$rows;
@@ -638,7 +651,7 @@ for my $ledger (@ledgers)
 note(join(', ', map { "$count{$_} $_" } sort keys %count));
 # Work that meets no refusal proves little.
 cmp_ok($count{$_} || 0, '>', 0, "$_ was met")
-  for ('transfer_batch', 'adjust_batch', 'applied|', 'replayed|', map({ "refused|LS00$_" } 1 .. 4), 'refused|LS012', 'error LS012', 'error 22003', map { "error $_" } @mistakes);
+  for ('transfer_batch', 'adjust_batch', 'applied|', 'replayed|', map({ "refused|LS00$_" } 1 .. 4, 8), 'refused|LS012', 'error LS012', 'error 22003', map { "error $_" } @mistakes);
 $_->close for values %sessions;
 $node->stop;
 done_testing();

@@ -38,6 +38,27 @@ batch_item move(std::uint32_t from, std::uint32_t to, std::int64_t amount) {
     return {from, to, units(amount), std::nullopt};
 }
 
+// A colour, which both rows of a movement must have in common.
+struct coloured : matched_values {
+    int colour;
+};
+
+coloured of_colour(int colour) {
+    coloured made{};
+    made.first_mismatch = [](const matched_values &from,
+                             const matched_values &to) -> std::optional<mismatch> {
+        const int gives = static_cast<const coloured &>(from).colour;
+        const int takes = static_cast<const coloured &>(to).colour;
+        if (gives == takes)
+            return std::nullopt;
+        return mismatch{"colour", std::to_string(gives), std::to_string(takes)};
+    };
+    made.colour = colour;
+    return made;
+}
+
+const std::array colours{of_colour(0), of_colour(1)};
+
 const row_names names = [](std::uint32_t number) {
     return "row " + std::to_string(number) + " of ledger \"accounts\"";
 };
@@ -107,6 +128,25 @@ TEST(batch, expects_a_version) {
               (std::vector<std::string>{"LS030", "", ""}));
 }
 
+TEST(batch, moves_between_rows_that_match) {
+    std::vector<batch_row> rows{row(10), row(10), row(10), {std::nullopt, 0}};
+    for (std::size_t i = 0; i < 3; ++i)
+        rows[i].state->matched = &colours[i % 2];
+    rows[1].state->frozen = true;
+    // A missing row speaks first; one leg alone has nothing to match.
+    EXPECT_EQ(run_all(rows, {move(0, 1, 99), move(0, 2, 4), move(2, 3, 1), move(0, no_row, 1),
+                             move(1, 3, 1), move(1, 0, 1)}),
+              (std::vector<std::string>{"LS008", "", "LS003", "", "LS003", "LS008"}));
+    EXPECT_EQ(amounts(rows), (std::vector<std::int64_t>{5, 10, 14, -1}));
+    item_outcome outcome;
+    const auto no = apply_item(rows, move(1, 0, 1), whole, names, outcome);
+    ASSERT_TRUE(no);
+    EXPECT_EQ(no->message,
+              "row 1 of ledger \"accounts\" does not match row 0 of ledger \"accounts\"");
+    EXPECT_EQ(no->detail, "Column \"colour\" is 1 in the giving row and 0 in the taking row.");
+    EXPECT_EQ(outcome.from_balance, units(10));
+}
+
 TEST(batch, takes_one_leg_alone) {
     std::vector<batch_row> rows{row(10)};
     EXPECT_EQ(run_all(rows, {move(no_row, 0, 5), move(0, no_row, 15), move(0, no_row, 1)}),
@@ -134,6 +174,7 @@ struct model {
     struct account {
         std::int64_t amount, floor, ceiling;
         bool frozen;
+        int colour;
     };
     std::map<std::uint32_t, account> accounts;
 
@@ -145,6 +186,8 @@ struct model {
         const bool takes = item.to != no_row;
         if ((gives && from == accounts.end()) || (takes && to == accounts.end()))
             return "LS003";
+        if (gives && takes && from->second.colour != to->second.colour)
+            return "LS008";
         if ((gives && from->second.frozen) || (takes && to->second.frozen))
             return "LS004";
         if (gives && from->second.amount - amount < from->second.floor)
@@ -189,8 +232,10 @@ TEST(batch, does_what_the_model_does) {
             const std::int64_t amount = dice.between(0, 60);
             const std::int64_t ceiling = dice.between(60, 150);
             const bool frozen = dice.percent(10);
+            const int colour = dice.percent(20) ? 1 : 0;
             rows.push_back(row(amount, 0, ceiling, frozen));
-            plain.accounts[i] = {amount, 0, ceiling, frozen};
+            rows.back().state->matched = &colours[static_cast<std::size_t>(colour)];
+            plain.accounts[i] = {amount, 0, ceiling, frozen, colour};
         }
         std::vector<batch_item> items;
         std::vector<std::string> expected;
