@@ -372,7 +372,9 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION lockstep.get_lock_graph() IS 'who waits for whom at one instant; the rows of the view lock_graph';
 
 CREATE VIEW lockstep.lock_graph AS
-SELECT * FROM lockstep.get_lock_graph();
+SELECT g.*,
+       pg_catalog.date_part('epoch', g.wait_for) AS wait_for_seconds
+  FROM lockstep.get_lock_graph() AS g;
 COMMENT ON VIEW lockstep.lock_graph IS 'who waits for whom at one instant, without the edges that others imply';
 COMMENT ON COLUMN lockstep.lock_graph.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.lock_graph.waiter_pid IS 'process that waits';
@@ -427,6 +429,7 @@ COMMENT ON COLUMN lockstep.lock_graph.row_status IS 'ok, or why there is no row_
 COMMENT ON COLUMN lockstep.lock_graph.cycle_id IS 'number of the cycle that the waiter is in, from 1';
 COMMENT ON COLUMN lockstep.lock_graph.root_id IS 'whom the waiter waits for in the end: a pid, or less than zero the xid of a prepared transaction';
 COMMENT ON COLUMN lockstep.lock_graph.depth IS 'the fewest waits from the waiter to a root';
+COMMENT ON COLUMN lockstep.lock_graph.wait_for_seconds IS 'wait_for in seconds';
 
 CREATE FUNCTION lockstep.get_lock_graph_all()
 RETURNS TABLE (
@@ -503,7 +506,10 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION lockstep.get_lock_tree() IS 'the lock graph as a tree; the rows of the view lock_tree';
 
 CREATE VIEW lockstep.lock_tree AS
-SELECT * FROM lockstep.get_lock_tree();
+SELECT g.*,
+       pg_catalog.date_part('epoch', g.xact_age) AS xact_age_seconds,
+       pg_catalog.date_part('epoch', g.wait_for) AS wait_for_seconds
+  FROM lockstep.get_lock_tree() AS g;
 COMMENT ON VIEW lockstep.lock_tree IS 'the lock graph as a tree: below each session who waits for it, every session once';
 COMMENT ON COLUMN lockstep.lock_tree.root_id IS 'whom the tree stands below: a pid, or less than zero the xid of a prepared transaction; of a cycle the first one in it';
 COMMENT ON COLUMN lockstep.lock_tree.node_id IS 'this session in the same way; null in the line that heads a cycle';
@@ -527,8 +533,10 @@ COMMENT ON COLUMN lockstep.lock_tree.in_cycle IS 'whether it waits, over others,
 COMMENT ON COLUMN lockstep.lock_tree.cycle_id IS 'number of that cycle, from 1';
 COMMENT ON COLUMN lockstep.lock_tree.extra_parents IS 'node_id of those it waits for beside its place in the tree';
 COMMENT ON COLUMN lockstep.lock_tree.query IS 'its statement; its last one where none is running';
+COMMENT ON COLUMN lockstep.lock_tree.xact_age_seconds IS 'xact_age in seconds';
+COMMENT ON COLUMN lockstep.lock_tree.wait_for_seconds IS 'wait_for in seconds';
 
-CREATE FUNCTION lockstep.get_root_blockers()
+CREATE FUNCTION lockstep.get_root_blocker()
 RETURNS TABLE (
     snapshot_at            timestamptz,
     root_id                bigint,
@@ -564,12 +572,17 @@ RETURNS TABLE (
     reason                 text,
     advice                 text,
     action_sql             text)
-AS 'MODULE_PATHNAME', 'lockstep_get_root_blockers'
+AS 'MODULE_PATHNAME', 'lockstep_get_root_blocker'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
-COMMENT ON FUNCTION lockstep.get_root_blockers() IS 'who holds up others and waits for nobody; the rows of the view root_blocker';
+COMMENT ON FUNCTION lockstep.get_root_blocker() IS 'who holds up others and waits for nobody; the rows of the view root_blocker';
 
 CREATE VIEW lockstep.root_blocker AS
-SELECT * FROM lockstep.get_root_blockers();
+SELECT g.*,
+       pg_catalog.date_part('epoch', g.xact_age) AS xact_age_seconds,
+       pg_catalog.date_part('epoch', g.idle_for) AS idle_for_seconds,
+       pg_catalog.date_part('epoch', g.longest_wait) AS longest_wait_seconds,
+       pg_catalog.date_part('epoch', g.sum_wait) AS sum_wait_seconds
+  FROM lockstep.get_root_blocker() AS g;
 COMMENT ON VIEW lockstep.root_blocker IS 'who holds up others and waits for nobody, how bad it is, what to do; most blocked first';
 COMMENT ON COLUMN lockstep.root_blocker.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.root_blocker.root_id IS 'a pid, or less than zero the xid of a prepared transaction; of a cycle the first one in it';
@@ -605,19 +618,23 @@ COMMENT ON COLUMN lockstep.root_blocker.severity IS 'notice, warning or critical
 COMMENT ON COLUMN lockstep.root_blocker.reason IS 'why this severity';
 COMMENT ON COLUMN lockstep.root_blocker.advice IS 'what a person can do';
 COMMENT ON COLUMN lockstep.root_blocker.action_sql IS 'what to run for that, once decided; lockstep never runs it';
+COMMENT ON COLUMN lockstep.root_blocker.xact_age_seconds IS 'xact_age in seconds';
+COMMENT ON COLUMN lockstep.root_blocker.idle_for_seconds IS 'idle_for in seconds';
+COMMENT ON COLUMN lockstep.root_blocker.longest_wait_seconds IS 'longest_wait in seconds';
+COMMENT ON COLUMN lockstep.root_blocker.sum_wait_seconds IS 'sum_wait in seconds';
 
-CREATE FUNCTION lockstep.get_lock_conflicts()
+CREATE FUNCTION lockstep.get_lock_conflict()
 RETURNS TABLE (
     level     text,
     held      text,
     requested text,
     conflicts boolean)
-AS 'MODULE_PATHNAME', 'lockstep_get_lock_conflicts'
+AS 'MODULE_PATHNAME', 'lockstep_get_lock_conflict'
 LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 80;
-COMMENT ON FUNCTION lockstep.get_lock_conflicts() IS 'which lock modes conflict; the rows of the view lock_conflict';
+COMMENT ON FUNCTION lockstep.get_lock_conflict() IS 'which lock modes conflict; the rows of the view lock_conflict';
 
 CREATE VIEW lockstep.lock_conflict AS
-SELECT * FROM lockstep.get_lock_conflicts();
+SELECT * FROM lockstep.get_lock_conflict();
 COMMENT ON VIEW lockstep.lock_conflict IS 'which lock modes conflict, of tables and of rows';
 COMMENT ON COLUMN lockstep.lock_conflict.level IS 'table or row';
 COMMENT ON COLUMN lockstep.lock_conflict.held IS 'mode that one transaction holds';
@@ -648,7 +665,7 @@ CREATE FUNCTION lockstep.lock_tree_text()
 RETURNS TABLE ("LOCK TREE" text)
 AS 'MODULE_PATHNAME', 'lockstep_lock_tree_text'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
-COMMENT ON FUNCTION lockstep.lock_tree_text() IS 'the lock graph as a tree, drawn, a row a line; no rows where nobody waits';
+COMMENT ON FUNCTION lockstep.lock_tree_text() IS 'the lock graph as a tree, drawn, a row a line; where nobody waits one that says so';
 
 CREATE FUNCTION lockstep.lock_graph_dot(reduced boolean DEFAULT true, max_nodes integer DEFAULT 200)
 RETURNS TABLE ("LOCK GRAPH" text)
@@ -706,7 +723,7 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION lockstep.lock_snapshot() IS
     'the size of one snapshot, and for how many microseconds the lock manager was held to take it';
 
-CREATE FUNCTION lockstep.get_transaction_ages()
+CREATE FUNCTION lockstep.get_transaction_age()
 RETURNS TABLE (
     snapshot_at          timestamptz,
     holder_kind          text,
@@ -749,12 +766,16 @@ RETURNS TABLE (
     reason               text,
     advice               text,
     action_sql           text)
-AS 'MODULE_PATHNAME', 'lockstep_get_transaction_ages'
+AS 'MODULE_PATHNAME', 'lockstep_get_transaction_age'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
-COMMENT ON FUNCTION lockstep.get_transaction_ages() IS 'everything that holds the horizon back; the rows of the view transaction_age';
+COMMENT ON FUNCTION lockstep.get_transaction_age() IS 'everything that holds the horizon back; the rows of the view transaction_age';
 
 CREATE VIEW lockstep.transaction_age AS
-SELECT * FROM lockstep.get_transaction_ages();
+SELECT g.*,
+       pg_catalog.date_part('epoch', g.xact_age) AS xact_age_seconds,
+       pg_catalog.date_part('epoch', g.idle_for) AS idle_for_seconds,
+       pg_catalog.date_part('epoch', g.xmin_wall_age) AS xmin_wall_age_seconds
+  FROM lockstep.get_transaction_age() AS g;
 COMMENT ON VIEW lockstep.transaction_age IS 'everything that has a transaction, a snapshot, the xmin of a replication slot or temporary tables, and what it holds back; worst first, then oldest first';
 COMMENT ON COLUMN lockstep.transaction_age.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.transaction_age.holder_kind IS 'active, idle_in_xact, idle_in_xact_aborted, fastpath, session (what it does is not known, or not for the caller), parallel_worker, background_worker, autovacuum, vacuum, prepared, walsender, walsender_feedback, slot_physical, slot_logical, standby_session, primary_transaction (on a standby) or temp_table';
@@ -797,6 +818,9 @@ COMMENT ON COLUMN lockstep.transaction_age.severity IS 'ok, unknown (its times a
 COMMENT ON COLUMN lockstep.transaction_age.reason IS 'why this severity';
 COMMENT ON COLUMN lockstep.transaction_age.advice IS 'what a person can do; where all is well null, or why something old is left alone';
 COMMENT ON COLUMN lockstep.transaction_age.action_sql IS 'what to run for that, once decided; of a prepared transaction both ways to end it, to choose from, in its database; lockstep never runs it';
+COMMENT ON COLUMN lockstep.transaction_age.xact_age_seconds IS 'xact_age in seconds';
+COMMENT ON COLUMN lockstep.transaction_age.idle_for_seconds IS 'idle_for in seconds';
+COMMENT ON COLUMN lockstep.transaction_age.xmin_wall_age_seconds IS 'xmin_wall_age in seconds';
 
 CREATE FUNCTION lockstep.get_wraparound_status()
 RETURNS TABLE (
@@ -830,7 +854,10 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION lockstep.get_wraparound_status() IS 'how near each database is to the end of its transaction ids; the rows of the view wraparound_status';
 
 CREATE VIEW lockstep.wraparound_status AS
-SELECT * FROM lockstep.get_wraparound_status();
+SELECT g.*,
+       pg_catalog.date_part('epoch', g.autovacuum_in) AS autovacuum_in_seconds,
+       pg_catalog.date_part('epoch', g.stop_in) AS stop_in_seconds
+  FROM lockstep.get_wraparound_status() AS g;
 COMMENT ON VIEW lockstep.wraparound_status IS 'how near each database is to the end of its transaction ids and multixacts; worst first, then oldest first';
 COMMENT ON COLUMN lockstep.wraparound_status.datid IS 'database';
 COMMENT ON COLUMN lockstep.wraparound_status.db IS 'its name';
@@ -857,6 +884,8 @@ COMMENT ON COLUMN lockstep.wraparound_status.top_holder_age IS 'how many transac
 COMMENT ON COLUMN lockstep.wraparound_status.severity IS 'ok, notice (due for autovacuum), warning and critical (autovacuum does not get on), emergency or stop';
 COMMENT ON COLUMN lockstep.wraparound_status.reason IS 'why this severity';
 COMMENT ON COLUMN lockstep.wraparound_status.advice IS 'what a person can do';
+COMMENT ON COLUMN lockstep.wraparound_status.autovacuum_in_seconds IS 'autovacuum_in in seconds';
+COMMENT ON COLUMN lockstep.wraparound_status.stop_in_seconds IS 'stop_in in seconds';
 
 CREATE FUNCTION lockstep.get_transaction_age_history()
 RETURNS TABLE (
@@ -926,7 +955,8 @@ CREATE FUNCTION lockstep.transaction_info(
     OUT savepoint_depth integer,
     OUT in_block        boolean,
     OUT locks_held      integer,
-    OUT strongest_mode  text)
+    OUT strongest_mode  text,
+    OUT xact_age_seconds double precision)
 AS 'MODULE_PATHNAME', 'lockstep_transaction_info'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION lockstep.transaction_info() IS
@@ -985,7 +1015,7 @@ COMMENT ON FUNCTION lockstep.backoff_hint(regclass, anycompatible) IS
 
 CREATE FUNCTION lockstep.get_retry_stats()
 RETURNS TABLE (
-    database name,
+    db       name,
     sqlstate text,
     errors   bigint,
     retries  bigint,
@@ -997,19 +1027,22 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20;
 COMMENT ON FUNCTION lockstep.get_retry_stats() IS 'errors that ask for another attempt; the rows of the view retry_stats';
 
 CREATE VIEW lockstep.retry_stats AS
-SELECT * FROM lockstep.get_retry_stats();
+SELECT g.*,
+       pg_catalog.date_part('epoch', g.waited) AS waited_seconds
+  FROM lockstep.get_retry_stats() AS g;
 COMMENT ON VIEW lockstep.retry_stats IS 'errors of class 40 and class LS, 55P03 and 57014, trapped or not, and the attempts that CALL lockstep.retry made for them, since the server started or reset_retry_stats; by database and state, states that somebody has made up together; needs shared_preload_libraries';
-COMMENT ON COLUMN lockstep.retry_stats.database IS 'database; null: those that found no room, beyond lockstep.counted_databases, together; on a standby also one that was dropped';
+COMMENT ON COLUMN lockstep.retry_stats.db IS 'database; null: those that found no room, beyond lockstep.counted_databases, together; on a standby also one that was dropped';
 COMMENT ON COLUMN lockstep.retry_stats.sqlstate IS 'SQLSTATE; null: all that neither the server nor Lockstep raises, such as LSZZZ, together';
 COMMENT ON COLUMN lockstep.retry_stats.errors IS 'errors of that state, each counted once';
 COMMENT ON COLUMN lockstep.retry_stats.retries IS 'further attempts of CALL lockstep.retry after such an error';
 COMMENT ON COLUMN lockstep.retry_stats.waited IS 'how long it waited before these';
 COMMENT ON COLUMN lockstep.retry_stats.last_at IS 'when the last of them was';
 COMMENT ON COLUMN lockstep.retry_stats.note IS 'what the state says';
+COMMENT ON COLUMN lockstep.retry_stats.waited_seconds IS 'waited in seconds';
 
 CREATE FUNCTION lockstep.get_retry_attempts()
 RETURNS TABLE (
-    database      name,
+    db            name,
     source        text,
     transactions  bigint,
     attempts      bigint,
@@ -1023,7 +1056,7 @@ COMMENT ON FUNCTION lockstep.get_retry_attempts() IS 'how many attempts transact
 CREATE VIEW lockstep.retry_attempts AS
 SELECT * FROM lockstep.get_retry_attempts();
 COMMENT ON VIEW lockstep.retry_attempts IS 'how many attempts transactions took, of those that say it with lockstep.attempt; by database and source; needs shared_preload_libraries';
-COMMENT ON COLUMN lockstep.retry_attempts.database IS 'database; null: those that found no room, beyond lockstep.counted_databases, together; on a standby also one that was dropped';
+COMMENT ON COLUMN lockstep.retry_attempts.db IS 'database; null: those that found no room, beyond lockstep.counted_databases, together; on a standby also one that was dropped';
 COMMENT ON COLUMN lockstep.retry_attempts.source IS 'retry: CALL lockstep.retry made them; client: a client set lockstep.attempt';
 COMMENT ON COLUMN lockstep.retry_attempts.transactions IS 'transactions that committed';
 COMMENT ON COLUMN lockstep.retry_attempts.attempts IS 'attempts that these took; one transaction counts 100 at most';
@@ -1036,7 +1069,7 @@ RETURNS TABLE (
     metric      text,
     value       numeric,
     unit        text,
-    status      text,
+    severity    text,
     warning_at  numeric,
     critical_at numeric,
     advice      text)
@@ -1050,7 +1083,7 @@ COMMENT ON VIEW lockstep.retry_health IS 'whether work is done again too often: 
 COMMENT ON COLUMN lockstep.retry_health.metric IS 'retry_rate (errors of class 40 among these and the committed transactions that wrote, or ran at repeatable read or serializable), mean_attempts (of committed transactions that set lockstep.attempt) or deadlocks (40P01)';
 COMMENT ON COLUMN lockstep.retry_health.value IS 'in the last 60 seconds; null where there were no such transactions';
 COMMENT ON COLUMN lockstep.retry_health.unit IS 'percent, attempts or per minute';
-COMMENT ON COLUMN lockstep.retry_health.status IS 'ok, warning or critical';
+COMMENT ON COLUMN lockstep.retry_health.severity IS 'ok, warning or critical';
 COMMENT ON COLUMN lockstep.retry_health.warning_at IS 'above this it is a warning: the setting lockstep.<metric>_warning';
 COMMENT ON COLUMN lockstep.retry_health.critical_at IS 'above this it is critical: the setting lockstep.<metric>_critical';
 COMMENT ON COLUMN lockstep.retry_health.advice IS 'what a person can do; null where all is well';

@@ -55,6 +55,7 @@ SELECT has_xid, same_xid, in_block, savepoint_depth, strongest FROM info();
 -- As many locks as pg_locks shows.
 SELECT i.locks_held = (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND granted) AS same FROM lockstep.transaction_info() AS i;
 SELECT x.xid::text = i.xid::text AS same_xid, x.xid_age, x.strongest_mode, x.state FROM lockstep.transaction_info() AS i, lockstep.transaction_age AS x WHERE x.pid = pg_backend_pid();
+SELECT i.xact_age_seconds = date_part('epoch', i.xact_age) AS same FROM lockstep.transaction_info() AS i;
 ROLLBACK;
 
 -- Temporary tables hold datfrozenxid, and no horizon.

@@ -52,10 +52,6 @@ std::string holds_text(horizon_holders &seen, const holder_row &one) {
     return one_line(std::move(text));
 }
 
-std::string time_text(TimestampTz at) {
-    return copied(pg_call([at] { return pstrdup(timestamptz_to_str(at)); }));
-}
-
 // "15 d 3 h", or that it is too far away to count.
 std::string far_text(std::int64_t microseconds) {
     constexpr std::int64_t year = INT64CONST(365) * 86400 * 1000000;

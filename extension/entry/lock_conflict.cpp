@@ -1,4 +1,4 @@
-// lockstep.get_lock_conflicts: which modes conflict, as this server has it.
+// lockstep.get_lock_conflict: which modes conflict, as this server has it.
 #include "lock_graph/row_key.hpp"
 #include "pg/rows.hpp"
 #include "pg/values.hpp"
@@ -24,7 +24,7 @@ void put(FunctionCallInfo fcinfo, const char *level, const mode_name &held,
 
 } // namespace
 
-LOCKSTEP_FUNCTION(lockstep_get_lock_conflicts) {
+LOCKSTEP_FUNCTION(lockstep_get_lock_conflict) {
     row_builder<4>::open_set(fcinfo);
     for (LOCKMODE held = AccessShareLock; held <= AccessExclusiveLock; ++held)
         for (LOCKMODE asked = AccessShareLock; asked <= AccessExclusiveLock; ++asked)

@@ -114,6 +114,8 @@ LOCKSTEP_FUNCTION(lockstep_get_lock_tree) {
 LOCKSTEP_FUNCTION(lockstep_lock_tree_text) {
     wait_for_graph seen(graph::extent::hard_too);
     std::string drawn;
+    if (seen.forest().order.empty())
+        drawn = nobody_text(seen);
     for (const graph::tree_line &line : graph::draw_tree(seen.forest(), branches_of_database())) {
         drawn += line.branch;
         drawn += line.node >= 0

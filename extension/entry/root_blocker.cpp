@@ -1,4 +1,4 @@
-// lockstep.get_root_blockers: who holds up others and waits for nobody, how bad it is, what to do.
+// lockstep.get_root_blocker: who holds up others and waits for nobody, how bad it is, what to do.
 #include "lock_graph/columns.hpp"
 #include "lock_graph/impact.hpp"
 #include "lock_graph/remedy.hpp"
@@ -110,7 +110,7 @@ class blocker_rows {
 
 } // namespace
 
-LOCKSTEP_FUNCTION(lockstep_get_root_blockers) {
+LOCKSTEP_FUNCTION(lockstep_get_root_blocker) {
     wait_for_graph seen(graph::extent::hard_too);
     blocker_rows rows(fcinfo, seen);
     for (std::size_t root = 0; root < seen.forest().roots.size(); ++root)

@@ -1,4 +1,4 @@
-// lockstep.get_transaction_ages: one row for everything that has a transaction, a snapshot, a
+// lockstep.get_transaction_age: one row for everything that has a transaction, a snapshot, a
 // slot's xmin or temporary tables.
 #include "age/horizon_holders.hpp"
 #include "lock_graph/columns.hpp"
@@ -157,7 +157,7 @@ class age_rows {
 
 } // namespace
 
-LOCKSTEP_FUNCTION(lockstep_get_transaction_ages) {
+LOCKSTEP_FUNCTION(lockstep_get_transaction_age) {
     horizon_holders seen;
     age_rows rows(fcinfo, seen);
     for (const holder_row &one : seen.holders())

@@ -27,7 +27,7 @@ LOCKSTEP_FUNCTION(lockstep_transaction_info) {
         pg_call([] { return U64FromFullTransactionId(ReadNextFullTransactionId()); }));
     const FullTransactionId xid = GetTopFullTransactionIdIfAny();
     const TimestampTz began = GetCurrentTransactionStartTimestamp();
-    row_builder<14> row;
+    row_builder<15> row;
     row.add(text_or_null(isolation_name()));
     row.add(BoolGetDatum(XactReadOnly));
     row.add(BoolGetDatum(XactDeferrable));
@@ -40,8 +40,9 @@ LOCKSTEP_FUNCTION(lockstep_transaction_info) {
                                  : column_value{Int64GetDatum(*age::age_of(held, next))});
     row.add(text_or_null(vxid_text(own.process.vxid_slot, own.process.vxid_local)));
     row.add(TimestampTzGetDatum(began));
-    row.add(interval_datum(
-        std::max<TimestampTz>(pg_call([] { return GetCurrentTimestamp(); }) - began, 0)));
+    const TimestampTz age =
+        std::max<TimestampTz>(pg_call([] { return GetCurrentTimestamp(); }) - began, 0);
+    row.add(interval_datum(age));
     // Level 1 is the transaction itself.
     row.add(int_value(GetCurrentTransactionNestLevel() - 1));
     row.add(BoolGetDatum(IsTransactionBlock()));
@@ -49,5 +50,6 @@ LOCKSTEP_FUNCTION(lockstep_transaction_info) {
     row.add(own.strongest_mode == 0
                 ? column_value{}
                 : text_or_null(GetLockmodeName(own.strongest_method, own.strongest_mode)));
+    row.add(Float8GetDatum(static_cast<double>(age) / USECS_PER_SEC));
     return row.composite(fcinfo);
 }

@@ -15,8 +15,14 @@ constexpr int query_characters = 60;
 std::string node_label(wait_for_graph &seen, std::int32_t node) {
     std::string label = who_text(seen, node) + "\n" + does_text(seen, node);
     if (const std::string query = short_query(seen, node, query_characters); !query.empty())
-        label += '\n' + query;
+        label += (runs_query(seen, node) ? "\n" : "\nlast: ") + query;
     return label;
+}
+
+// A line that is drawn through, and one that is not: these two need no word.
+std::string edge_label(graph::edge_kind kind) {
+    const bool is_plain = kind == graph::edge_kind::hard || kind == graph::edge_kind::soft;
+    return is_plain ? "" : std::string{graph::kind_name(kind)};
 }
 
 graph::node_look look_of(const graph::forest::node &one) {
@@ -47,11 +53,13 @@ drawing drawing_of(wait_for_graph &seen, bool reduced, std::size_t most) {
             known.emplace(waiter, blocker, one.kind);
     }
     for (const auto &[waiter, blocker, kind] : known)
-        drawn.edges.push_back({waiter, blocker, kind, std::string{graph::kind_name(kind)}});
+        drawn.edges.push_back({waiter, blocker, kind, edge_label(kind)});
     if (drawn.nodes.size() < forest.order.size())
         drawn.nodes.push_back(
             {"... and " + std::to_string(forest.order.size() - drawn.nodes.size()) + " more",
              graph::node_look::note});
+    if (drawn.nodes.empty())
+        drawn.nodes.push_back({nobody_text(seen), graph::node_look::note});
     return drawn;
 }
 

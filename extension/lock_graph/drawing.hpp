@@ -16,7 +16,7 @@ struct drawing {
 };
 
 // At most so many sessions, in the order of the tree, so that what blocks most is there; the rest
-// is counted. `reduced` leaves out the edges that others imply.
+// is counted. `reduced` leaves out the edges that others imply. Where nobody waits, a note says so.
 [[nodiscard]] drawing drawing_of(wait_for_graph &seen, bool reduced, std::size_t most);
 
 } // namespace lockstep

@@ -97,6 +97,14 @@ std::string cycle_text(const graph::forest::root &root) {
            " sessions wait for each other, blocks " + std::to_string(root.total_blocked);
 }
 
+std::string nobody_text(const wait_for_graph &seen) {
+    return "nobody waits at " + time_text(seen.snapshot().taken_at);
+}
+
+bool runs_query(wait_for_graph &seen, std::int32_t node) {
+    return seen.session_of(seen.process_of(node)).is_active();
+}
+
 std::string short_query(wait_for_graph &seen, std::int32_t node, int characters) {
     const session &who = seen.session_of(seen.process_of(node));
     if (!who.query || who.is_hidden())

@@ -20,6 +20,12 @@ namespace lockstep {
 // The heading of a cycle that waits for nobody outside.
 [[nodiscard]] std::string cycle_text(const graph::forest::root &root);
 
+// What stands where nobody waits: that, and when.
+[[nodiscard]] std::string nobody_text(const wait_for_graph &seen);
+
+// Whether its statement is running; else it is its last one, and what it holds may be from before.
+[[nodiscard]] bool runs_query(wait_for_graph &seen, std::int32_t node);
+
 // The statement, cut to a line of so many characters at most; empty where it is not to be seen.
 [[nodiscard]] std::string short_query(wait_for_graph &seen, std::int32_t node, int characters);
 

@@ -108,6 +108,10 @@ Datum interval_datum(std::int64_t microseconds) {
     });
 }
 
+std::string time_text(TimestampTz at) {
+    return copied(pg_call([at] { return pstrdup(timestamptz_to_str(at)); }));
+}
+
 Datum days_datum(std::int64_t microseconds) {
     return pg_call([microseconds] {
         auto *length = static_cast<Interval *>(palloc0(sizeof(Interval)));

@@ -54,6 +54,9 @@ namespace lockstep {
 // The same in days, hours and minutes, for what is far away.
 [[nodiscard]] Datum days_datum(std::int64_t microseconds);
 
+// A moment as text, in the session's time zone.
+[[nodiscard]] std::string time_text(TimestampTz at);
+
 // A text[] of them, in order.
 [[nodiscard]] Datum text_array_datum(const std::vector<std::string> &texts);
 

@@ -29,7 +29,7 @@ $node->safe_psql('postgres', q{
 		$$ BEGIN RAISE EXCEPTION 'failed' USING ERRCODE = state; END $$;
 });
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
-sub counts { return { map { split /=/ } split /\n/, sql(q{SELECT concat_ws('=', concat_ws(' ', nullif(database, 'postgres'), coalesce(sqlstate, 'other')), errors) FROM lockstep.retry_stats}) }; }
+sub counts { return { map { split /=/ } split /\n/, sql(q{SELECT concat_ws('=', concat_ws(' ', nullif(db, 'postgres'), coalesce(sqlstate, 'other')), errors) FROM lockstep.retry_stats}) }; }
 
 # What the work adds to the counts, and nothing else.
 sub adds
@@ -54,7 +54,7 @@ sub adds_by
 }
 
 is(sql('SELECT count(*) FROM lockstep.retry_stats'), 0, 'nothing at first');
-is(sql('SELECT metric, value, unit, status, warning_at, critical_at, advice FROM lockstep.retry_health'), "retry_rate|0.00|percent|ok|5|20|\nmean_attempts||attempts|ok|2|5|\ndeadlocks|0.00|per minute|ok|1|10|", 'three figures, with their limits');
+is(sql('SELECT metric, value, unit, severity, warning_at, critical_at, advice FROM lockstep.retry_health'), "retry_rate|0.00|percent|ok|5|20|\nmean_attempts||attempts|ok|2|5|\ndeadlocks|0.00|per minute|ok|1|10|", 'three figures, with their limits');
 
 # Each error once.
 sub trap { my ($inner, $handler) = @_; $handler //= 'NULL'; return "DO \$\$ BEGIN $inner; EXCEPTION WHEN serialization_failure OR SQLSTATE 'LS001' THEN $handler; END \$\$"; }
@@ -188,13 +188,13 @@ adds({ 40001 => 1 }, 'with a log it is counted again', sub { skew() });
 # Each database apart; one that is dropped loses its name.
 sql('CREATE DATABASE another');
 adds({ 'another 40001' => 1 }, 'another database', sub { $node->psql('another', q{DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$}) });
-is(sql('SELECT string_agg(DISTINCT database, $$ $$ ORDER BY database) = $$another postgres$$, array_agg(concat(database, $$ $$, sqlstate)) = array_agg(concat(database, $$ $$, sqlstate) ORDER BY database, sqlstate COLLATE "C") FROM lockstep.retry_stats'), 't|t', 'by database and state');
+is(sql('SELECT string_agg(DISTINCT db, $$ $$ ORDER BY db) = $$another postgres$$, array_agg(concat(db, $$ $$, sqlstate)) = array_agg(concat(db, $$ $$, sqlstate) ORDER BY db, sqlstate COLLATE "C") FROM lockstep.retry_stats'), 't|t', 'by database and state');
 sql('DROP DATABASE another');
-is(sql('SELECT count(*) FROM lockstep.retry_stats WHERE database IS DISTINCT FROM $$postgres$$'), 0, 'what was counted in a database goes with it');
+is(sql('SELECT count(*) FROM lockstep.retry_stats WHERE db IS DISTINCT FROM $$postgres$$'), 0, 'what was counted in a database goes with it');
 
 # What clients announce, of transactions that commit.
 sub announce { my ($n, $end) = @_; return "BEGIN; SET LOCAL lockstep.attempt = $n; SELECT 10; " . ($end // 'COMMIT'); }
-my $attempts = 'SELECT database, source, transactions, attempts, mean_attempts, most_attempts, given_up FROM lockstep.retry_attempts';
+my $attempts = 'SELECT db, source, transactions, attempts, mean_attempts, most_attempts, given_up FROM lockstep.retry_attempts';
 is(sql($attempts), '', 'nobody has announced anything');
 $one->run(announce($_)) for 1, 1, 4;
 $one->run(announce(7, 'ROLLBACK'));
@@ -233,10 +233,10 @@ $gate->close;
 
 # Health: 20 transactions, and as many conflicts as a limit needs. Those that only read are none of them.
 sub reset_all { sql('SELECT lockstep.reset_retry_stats()'); return; }
-sub health { my ($metric) = @_; return sql("SELECT value, status, advice IS NOT NULL FROM lockstep.retry_health WHERE metric = '$metric'"); }
+sub health { my ($metric) = @_; return sql("SELECT value, severity, advice IS NOT NULL FROM lockstep.retry_health WHERE metric = '$metric'"); }
 reset_all();
 is(sql('SELECT (SELECT count(*) FROM lockstep.retry_stats) + (SELECT count(*) FROM lockstep.retry_attempts)'), 0, 'a reset: nothing is left');
-is(sql('SELECT metric, value, status FROM lockstep.retry_health'), "retry_rate||ok\nmean_attempts||ok\ndeadlocks|0.00|ok", 'nor of the last minute');
+is(sql('SELECT metric, value, severity FROM lockstep.retry_health'), "retry_rate||ok\nmean_attempts||ok\ndeadlocks|0.00|ok", 'nor of the last minute');
 $one->run('UPDATE t SET n = n + 1 WHERE id = 1') for 1 .. 15;
 $one->run('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t; COMMIT') for 1 .. 4;
 is(health('retry_rate'), '0.00|ok|f', 'no conflict');
@@ -244,8 +244,8 @@ $one->run(trap($fail));
 is(health('retry_rate'), '5.00|ok|f', 'as many conflicts as are allowed');
 $one->run(trap($fail));
 is(health('retry_rate'), '9.52|warning|t', 'more conflicts than that');
-is(sql(q{SET lockstep.retry_rate_critical = 9; SELECT status, critical_at FROM lockstep.retry_health WHERE metric = 'retry_rate'}), 'critical|9', 'limits are settings');
-is(sql(q{SET lockstep.retry_rate_warning = 9.6; SELECT status, warning_at FROM lockstep.retry_health WHERE metric = 'retry_rate'}), 'ok|9.6', '... and need not be whole');
+is(sql(q{SET lockstep.retry_rate_critical = 9; SELECT severity, critical_at FROM lockstep.retry_health WHERE metric = 'retry_rate'}), 'critical|9', 'limits are settings');
+is(sql(q{SET lockstep.retry_rate_warning = 9.6; SELECT severity, warning_at FROM lockstep.retry_health WHERE metric = 'retry_rate'}), 'ok|9.6', '... and need not be whole');
 $one->run(trap($fail)) for 1 .. 4;
 is(health('retry_rate'), '24.00|critical|t', 'many conflicts');
 is(health('mean_attempts'), '|ok|f', 'nobody announced an attempt');
@@ -260,7 +260,7 @@ is(deadlocks(1), '1.00|ok|f', 'a deadlock');
 is(deadlocks(1), '2.00|warning|t', 'a second one');
 is(deadlocks(8), '10.00|warning|t', 'ten of them');
 is(deadlocks(1), '11.00|critical|t', 'one more');
-is(sql(q{SET lockstep.deadlocks_warning = 20; SET lockstep.deadlocks_critical = 30; SET lockstep.mean_attempts_warning = 6.75; SET lockstep.mean_attempts_critical = 8; SELECT string_agg(status, ' ') FROM lockstep.retry_health}), 'critical ok ok', 'with other limits');
+is(sql(q{SET lockstep.deadlocks_warning = 20; SET lockstep.deadlocks_critical = 30; SET lockstep.mean_attempts_warning = 6.75; SET lockstep.mean_attempts_critical = 8; SELECT string_agg(severity, ' ') FROM lockstep.retry_health}), 'critical ok ok', 'with other limits');
 
 # Many at a time, in all ways, with resets of nobody: nothing is lost, nothing is counted twice.
 reset_all();
@@ -293,7 +293,7 @@ my $liar = Session->new($node, 'liar', user => 'liar');
 my $made_up = q{DO $$ DECLARE class text; BEGIN FOREACH class IN ARRAY ARRAY['LS', '40', '08', '53', '55', '57', '72', 'ZZ'] LOOP
 	FOR i IN 1..1500 LOOP BEGIN RAISE EXCEPTION USING ERRCODE = class || lpad(upper(to_hex(i)), 3, 'Z'); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END LOOP; END $$};
 $liar->run($made_up) for 1, 2;
-is(sql('SELECT database, sqlstate, errors, note FROM lockstep.retry_stats'), 'postgres||6000|states that neither the server nor lockstep raises for a retry', 'made-up states are one row');
+is(sql('SELECT db, sqlstate, errors, note FROM lockstep.retry_stats'), 'postgres||6000|states that neither the server nor lockstep raises for a retry', 'made-up states are one row');
 is(sql("SELECT value FROM lockstep.retry_health WHERE metric = 'retry_rate'"), '0.00', '... and no conflicts');
 adds_by({ 40001 => 1 }, '... and a real one is counted as ever', trap($fail));
 is(sql('SELECT string_agg(coalesce(sqlstate, $$-$$), $$ $$) FROM lockstep.retry_stats'), '40001 -', '... before them');
@@ -326,7 +326,7 @@ $_->close for $one, $two;
 Session::wait_restarted($node, $crash);
 is(sql('SELECT count(*) FROM lockstep.retry_stats'), 0, 'a crash: no errors are left');
 $one = Session->new($node, 'one');
-is(sql('SELECT metric, value, status FROM lockstep.retry_health OFFSET 1'), "mean_attempts||ok\ndeadlocks|0.00|ok", 'a crash: nothing of before');
+is(sql('SELECT metric, value, severity FROM lockstep.retry_health OFFSET 1'), "mean_attempts||ok\ndeadlocks|0.00|ok", 'a crash: nothing of before');
 adds_by({ 40001 => 1 }, 'after a crash counting goes on', trap($fail));
 SKIP: {
 skip $no_trap, 2 if $no_trap;
@@ -340,7 +340,7 @@ $one->close;
 $node->append_conf('postgresql.conf', 'lockstep.counted_databases = 2');
 $node->restart;
 sub fail_in { my ($database, @states) = @_; $node->psql($database, "DO \$\$ BEGIN RAISE EXCEPTION USING ERRCODE = '$_'; EXCEPTION WHEN OTHERS THEN NULL; END \$\$") for @states; return; }
-sub stats { return sql(q{SELECT concat_ws('|', coalesce(database, '-'), coalesce(sqlstate, '-'), errors, note) FROM lockstep.retry_stats}); }
+sub stats { return sql(q{SELECT concat_ws('|', coalesce(db, '-'), coalesce(sqlstate, '-'), errors, note) FROM lockstep.retry_stats}); }
 my %note = (40001 => 'a concurrent transaction was in the way', '40P01' => 'a deadlock: some code locks out of order', '-' => 'states that neither the server nor lockstep raises for a retry');
 my $together = 'databases that came when there was no room; ';
 sql("CREATE DATABASE $_") for 'first', 'second', 'third';

@@ -47,7 +47,7 @@ my $watch = Session->new($node, 'watch');
 my $steady = q{string_agg(CASE WHEN told IS NULL THEN 'null' WHEN passes THEN 'there' ELSE regexp_replace(told, '\d+ (ms|s|min)\M', 'n', 'g') END, '|')};
 foreach my $view (qw(lock_graph lock_graph_all lock_tree root_blocker transaction_age wraparound_status))
 {
-	my @columns = split /\n/, $watch->run("SELECT attname || ' ' || (atttypid = 'interval'::regtype OR attname = 'snapshot_at')
+	my @columns = split /\n/, $watch->run("SELECT attname || ' ' || (atttypid = 'interval'::regtype OR attname ~ '_seconds\$' OR attname = 'snapshot_at')
 		FROM pg_attribute WHERE attrelid = 'lockstep.$view'::regclass AND attnum > 0 ORDER BY attnum");
 	my $others = $view eq 'transaction_age' ? 'WHERE pid IS DISTINCT FROM pg_backend_pid()' : '';
 	my @wrong;

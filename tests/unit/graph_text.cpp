@@ -288,9 +288,12 @@ read_graph read_mermaid(std::string_view text) {
                 const std::string look = line.has(" -->") ? "-->" : "-.->";
                 if (look == "-.->")
                     line.need(" -.->");
-                line.need("|\"");
-                const std::string label = seen_in_mermaid(line.up_to_quote());
-                line.need("| ");
+                std::string label;
+                if (line.has("|\"")) {
+                    label = seen_in_mermaid(line.up_to_quote());
+                    line.need("|");
+                }
+                line.need(" ");
                 graph.edges.push_back({name, line.word(), label, look});
             }
         }

@@ -387,6 +387,18 @@ TEST(lock_drawing, in_mermaid_has_no_empty_label) {
     EXPECT_EQ(text.find("\"\""), std::string::npos) << text;
 }
 
+TEST(lock_drawing, leaves_out_the_empty_label_of_an_edge) {
+    const std::vector<drawn_node> nodes{{"x", node_look::waits}};
+    const std::vector<drawn_edge> edges{
+        {0, 0, edge_kind::hard, ""}, {0, 0, edge_kind::soft, ""}, {0, 0, edge_kind::latent, "y"}};
+    const std::string mermaid = draw_mermaid(nodes, edges);
+    EXPECT_TRUE(mermaid.ends_with("  n1 --> n1\n  n1 -.-> n1\n  n1 -.->|\"y\"| n1\n")) << mermaid;
+    const std::string dot = draw_dot(nodes, edges);
+    EXPECT_TRUE(dot.ends_with("  n1 -> n1;\n  n1 -> n1 [style=dashed];\n"
+                              "  n1 -> n1 [style=dotted, label=\"y\"];\n}\n"))
+        << dot;
+}
+
 // "direction", blanks, and where to.
 bool gives_direction(const std::string &text) {
     constexpr std::string_view word = "direction";

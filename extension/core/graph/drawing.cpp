@@ -64,9 +64,9 @@ std::string_view dot_look(node_look look) {
 
 std::string_view dot_look(edge_kind kind) {
     switch (kind) {
-    case edge_kind::soft: return ", style=dashed";
-    case edge_kind::latent: return ", style=dotted";
-    case edge_kind::safe_snapshot: return ", color=blue";
+    case edge_kind::soft: return "style=dashed";
+    case edge_kind::latent: return "style=dotted";
+    case edge_kind::safe_snapshot: return "color=blue";
     case edge_kind::hard: break;
     }
     return "";
@@ -143,9 +143,11 @@ std::string draw_dot(std::span<const drawn_node> nodes, std::span<const drawn_ed
     }
     for (const drawn_edge &one : edges) {
         text += "  n" + std::to_string(one.waiter + 1) + " -> n" + std::to_string(one.blocker + 1);
-        text += " [label=\"" + for_dot(one.label) + '"';
-        text += dot_look(one.kind);
-        text += "];\n";
+        std::string attributes{dot_look(one.kind)};
+        if (!one.label.empty())
+            attributes +=
+                (attributes.empty() ? "label=\"" : ", label=\"") + for_dot(one.label) + '"';
+        text += attributes.empty() ? ";\n" : " [" + attributes + "];\n";
     }
     return text + "}\n";
 }
@@ -165,7 +167,9 @@ std::string draw_mermaid(std::span<const drawn_node> nodes, std::span<const draw
     for (const drawn_edge &one : edges) {
         text += "  n" + std::to_string(one.waiter + 1);
         text += one.kind == edge_kind::hard ? " -->" : " -.->";
-        text += "|\"" + for_mermaid(one.label) + "\"| n" + std::to_string(one.blocker + 1) + '\n';
+        if (!one.label.empty())
+            text += "|\"" + for_mermaid(one.label) + "\"|";
+        text += " n" + std::to_string(one.blocker + 1) + '\n';
     }
     if (!roots.empty())
         text += "  classDef root fill:#ffd9d0,stroke:#aa3322\n  class " + roots + " root\n";

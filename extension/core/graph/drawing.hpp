@@ -34,7 +34,7 @@ struct drawn_edge {
     std::int32_t waiter; // index of a drawn node
     std::int32_t blocker;
     edge_kind kind;
-    std::string label;
+    std::string label; // none: the line's style says all
 };
 
 // Edges point from who waits to whom it waits for; who blocks stands above.
