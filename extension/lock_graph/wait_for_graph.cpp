@@ -262,11 +262,60 @@ std::optional<wait_for_graph::relation> wait_for_graph::relation_of(std::int32_t
     return relation{*place.database, *place.relation};
 }
 
+// Who has a lock that readers conflict with, else who is next to have one; nothing where nobody is.
+std::string wait_for_graph::keeps_readers_out(const lock_object &lock) const {
+    const std::uint32_t conflicting = snapshot_.conflicts[lock.method][AccessShareLock];
+    const auto who = [&](std::int32_t index) {
+        return process(index).prepared != 0 ? std::string{"a prepared transaction"}
+                                            : std::to_string(process(index).pid);
+    };
+    for (std::int32_t i = 0; i < lock.proclocks; ++i) {
+        const lock_proclock &one = snapshot_.proclocks[lock.first_proclock + i];
+        if ((one.held & conflicting) != 0)
+            return who(one.process) + " holds ";
+    }
+    for (std::int32_t i = 0; i < lock.waits; ++i) {
+        const lock_wait &one = snapshot_.waits[lock.first_wait + i];
+        if ((1U << one.mode & conflicting) != 0)
+            return who(one.process) + " waits for ";
+    }
+    return {};
+}
+
+// A table that is kept from readers by a lock on it or on one of its indexes, that somebody waits
+// for: who does it, and how.
+const std::string &wait_for_graph::who_keeps_readers_out(Oid table) {
+    if (!keeping_readers_out_) {
+        keeping_readers_out_.emplace();
+        for (std::int32_t i = 0; i < snapshot_.lock_count; ++i) {
+            const lock_object &lock = snapshot_.locks[i];
+            if (lock.type != LOCKTAG_RELATION || lock.field1 != MyDatabaseId)
+                continue;
+            std::string text = keeps_readers_out(lock);
+            if (text.empty())
+                continue;
+            const Oid locked = lock.field2;
+            const Oid behind = names_.readable()
+                                   ? pg_call([locked] { return IndexGetRelation(locked, true); })
+                                   : InvalidOid;
+            text += GetLockmodeName(lock.method, AccessExclusiveLock);
+            text += " on " + names_.relation_name(MyDatabaseId, locked);
+            keeping_readers_out_->try_emplace(behind == InvalidOid ? locked : behind,
+                                              std::move(text));
+        }
+    }
+    return (*keeping_readers_out_)[table];
+}
+
 std::string wait_for_graph::what(std::int32_t wait) {
     const waited_row *row = row_of(wait);
-    if (row != nullptr && row->relation != InvalidOid)
-        return row_text(row->database, row->relation, row->place, row->key, names_);
-    return place_of_lock(snapshot_.waits[wait].lock).text;
+    if (row == nullptr || row->relation == InvalidOid)
+        return place_of_lock(snapshot_.waits[wait].lock).text;
+    std::string text = row_text(row->database, row->relation, row->place, row->key, names_);
+    if (row->status == row_status::relation_locked)
+        if (const std::string &who = who_keeps_readers_out(row->relation); !who.empty())
+            text += " (no key: " + who + ')';
+    return text;
 }
 
 } // namespace lockstep

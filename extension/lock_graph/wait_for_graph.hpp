@@ -80,7 +80,8 @@ class wait_for_graph {
         Oid oid;
     };
     [[nodiscard]] std::optional<relation> relation_of(std::int32_t wait);
-    // What is waited for in words: the row where one is known, else the lock.
+    // What is waited for in words: the row where one is known, else the lock. Where the row's key
+    // is not read because of a lock on the table, with who has that lock or is next to have it.
     [[nodiscard]] std::string what(std::int32_t wait);
 
     [[nodiscard]] std::optional<Datum> database_name(Oid database) {
@@ -100,6 +101,8 @@ class wait_for_graph {
     [[nodiscard]] std::int32_t process_with_pid(std::int32_t pid);
     [[nodiscard]] std::int32_t process_with_xid(TransactionId xid);
     [[nodiscard]] std::int32_t some_prepared();
+    [[nodiscard]] const std::string &who_keeps_readers_out(Oid table);
+    [[nodiscard]] std::string keeps_readers_out(const lock_object &lock) const;
 
     const lock_snapshot &snapshot_;
     catalogs names_;
@@ -115,6 +118,7 @@ class wait_for_graph {
     std::vector<std::int32_t> wait_of_node_;
     std::vector<std::int64_t> root_ids_; // by root
     std::map<std::int32_t, lock_place> places_;
+    std::optional<std::map<Oid, std::string>> keeping_readers_out_; // by table
 };
 
 } // namespace lockstep

@@ -150,8 +150,18 @@ $changer->start('ALTER TABLE accounts ADD COLUMN note text');
 Session::wait_blocked($node, 1, 'changer');
 is($observer->run('EXECUTE look'), 'waiter|t||relation_locked', 'a table that somebody waits to change');
 is($observer->run('EXECUTE everything'), 't', '... and all views answer');
+# The key cannot be read; who is in the way is told.
+my $said = qr/row \(\d+,\d+\) of accounts \(no key: ([0-9]+) waits for AccessExclusiveLock on accounts\)/;
+my $text = q{SELECT lock_text FROM lockstep.lock_graph WHERE waiter_app = 'waiter'};
+my $changing = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'changer'});
+for my $shown ([ 'the graph', $text ], [ 'the list of edges', q{SELECT lock_text FROM lockstep.lock_graph_all WHERE lock_type = 'transactionid'} ],
+	[ 'the tree', 'SELECT lockstep.lock_tree_text()' ], [ 'the drawing', 'SELECT lockstep.lock_graph_dot()' ])
+{
+	is(($node->safe_psql('postgres', $shown->[1]) =~ $said)[0], $changing, "$shown->[0] says who keeps readers from the table");
+}
 $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'changer'});
 like($changer->finish, qr/canceling statement/, 'no change after all');
+unlike($node->safe_psql('postgres', $text), qr/no key/, 'the key, and nobody in the way');
 
 for my $catalog (qw(pg_authid pg_auth_members pg_database pg_class pg_namespace pg_index pg_type pg_proc pg_enum))
 {
@@ -247,6 +257,7 @@ Session::wait_blocked($node, 1, 'waiter');
 $changer->start('REINDEX INDEX accounts_pkey');
 Session::wait_blocked($node, 2, 'waiter|changer');
 is($observer->run('EXECUTE look'), 'waiter|t||relation_locked', 'an index that somebody waits to rebuild');
+like($node->safe_psql('postgres', $text), qr/ of accounts \(no key: [0-9]+ waits for AccessExclusiveLock on accounts_pkey\)$/, '... and who that is');
 $holder->run('ROLLBACK');
 $_->finish for $waiter, $changer;
 
