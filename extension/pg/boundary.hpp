@@ -121,7 +121,13 @@ inline void check_interrupts() {
 // PARALLEL SAFE, during a parallel operation (25000).
 inline void require_writing_allowed(const char *function) {
     pg_call([function] {
-        PreventCommandIfReadOnly(function);
+        if (XactReadOnly)
+            ereport(
+                ERROR,
+                (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+                 errmsg("cannot execute %s in a read-only transaction", function),
+                 errhint("It writes, although it looks like a read: send it to the primary, in a "
+                         "transaction that is not read-only (docs/drivers.md).")));
         PreventCommandIfParallelMode(function);
     });
 }

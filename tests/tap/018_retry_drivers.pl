@@ -9,6 +9,7 @@ use Test::More;
 use IPC::Run;
 use JSON::PP ();
 use Driver;
+use Pooler;
 use Session;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -445,50 +446,12 @@ SKIP:
 }
 
 # A pooler that gives a server to each transaction: a CALL is one, however often it begins.
-sub find_pgbouncer
-{
-	my ($found) = grep { -x $_ } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
-	return $found;
-}
-
-my $pooler;
-END
-{
-	my $status = $?;
-	eval { $pooler->kill_kill } if $pooler;
-	$? = $status;
-}
-
 SKIP:
 {
-	my $pgbouncer = find_pgbouncer();
-	skip('pgbouncer is missing (scripts/install-packages test)', 1) unless $pgbouncer;
+	skip('pgbouncer is missing (scripts/install-packages test)', 1) unless Pooler::version();
 	skip("pgbouncer: $missing{psycopg}", 1) if $missing{psycopg};
-	my $place = PostgreSQL::Test::Utils::tempdir_short();
-	my $free = PostgreSQL::Test::Cluster::get_free_port();
-	append_to_file("$place/users", qq("$user" ""\n));
-	append_to_file("$place/pgbouncer.ini", qq{[databases]
-postgres = host=$socket port=$port dbname=postgres
-[pgbouncer]
-pool_mode = transaction
-default_pool_size = 2
-listen_addr =
-listen_port = $free
-unix_socket_dir = $place
-auth_type = trust
-auth_file = $place/users
-logfile = $place/log
-});
-	my $said = '';
-	$pooler = IPC::Run::start([ $pgbouncer, "$place/pgbouncer.ini" ], '<', \undef, '>&', \$said);
-	my $through = "host=$place port=$free user=$user dbname=postgres";
-	my $up = 0;
-	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		last if $up = -S "$place/.s.PGSQL.$free" && runs('psql', '-X', '-d', $through, '-c', 'SELECT 1');
-		select(undef, undef, undef, 0.1);
-	}
-	ok($up, 'pgbouncer: it runs') or diag($said);
+	my $pooler = Pooler->new($node);
+	my $through = $pooler->connstr;
 	my @clients = map { Driver->new($python, "$drivers/drive_psycopg.py", $through, 'unprepared') } 1 .. 5;
 
 	# What each of the servers has that the pooler uses. Two at once, so that they are two.
@@ -545,8 +508,7 @@ logfile = $place/log
 	my $after = $look->();
 	is_deeply($after, $before, 'pgbouncer: the same servers, with the same role, path and settings');
 	$_->close for @clients;
-	$pooler->kill_kill;
-	undef $pooler;
+	$pooler->close;
 }
 
 # Often. Every second call is run twice.

@@ -1,0 +1,84 @@
+# Transfers and CALL retry through PgBouncer in transaction mode: what docs/drivers.md says of each driver's prepared
+# statements, with the version that there is.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use IPC::Run;
+use Pooler;
+
+my $version = Pooler::version();
+plan(skip_all => 'pgbouncer is missing (scripts/install-packages test)') unless $version;
+
+(my $here = __FILE__) =~ s{[^/]*$}{.};
+my $examples = ($ENV{LOCKSTEP_EXAMPLES} // "$here/../../examples") . '/drivers';
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+sub sql { my ($text) = @_; return $node->safe_psql('postgres', $text); }
+sql('CREATE EXTENSION lockstep');
+
+sub new_accounts
+{
+	sql(q{SELECT lockstep.drop_ledger('accounts')}) if sql(q{SELECT to_regclass('accounts')}) ne '';
+	sql(q{
+		DROP TABLE IF EXISTS accounts, accounts_journal;
+		CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL);
+		INSERT INTO accounts VALUES (1, 100), (2, 50);
+		SELECT lockstep.register_ledger('accounts')});
+	return;
+}
+
+my $pooler = Pooler->new($node, $version >= 121 ? 'max_prepared_statements = 100' : ());
+
+sub run
+{
+	my @command = @_;
+	my ($out, $err) = ('', '');
+	local %ENV = (%ENV, PGHOST => $pooler->host, PGPORT => $pooler->port, PGUSER => scalar(getpwuid($<)), PGDATABASE => 'postgres');
+	my $ok = eval { IPC::Run::run(\@command, '<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default)) } // 0;
+	return ($ok, $out, $err || $@);
+}
+
+# Drivers that prepare nothing by name for a statement that runs once.
+my $python = '/usr/bin/python3';
+my @drivers = (
+	[ 'psycopg 3', $python, [ '-c', 'import psycopg' ], "$examples/transfer_psycopg3.py" ],
+	[ 'psycopg 2', $python, [ '-c', 'import psycopg2' ], "$examples/transfer_psycopg2.py" ],
+	[ 'ruby-pg', 'ruby', [ '-rpg', '-e', '1' ], "$examples/transfer_ruby_pg.rb" ]);
+push(@drivers, [ 'node-postgres', 'node', [ '--version' ], "$examples/transfer_pg.mjs" ]) if ($ENV{LOCKSTEP_NO_PG} // 'unknown') eq '';
+for my $driver (@drivers)
+{
+	my ($name, $program, $look, $file) = @$driver;
+	SKIP:
+	{
+		skip("$name is missing", 1) unless (run($program, @$look))[0];
+		new_accounts();
+		my ($ok, $out, $err) = run($program, $file);
+		is($out, "applied 70.00 80.00\nLS001 The balance is 70.00, the floor is 0, and 500.00 was to be taken.\napplied applied\n1 replayed\n",
+			"$name through a pooler") or diag($err);
+		is(sql(q{SELECT count(*) FROM lockstep.verify_ledger('accounts')}), '0', "$name through a pooler: it verifies");
+	}
+}
+
+SKIP:
+{
+	skip('python has no module psycopg', 1) unless (run($python, '-c', 'import psycopg'))[0];
+	new_accounts();
+	is((run($python, "$here/drivers/prepares.py", $pooler->connstr, 'unnamed'))[1], "applied\n", 'nothing is prepared: it goes through');
+	my $said = (run($python, "$here/drivers/prepares.py", $pooler->connstr, 'named'))[1];
+	if ($version >= 121)
+	{
+		is($said, "applied\n", 'prepared statements: this pooler knows them');
+	}
+	else
+	{
+		# The statement is there for another client, or it is not there at all.
+		like($said, qr/\b(?:42P05|26000)\b/, 'prepared statements: this pooler does not know them');
+	}
+	is(sql(q{SELECT count(*) FROM lockstep.verify_ledger('accounts')}), '0', 'whatever was refused: it verifies');
+}
+
+$node->stop;
+done_testing();
