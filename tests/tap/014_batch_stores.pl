@@ -42,7 +42,7 @@ my @ledgers = (
 	},
 	{
 		name => 'money', type => 'numeric(8,2)', scale => 2, least => '-999999.99', most => '999999.99',
-		key => 'text', roomy => 1, floor => '-5.00', ceiling => '1000',
+		key => 'text', roomy => 1, floor => '-5.005', ceiling => '1000.009',
 		rows => { "a" => ['100.00'], "A" => ['0.50'], "it''s" => ['999.99'], "\x{c3}\x{a4} b" => ['7.10'], "" => ['0.00'], 'z|z' => ['-4.99'] },
 		keys => [ "a", "A", "it''s", "\x{c3}\x{a4} b", "", 'z|z', 'nobody', 'a ' ],
 		amounts => [ '0.01', '1', '1.5', '1.50', '1.500', '2.25', '99.99', '12.3000', '250', '1e2' ], bad => [ '0.00', '-1', '1.505', "'NaN'", '1000000', "'-Infinity'" ],
@@ -198,7 +198,30 @@ sub refusal_of
 	return undef;
 }
 
-# Items: {from, to, amount, id, expected}; answers: [status, sqlstate, from_balance, to_balance].
+# The last whole unit of the column at or below an amount.
+sub rounded_down
+{
+	my ($ledger, $d) = @_;
+	return $d unless defined $ledger->{scale} && $d->[1] > $ledger->{scale};
+	return [ $d->[0] / Math::BigInt->new(10)**($d->[1] - $ledger->{scale}), $ledger->{scale} ];    # rounds down
+}
+
+# What there is to be moved of the value: nothing where a bound leaves nothing, or the row is not there; then the bound is the refusal.
+sub what_there_is
+{
+	my ($ledger, $value, $from, $to) = @_;
+	my @rooms;
+	push @rooms, minus($from->{amount}, $from->{floor}) if $from && $from->{floor};
+	push @rooms, minus($to->{ceiling}, $to->{amount}) if $to && $to->{ceiling};
+	for my $room (map { rounded_down($ledger, $_) } @rooms)
+	{
+		return $value if $room->[0] <= 0;
+		$value = $room if compare($room, $value) < 0;
+	}
+	return defined $ledger->{scale} ? at_scale($value, $ledger->{scale}) : $value;
+}
+
+# Items: {from, to, amount, id, expected, at_most}; answers: [status, sqlstate, from_balance, to_balance].
 sub run_items
 {
 	my ($ledger, $model, $items, $returns, $numbered) = @_;
@@ -226,7 +249,9 @@ sub run_items
 		my $item = $items->[$i];
 		my $earlier = $model->{ids}{$id} or next;
 		fail_with('LS010', $number->($i))
-		  unless same($item->{from}, $earlier->{from}) && same($item->{to}, $earlier->{to}) && compare($item->{value}, $earlier->{value}) == 0;
+		  unless same($item->{from}, $earlier->{from}) && same($item->{to}, $earlier->{to}) && compare($item->{value}, $earlier->{asked}) == 0
+		  && !$item->{at_most} == !$earlier->{at_most};
+		$item->{value} = $earlier->{value};
 		fail_with('LS012', $number->($i)) if $earlier->{refused} && !$returns;
 		$answers[$i] = [ $earlier->{refused} ? ('refused', 'LS012') : ('replayed', ''), @$earlier{ 'from_balance', 'to_balance' } ];
 	}
@@ -236,10 +261,13 @@ sub run_items
 		next if $answers[$i] || defined $item->{id} && $first{ $item->{id} } != $i;
 		my $from = defined $item->{from} ? $model->{rows}{ $item->{from} } : undef;
 		my $to = defined $item->{to} ? $model->{rows}{ $item->{to} } : undef;
+		my $asked = $item->{value};
+		$item->{value} = what_there_is($ledger, $asked, $from, $to) if $item->{at_most};
 		my $froms_after = $from ? minus($from->{amount}, $item->{value}) : undef;
 		my $tos_after = $to ? plus($to->{amount}, $item->{value}) : undef;
 		my $refused = refusal_of($model, $item, $froms_after, $tos_after);
 		fail_with($refused, $number->($i)) if $refused && !$returns;
+		$item->{value} = $asked if $refused;
 		if (!$refused)
 		{
 			for ([ $from, $froms_after ], [ $to, $tos_after ])
@@ -254,11 +282,11 @@ sub run_items
 		}
 		my @balances = map { $_ ? shown($_->{amount}) : '' } $from, $to;
 		$answers[$i] = [ $refused ? ('refused', $refused) : ('applied', ''), @balances ];
-		$model->{ids}{ $item->{id} } = { %$item, refused => $refused, from_balance => $balances[0], to_balance => $balances[1] } if defined $item->{id};
+		$model->{ids}{ $item->{id} } = { %$item, asked => $asked, refused => $refused, from_balance => $balances[0], to_balance => $balances[1] } if defined $item->{id};
 		push @{ $model->{journal} },
 		  join('|', defined $item->{id} ? $item->{id} : 'made',
 			(map { defined $_ ? (my $k = $_) =~ s/''/'/gr : '-' } @$item{ 'from', 'to' }),
-			shown($item->{value}), @balances, $refused || '-', $item->{memo} || '-');
+			shown($item->{value}), @balances, $refused || '-', $item->{memo} || '-', $item->{at_most} ? shown($asked) : '-');
 	}
 	# Versions are counted in 64 bits, and written at the end.
 	if ($ledger->{version} && $ledger->{version} eq 'smallint')
@@ -328,6 +356,7 @@ sub sql_of
 	my $item = $items[0];
 	my $rest = ', request_id => ' . $id->($item->{id}) . ', on_refusal => ' . ($statement->{returns} ? "'return'" : "'raise'");
 	$rest .= ", memo => '$item->{memo}'" if $item->{memo};
+	$rest .= ', at_most => true' if $item->{at_most};
 	if ($statement->{kind} eq 'transfer')
 	{
 		$rest .= ", expected_from_version => $item->{expected}" if defined $item->{expected};
@@ -376,7 +405,8 @@ sub repeated
 	my $item = { %{ one_of(@$known) } };
 	delete @$item{ 'expected', 'memo' };
 	return $item unless $changes;
-	my $what = one_of(qw(from to amount));
+	my $what = one_of(qw(from to amount at_most));
+	if ($what eq 'at_most') { $item->{at_most} = !$item->{at_most}; return $item; }
 	my $ignored = $what eq 'amount' ? ($item->{amount} = one_of(@{ $ledger->{amounts} })) : ($item->{$what} = one_of(@{ $ledger->{keys} }));
 	return $item;
 }
@@ -450,11 +480,18 @@ sub random_statement
 		}
 		$item->{expected} = int(rand(12)) if $ledger->{version} && chance(40);
 		$item->{memo} = '{"n": ' . int(rand(100)) . '}' if chance(30);
+		my $is_known = grep { same($_->{id}, $item->{id}) } @$known;
+		if (!$is_known && chance(50))
+		{
+			# Mostly all there is, so that the next one may find nothing.
+			$item->{at_most} = 1;
+			$item->{amount} = (sort { compare(decimal($b), decimal($a)) } @{ $ledger->{amounts} })[0] if $item->{amount} !~ /'|^-|^0/ && chance(70);
+		}
 		return { kind => $kind, returns => $returns, items => [$item] };
 	}
 	my $count = 1 + int(rand($returns ? 60 : one_of(1, 5, 60)));
 	my $one_leg = chance(20);
-	my @fit = grep { !$one_leg || !defined $_->{to} || !defined $_->{from} } @$known;
+	my @fit = grep { !$_->{at_most} && (!$one_leg || !defined $_->{to} || !defined $_->{from}) } @$known;
 	my @items;
 	for (1 .. $count)
 	{
@@ -463,6 +500,8 @@ sub random_statement
 		if (@named && chance(6)) { push @items, repeated($ledger, \@named, $mishaps && chance(20)); next; }
 		push @items, $mishaps && @fit && chance(3) ? repeated($ledger, \@fit, 1) : random_line($ledger, \@fit, $mishaps, $one_leg);
 	}
+	# A batch asks for amounts as they are: with the id of one that asked for what there is, it is LS010.
+	delete $_->{at_most} for @items;
 	return { kind => kind_of(@items), returns => $returns, items => \@items };
 }
 
@@ -477,7 +516,7 @@ sub mistaken_statement
 	elsif ($mistake eq 'LS007') { $item->{amount} = 0; }
 	else
 	{
-		my ($other) = $mistake eq 'LS040' ? $items[1] : shuffle(grep { defined $_->{to} && defined $_->{from} } @$known);
+		my ($other) = $mistake eq 'LS040' ? $items[1] : shuffle(grep { defined $_->{to} && defined $_->{from} && !$_->{at_most} } @$known);
 		my ($to) = grep { $_ ne $other->{from} && $_ ne $other->{to} } @{ $ledger->{keys} };
 		%$item = (%$other, to => $to);
 	}
@@ -545,7 +584,7 @@ sub state_query
 	return qq{SELECT 'row', concat_ws('|', $key, amount$more) FROM $ledger->{name} ORDER BY $key COLLATE "C"}
 	  . qq{;
 		SELECT 'booked', concat_ws('|', CASE WHEN request_id::text LIKE '%cafe' THEN request_id::text ELSE 'made' END, coalesce(from_key::text, '-'),
-			coalesce(to_key::text, '-'), amount, coalesce(from_balance::text, ''), coalesce(to_balance::text, ''), coalesce(refusal, '-'), coalesce(memo::text, '-'))
+			coalesce(to_key::text, '-'), amount, coalesce(from_balance::text, ''), coalesce(to_balance::text, ''), coalesce(refusal, '-'), coalesce(memo::text, '-'), coalesce(at_most::text, '-'))
 		  FROM $ledger->{name}_journal ORDER BY entry};
 }
 sub model_state
@@ -620,6 +659,7 @@ for my $ledger (@ledgers)
 				next LEDGER;
 			}
 			$count{ $statements[$i]{kind} }++ unless $expected =~ /^error/;
+			$count{"at_most $1"}++ if $statements[$i]{items}[0]{at_most} && $expected =~ /(applied|replayed|LS00)[12]?/;
 			$count{$1}++ while $expected =~ /((?:applied|replayed|refused|error)\W\w*)/g;
 			$aborted = 1 if $way ne 'alone' && $expected =~ /^error/;
 			if ($i == 0 && $way eq 'savepoint')
@@ -651,7 +691,7 @@ for my $ledger (@ledgers)
 note(join(', ', map { "$count{$_} $_" } sort keys %count));
 # Work that meets no refusal proves little.
 cmp_ok($count{$_} || 0, '>', 0, "$_ was met")
-  for ('transfer_batch', 'adjust_batch', 'applied|', 'replayed|', map({ "refused|LS00$_" } 1 .. 4, 8), 'refused|LS012', 'error LS012', 'error 22003', map { "error $_" } @mistakes);
+  for ('transfer_batch', 'adjust_batch', 'at_most applied', 'at_most LS00', 'applied|', 'replayed|', map({ "refused|LS00$_" } 1 .. 4, 8), 'refused|LS012', 'error LS012', 'error 22003', map { "error $_" } @mistakes);
 $_->close for values %sessions;
 $node->stop;
 done_testing();
