@@ -1096,6 +1096,44 @@ COMMENT ON FUNCTION lockstep.reset_retry_stats() IS 'lets retry_stats, retry_att
 REVOKE ALL ON FUNCTION lockstep.reset_retry_stats() FROM PUBLIC;
 
 
+-- What movements came to
+
+CREATE FUNCTION lockstep.get_ledger_stats()
+RETURNS TABLE (
+    ledger   regclass,
+    applied  bigint,
+    replayed bigint,
+    refused  bigint,
+    batches  bigint,
+    items    bigint,
+    since    timestamptz)
+AS 'MODULE_PATHNAME', 'lockstep_get_ledger_stats'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION lockstep.get_ledger_stats() IS 'movements by ledger; what the view ledger_stats is made of';
+
+CREATE VIEW lockstep.ledger_stats AS
+SELECT s.ledger, s.applied, s.replayed, s.refused, s.batches, s.items, s.since
+  FROM lockstep.get_ledger_stats() AS s
+ WHERE s.ledger IS NULL
+    OR EXISTS (SELECT FROM lockstep.registration AS r JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) r.ledger
+                WHERE r.ledger OPERATOR(pg_catalog.=) s.ledger AND r.active)
+ ORDER BY s.ledger::text COLLATE "C";
+COMMENT ON VIEW lockstep.ledger_stats IS 'movements of the ledgers of this database, by transactions that have committed, since the server started or reset_ledger_stats; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.ledger_stats.ledger IS 'the ledger; null: those of all databases that found no room, beyond lockstep.counted_ledgers, together';
+COMMENT ON COLUMN lockstep.ledger_stats.applied IS 'movements that were done: transfers, adjustments, items of batches';
+COMMENT ON COLUMN lockstep.ledger_stats.replayed IS 'answers from the journal, for an id that was done before';
+COMMENT ON COLUMN lockstep.ledger_stats.refused IS 'answers that are a refusal, kept now or before; one that was raised is counted in retry_stats, by its state';
+COMMENT ON COLUMN lockstep.ledger_stats.batches IS 'calls of transfer_batch';
+COMMENT ON COLUMN lockstep.ledger_stats.items IS 'items of these';
+COMMENT ON COLUMN lockstep.ledger_stats.since IS 'when the first of them was counted';
+
+CREATE FUNCTION lockstep.reset_ledger_stats()
+RETURNS void
+AS 'MODULE_PATHNAME', 'lockstep_reset_ledger_stats'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.reset_ledger_stats() IS 'lets ledger_stats begin at nothing, for all databases';
+REVOKE ALL ON FUNCTION lockstep.reset_ledger_stats() FROM PUBLIC;
+
 -- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
 -- has to.
 DO $$
@@ -1107,7 +1145,7 @@ BEGIN
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
           lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
           lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules, lockstep.retry_stats,
-          lockstep.retry_attempts, lockstep.retry_health}'::pg_catalog.regclass[] LOOP
+          lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
                         WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP

@@ -3,6 +3,7 @@
 #include "age/settings.hpp"
 #include "ledger/choice.hpp"
 #include "ledger/ledger_cache.hpp"
+#include "ledger/ledger_counters.h"
 #include "lock_graph/settings.hpp"
 #include "lock_graph/wait_context.h"
 #include "pg/backoff_settings.hpp"
@@ -31,6 +32,7 @@ void _PG_init(void) {
     lockstep::age_settings::install();
     lockstep_install_wait_contexts();
     lockstep::install_age_sampler();
+    lockstep_install_ledger_counters();
     lockstep_install_retry_statistics();
     lockstep::retry_settings::install();
     MarkGUCPrefixReserved("lockstep");

@@ -24,7 +24,7 @@ SELECT c.relname, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attre
 
 -- Settings: what they are, and what they refuse.
 SELECT name, setting, vartype, context, min_val, max_val, short_desc FROM pg_settings
- WHERE name ~ '^lockstep\.(attempt|counted|retry_rate|mean_attempts|deadlocks)' ORDER BY name COLLATE "C";
+ WHERE name ~ '^lockstep\.(attempt|counted_databases|retry_rate|mean_attempts|deadlocks)' ORDER BY name COLLATE "C";
 BEGIN;
 SET LOCAL lockstep.attempt = 2147483647;
 SHOW lockstep.attempt;

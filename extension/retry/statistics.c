@@ -9,10 +9,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "pg/counters.h"
+#include "pg/drops.h"
 #include "pg/shared_memory.h"
 #include "pg/transaction_ends.h"
-#include "retry/counters.h"
-#include "retry/dropped_databases.h"
 #include "retry/error_watch.h"
 #include "retry/last_minute.h"
 #include "retry/state_kinds.h"
@@ -25,17 +25,7 @@ enum { TRANSACTIONS, ATTEMPTS, MOST, GIVEN_UP };
 /* The last kinds of a table; those before are of states. */
 enum { BY_CLIENT, BY_RETRY, SOURCES };
 
-/*
- * There are two tables. A reset empties the one that nobody counts in, and then changes to it:
- * emptied in place, a row could be taken by another database while somebody counts in it.
- */
-typedef struct retry_memory {
-    LWLock *lock;            /* of whoever empties something */
-    pg_atomic_uint32 resets; /* an even number: the first table counts */
-} retry_memory;
-
-static retry_memory *memory = NULL;
-static counter_table *tables[2];
+static counter_tables tables;
 static process_seconds *minute = NULL;
 static int counted_databases = 128;
 static int attempt = 0;
@@ -45,33 +35,19 @@ static int32 kinds(void) {
     return lockstep_state_kinds() + SOURCES;
 }
 
-static Size room_for_table(void) {
+static Size room_for_counters(void) {
     return CACHELINEALIGN(lockstep_room_for_counters(counted_databases, kinds()));
 }
 
 static Size room_for_memory(void) {
-    const Size room = CACHELINEALIGN(sizeof(retry_memory));
-
-    return add_size(add_size(room, mul_size(2, room_for_table())), lockstep_room_for_minute());
+    return add_size(room_for_counters(), lockstep_room_for_minute());
 }
 
 static void set_up(void *at, LWLock *lock, bool found) {
-    char *next = at;
-
-    memory = at;
-    next += CACHELINEALIGN(sizeof(retry_memory));
-    for (int i = 0; i < 2; ++i) {
-        tables[i] = (counter_table *)next;
-        next += room_for_table();
-    }
-    minute = (process_seconds *)next;
-    if (found)
-        return;
-    memory->lock = lock;
-    pg_atomic_init_u32(&memory->resets, 0);
-    for (int i = 0; i < 2; ++i)
-        lockstep_set_up_counters(tables[i], counted_databases, kinds());
-    lockstep_set_up_minute(minute);
+    lockstep_set_up_counters(&tables, at, lock, found, counted_databases, kinds());
+    minute = (process_seconds *)((char *)at + room_for_counters());
+    if (!found)
+        lockstep_set_up_minute(minute);
 }
 
 static shared_part retry_part = {
@@ -83,17 +59,25 @@ static shared_part retry_part = {
 
 /* Work of clients alone, in a database: an autovacuum that gives way is no conflict of theirs. */
 static bool is_counted_here(void) {
-    return memory != NULL && MyProc != NULL && OidIsValid(MyDatabaseId) &&
+    return tables.shared != NULL && MyProc != NULL && OidIsValid(MyDatabaseId) &&
            MyBackendType != B_AUTOVAC_WORKER && MyBackendType != B_AUTOVAC_LAUNCHER;
 }
 
 /* The one that counts now. */
 static counter_table *table_now(void) {
-    return tables[pg_atomic_read_u32(&memory->resets) % 2];
+    return lockstep_counters_since(&tables, lockstep_counter_resets(&tables));
+}
+
+/* A session stays in its database, and the database in its place. */
+static counter_row *own_row(uint32 resets, int32 kind) {
+    static int32 last = 0;
+
+    return lockstep_counters_of(lockstep_counters_since(&tables, resets), MyDatabaseId, &last,
+                                kind);
 }
 
 static counter_row *row_of_state(uint32 resets, int sqlstate) {
-    return lockstep_counters_of(tables[resets % 2], lockstep_kind_of_state(sqlstate));
+    return own_row(resets, lockstep_kind_of_state(sqlstate));
 }
 
 static int32 kind_of_source(int source) {
@@ -127,7 +111,7 @@ static void count_error(int sqlstate) {
 
     if (!is_counted_here())
         return;
-    resets = pg_atomic_read_u32(&memory->resets);
+    resets = lockstep_counter_resets(&tables);
     now = GetCurrentTimestamp();
     row = row_of_state(resets, sqlstate);
     add(row, ERRORS, 1);
@@ -151,8 +135,7 @@ static const error_watcher counting_watcher = {
 
 /* What one transaction says must not drown what all others say. */
 static void count_announced(uint32 resets, TimestampTz now) {
-    counter_row *const row = lockstep_counters_of(
-        tables[resets % 2], kind_of_source(in_retry_call ? BY_RETRY : BY_CLIENT));
+    counter_row *const row = own_row(resets, kind_of_source(in_retry_call ? BY_RETRY : BY_CLIENT));
     const int counted = Min(attempt, LOCKSTEP_MOST_ATTEMPTS);
 
     add(row, TRANSACTIONS, 1);
@@ -174,7 +157,7 @@ static void at_commit(XactEvent event) {
     can_conflict = TransactionIdIsValid(GetTopTransactionIdIfAny()) || IsolationUsesXactSnapshot();
     if ((can_conflict || attempt > 0) && is_counted_here()) {
         const TimestampTz now = GetCurrentTransactionStopTimestamp();
-        const uint32 resets = pg_atomic_read_u32(&memory->resets);
+        const uint32 resets = lockstep_counter_resets(&tables);
 
         if (can_conflict)
             lockstep_add_to_minute(minute, resets, now, MINUTE_TRANSACTIONS, 1);
@@ -184,12 +167,10 @@ static void at_commit(XactEvent event) {
 }
 
 static void forget_database(Oid database) {
-    LWLockAcquire(memory->lock, LW_EXCLUSIVE);
-    for (int i = 0; i < 2; ++i)
-        lockstep_forget_database(tables[i], database);
-    LWLockRelease(memory->lock);
+    lockstep_forget_counters(&tables, database, PG_UINT64_MAX);
 }
 
+static drop_subscriber drops = {.database_gone = forget_database};
 static transaction_subscriber ends = {.transaction = at_commit};
 
 void lockstep_install_retry_statistics(void) {
@@ -205,12 +186,12 @@ void lockstep_install_retry_statistics(void) {
         return;
     lockstep_add_shared_part(&retry_part);
     lockstep_watch_errors(&counting_watcher);
-    lockstep_watch_dropped_databases(forget_database);
+    lockstep_subscribe_to_drops(&drops);
     lockstep_subscribe_to_transaction_ends(&ends);
 }
 
 bool lockstep_has_retry_statistics(void) {
-    return memory != NULL;
+    return tables.shared != NULL;
 }
 
 void lockstep_count_retry(int sqlstate, int64_t waited_us) {
@@ -218,7 +199,7 @@ void lockstep_count_retry(int sqlstate, int64_t waited_us) {
 
     if (!is_counted_here())
         return;
-    row = row_of_state(pg_atomic_read_u32(&memory->resets), sqlstate);
+    row = row_of_state(lockstep_counter_resets(&tables), sqlstate);
     add(row, RETRIES, 1);
     add(row, WAITED, waited_us);
     lockstep_raise_counter(&row->counts[LAST_AT], GetCurrentTimestamp());
@@ -230,7 +211,7 @@ void lockstep_in_retry_call(bool running) {
 
 void lockstep_count_given_up(void) {
     if (is_counted_here())
-        add(lockstep_counters_of(table_now(), kind_of_source(BY_RETRY)), GIVEN_UP, 1);
+        add(own_row(lockstep_counter_resets(&tables), kind_of_source(BY_RETRY)), GIVEN_UP, 1);
 }
 
 int32_t lockstep_copy_retry_counts(retry_count **to) {
@@ -239,13 +220,13 @@ int32_t lockstep_copy_retry_counts(retry_count **to) {
     counter_copy row;
     int32 count = 0;
 
-    *to = palloc(sizeof(retry_count) * (table->databases + 1) * states);
-    for (int32 place = 0; place <= table->databases; ++place)
+    *to = palloc(sizeof(retry_count) * (table->places + 1) * states);
+    for (int32 place = 0; place <= table->places; ++place)
         for (int32 kind = 0; kind < states; ++kind)
             if (lockstep_copy_counters(table, place, kind, &row)) {
                 retry_count *const copy = &(*to)[count++];
 
-                copy->database = row.database;
+                copy->database = (uint32_t)row.owner;
                 copy->sqlstate = lockstep_state_of_kind(kind);
                 copy->errors = row.counts[ERRORS];
                 copy->retries = row.counts[RETRIES];
@@ -260,13 +241,13 @@ int32_t lockstep_copy_attempt_counts(attempt_count **to) {
     counter_copy row;
     int32 count = 0;
 
-    *to = palloc(sizeof(attempt_count) * (table->databases + 1) * SOURCES);
-    for (int32 place = 0; place <= table->databases; ++place)
+    *to = palloc(sizeof(attempt_count) * (table->places + 1) * SOURCES);
+    for (int32 place = 0; place <= table->places; ++place)
         for (int source = 0; source < SOURCES; ++source)
             if (lockstep_copy_counters(table, place, kind_of_source(source), &row)) {
                 attempt_count *const copy = &(*to)[count++];
 
-                copy->database = row.database;
+                copy->database = (uint32_t)row.owner;
                 copy->by_retry = source == BY_RETRY;
                 copy->transactions = row.counts[TRANSACTIONS];
                 copy->attempts = row.counts[ATTEMPTS];
@@ -280,7 +261,7 @@ retry_minute lockstep_last_minute(void) {
     uint64 sums[MINUTE_COUNTS];
     retry_minute all;
 
-    lockstep_sum_minute(minute, pg_atomic_read_u32(&memory->resets), GetCurrentTimestamp(), sums);
+    lockstep_sum_minute(minute, lockstep_counter_resets(&tables), GetCurrentTimestamp(), sums);
     all.transactions = (int64)sums[MINUTE_TRANSACTIONS];
     all.conflicts = (int64)sums[MINUTE_CONFLICTS];
     all.deadlocks = (int64)sums[MINUTE_DEADLOCKS];
@@ -290,12 +271,5 @@ retry_minute lockstep_last_minute(void) {
 }
 
 void lockstep_clear_retry_statistics(void) {
-    uint32 next;
-
-    LWLockAcquire(memory->lock, LW_EXCLUSIVE);
-    next = pg_atomic_read_u32(&memory->resets) + 1;
-    lockstep_clear_counters(tables[next % 2]);
-    pg_write_barrier();
-    pg_atomic_write_u32(&memory->resets, next);
-    LWLockRelease(memory->lock);
+    lockstep_reset_counters(&tables);
 }

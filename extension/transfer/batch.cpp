@@ -8,6 +8,7 @@
 #include "pg/values.hpp"
 #include "store/choice.hpp"
 #include "transfer/comparing.hpp"
+#include "transfer/counting.hpp"
 #include "transfer/fault.hpp"
 #include "transfer/in_progress.hpp"
 #include "transfer/journaling.hpp"
@@ -313,6 +314,7 @@ call_vector<movement_result> run(const ledger &target, std::span<const movement_
     // The last code of the user's has run: a trigger's, or a CHECK's in the heap store.
     ledger_cache::require_unchanged(target);
     answer_repeats(all);
+    count_movements(target, all.results, numbered);
     return std::move(all.results);
 }
 
