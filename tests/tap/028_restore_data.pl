@@ -133,6 +133,21 @@ for my $case (
 	is($node->safe_psql($name, 'SELECT count(*) FROM lockstep.registration'), '1', "$name: the registration of the other is swept");
 }
 
+# A ledger whose journal was left out says so; its id counts as never used once it has a new one, as after any loss of a journal.
+$node->safe_psql('postgres', 'CREATE DATABASE no_journal');
+$node->command_ok([ 'pg_dump', '-T', 'tenants_journal', '-f', "$folder/no_journal", '-d', $node->connstr('source') ], 'dumped without a journal');
+$node->command_ok([ psql_file('no_journal', "$folder/no_journal") ], 'restored without it');
+my ($none, $nothing, $says) = $node->psql('no_journal', q{SELECT lockstep.transfer('tenants', '(1,a)', '(2,b)', 1)});
+like($says, qr/journal/, 'the ledger without a journal is none');
+is($node->safe_psql('no_journal', q{SELECT lockstep.register_ledger('tenants', floor => -5); SELECT status FROM lockstep.transfer('tenants', '(1,a)', '(2,b)', 1)}), "tenants_journal\napplied",
+	'until it is registered');
+works('no_journal', 'no journal', 'accounts');
+
+# Registrations may be published with all tables.
+$node->safe_psql('no_journal', q{CREATE PUBLICATION everything FOR ALL TABLES; SELECT lockstep.register_ledger('accounts', floor => -1);
+	SELECT lockstep.drop_ledger('accounts', drop_journal => true); SELECT lockstep.register_ledger('accounts')});
+is($node->safe_psql('no_journal', 'SELECT count(*) FROM lockstep.ledgers'), '2', 'published: registered, dropped, and registered again');
+
 # Whoever has no superuser, and a foreign key that he cannot stop, stops the guards himself.
 new_database('by_hand');
 my $shop = $node->connstr('by_hand') . ' user=shop';
