@@ -1,7 +1,7 @@
 # Builds the extension with PGXS against the server that PG_CONFIG names, and starts the tests.
 #   make                    the module                make install      into that server, as usual
 #   make test               everything: installs what is missing, builds, tests
-#   make demo               the main job              make matrix       the suite on PostgreSQL 15, 17, 18
+#   make demo               the main job              make matrix       the suite on PostgreSQL 15, 17, 18, 19
 #   make bench              ours beside the ordinary ways (BENCH=--quick: short; BENCH=transfers: one of them)
 #   make stage              as install, but below build/stage: what the tests and the demo use
 #   make check-local        golden and isolation tests on a private server, from the stage
@@ -60,7 +60,8 @@ endif
 
 # -isystem: the server's headers are not ours to mend. Hidden: only marked functions are exported.
 common_flags = -MMD -MP -fvisibility=hidden $(if $(filter 1,$(WERROR)),-Werror)
-PG_CPPFLAGS  = -I$(src)/extension -isystem $(shell $(PG_CONFIG) --includedir-server)
+version      = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" '$(src)/extension/lockstep.control')
+PG_CPPFLAGS  = -I$(src)/extension -isystem $(shell $(PG_CONFIG) --includedir-server) -DLOCKSTEP_VERSION=$(version)
 PG_CFLAGS    = $(common_flags) -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
 PG_CXXFLAGS  = $(common_flags) -std=c++20 -Wextra -Wshadow -Wnon-virtual-dtor -fvisibility-inlines-hidden
 EXTRA_CLEAN  = build/obj build/wall

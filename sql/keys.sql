@@ -29,7 +29,7 @@ SELECT key_type, try_key(key_type, a, b, options) FROM (VALUES
     ('name', 'a', 'b', ''), ('"char"', 'a', 'b', ''), ('boolean', 'true', 'false', ''), ('date', '2026-01-02', '2026-01-01', ''),
     ('timestamptz', '2026-01-02 00:00:00+00', '2026-01-01 00:00:00+00', ''), ('interval', '1 day', '2 hours', ''),
     ('bytea', '\xff', '\x00', ''), ('inet', '10.0.0.2', '10.0.0.1', ''), ('int4range', '[1,2)', '[3,4)', ''), ('int[]', '{1,2}', '{1}', ''),
-    ('oid', '1', '2', ''), ('pg_lsn', '0/1', '0/2', ''), ('colour', 'red', 'green', ''), ('account_number', '1', '2', ''), ('short_name', 'x', 'y', ''),
+    ('oid', '1', '2', ''), ('pg_lsn', '0/10000001', '0/10000002', ''), ('colour', 'red', 'green', ''), ('account_number', '1', '2', ''), ('short_name', 'x', 'y', ''),
     ('point_of', '(1,2)', '(1,1)', '')) AS t (key_type, a, b, options);
 
 -- A collation that calls different texts equal: they name one row.

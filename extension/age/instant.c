@@ -137,20 +137,22 @@ static void copy_slot(ReplicationSlot *slot, age_slot *copy) {
     copy->xmin = slot->effective_xmin;
     copy->catalog_xmin = slot->effective_catalog_xmin;
     copy->restart_lsn = slot->data.restart_lsn;
-    copy->active_pid = slot->active_pid;
+    copy->active_pid = LOCKSTEP_SLOT_ACTIVE_PID(slot);
     copy->inactive_since = 0;
-    if (slot->active_pid == 0)
+    if (copy->active_pid == 0)
         copy->inactive_since = LOCKSTEP_SLOT_INACTIVE_SINCE(slot);
     copy->is_invalid = LOCKSTEP_SLOT_IS_INVALID(slot);
     SpinLockRelease(&slot->mutex);
 }
 
 static void copy_slots(age_instant *to) {
-    to->slots = palloc0(sizeof(age_slot) * (max_replication_slots + 1));
-    if (max_replication_slots == 0)
+    const int places = LOCKSTEP_SLOT_PLACES;
+
+    to->slots = palloc0(sizeof(age_slot) * (places + 1));
+    if (places == 0)
         return;
     LWLockAcquire(ReplicationSlotControlLock, LW_SHARED);
-    for (int i = 0; i < max_replication_slots; ++i)
+    for (int i = 0; i < places; ++i)
         if (ReplicationSlotCtl->replication_slots[i].in_use)
             copy_slot(&ReplicationSlotCtl->replication_slots[i], &to->slots[to->slot_count++]);
     LWLockRelease(ReplicationSlotControlLock);

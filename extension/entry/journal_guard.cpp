@@ -48,7 +48,7 @@ LOCKSTEP_FUNCTION(lockstep_journal_guard) {
     if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || writing == nullptr)
         refuse(journal, trigger->tg_event);
     if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-        return PointerGetDatum(nullptr);
+        return Datum{0};
     if (!writing->take(id_of(*trigger, writing->id_column())))
         throw sql_error(state::triggered_action_exception,
                         "a row that lockstep does not write was to go into journal \"" +

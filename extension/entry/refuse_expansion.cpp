@@ -13,7 +13,7 @@ using namespace lockstep;
 LOCKSTEP_FUNCTION(lockstep_refuse_expansion) {
     auto *const asked = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
     if (!IsA(asked, SupportRequestSimplify))
-        return PointerGetDatum(nullptr);
+        return Datum{0};
     const auto *const request = reinterpret_cast<const SupportRequestSimplify *>(asked);
     const call_expansion found =
         pg_call([=] { return lockstep_find_expansion(request->root, request->fcall->funcid); });
@@ -24,5 +24,5 @@ LOCKSTEP_FUNCTION(lockstep_refuse_expansion) {
                             " times, once for each column.",
                         "Write SELECT * FROM " + function + "(...).");
     }
-    return PointerGetDatum(nullptr);
+    return Datum{0};
 }

@@ -184,7 +184,7 @@ bool has_rows(Relation journal) {
     return pg_call([journal] {
         CommandCounterIncrement(); // what the same statement has booked counts
         Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-        TableScanDesc scan = table_beginscan(journal, latest, 0, nullptr);
+        TableScanDesc scan = version::begin_table_scan(journal, latest);
         TupleTableSlot *slot = table_slot_create(journal, nullptr);
         const bool found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
         ExecDropSingleTupleTableSlot(slot);

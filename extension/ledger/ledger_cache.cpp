@@ -253,11 +253,11 @@ static void lockstep_relation_changed(Datum, Oid relation) {
     forget(relation);
 }
 
-static void lockstep_schema_changed(Datum, int, uint32) {
+static void lockstep_schema_changed(Datum, cache_id, uint32) {
     forget(InvalidOid);
 }
 
-static void lockstep_type_changed(Datum, int, uint32 hash) {
+static void lockstep_type_changed(Datum, cache_id, uint32 hash) {
     forget_type(hash);
 }
 }

@@ -70,7 +70,7 @@ found_entry look_at_end(Oid oid, AttrNumber column) {
 
 found_entry look_at_all(Oid oid, AttrNumber column) {
     const Relation journal = table_open(oid, AccessShareLock);
-    TableScanDesc scan = table_beginscan(journal, SnapshotAny, 0, nullptr);
+    TableScanDesc scan = version::begin_table_scan(journal, SnapshotAny);
     found_entry newest{};
     while (HeapTuple tuple = heap_getnext(scan, ForwardScanDirection)) {
         CHECK_FOR_INTERRUPTS();

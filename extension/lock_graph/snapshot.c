@@ -130,7 +130,7 @@ static void add_queue(snapshot_builder *to, lock_object *object, LOCK *lock) {
 
     object->first_wait = to->snapshot.wait_count;
     for (const lock_link *link = end->next; link != end; link = link->next) {
-        PGPROC *const process = LOCKSTEP_CONTAINER(PGPROC, links, link);
+        PGPROC *const process = LOCKSTEP_CONTAINER(PGPROC, LOCKSTEP_WAIT_LINK, link);
         lock_wait *const copy = &to->snapshot.waits[to->snapshot.wait_count++];
 
         Assert(to->snapshot.wait_count <= (int32)ProcGlobal->allProcCount);
@@ -174,7 +174,7 @@ static void copy_contention(snapshot_builder *to) {
 
         /* A lock is copied when the head of its queue is met: once. */
         if (lock != NULL) {
-            if (LOCKSTEP_QUEUE_OF_LOCK(lock)->next == (lock_link *)&process->links)
+            if (LOCKSTEP_QUEUE_OF_LOCK(lock)->next == &process->LOCKSTEP_WAIT_LINK)
                 add_lock(to, lock);
         } else if (*(volatile uint32 *)&process->wait_event_info == WAIT_EVENT_SAFE_SNAPSHOT)
             snapshot->safe_snapshot_waits[snapshot->safe_snapshot_wait_count++] =
@@ -196,8 +196,6 @@ const lock_snapshot *lockstep_take_lock_snapshot(void) {
     snapshot_builder *const taken = palloc0(sizeof(snapshot_builder));
     lock_snapshot *const snapshot = &taken->snapshot;
     const Size processes = ProcGlobal->allProcCount;
-
-    StaticAssertStmt(offsetof(PGPROC, links) == 0, "a queue links processes by their first field");
 
     /*
      * Prepared transactions have their slots behind all others. The memory is zeroed so that no

@@ -28,16 +28,24 @@ static Size room_for_contexts(void) {
 }
 
 /*
- * Reads "... (block,offset) ... "relation"" of the context's first line. Translations have their
- * own words, but these two; where they quote names in another way nothing is read.
+ * Reads "... (block,offset) ... "relation"" of the context's line on the row: the first one, behind
+ * what the server says of the lock. Translations have their own words, but these two; where they
+ * quote names in another way nothing is read.
  */
 static bool read_context(const char *text, wait_context *to) {
-    const char *end = strchr(text, '\n');
+    const char *end;
     const char *quote;
     const char *close;
     unsigned int block;
     unsigned int offset;
 
+    for (int line = 0; line < LOCKSTEP_LINES_ON_THE_LOCK; ++line) {
+        text = strchr(text, '\n');
+        if (text == NULL)
+            return false;
+        ++text;
+    }
+    end = strchr(text, '\n');
     if (end == NULL)
         end = text + strlen(text);
     for (const char *at = strchr(text, '('); at != NULL && at < end; at = strchr(at + 1, '(')) {

@@ -58,8 +58,8 @@ std::string clipped_text(std::string shown) {
 const char *text_of(Oid type, Datum value) {
     return pg_call([=] {
         Oid output = InvalidOid;
-        bool varlena = false;
-        getTypeOutputInfo(type, &output, &varlena);
+        bool is_varlena = false;
+        getTypeOutputInfo(type, &output, &is_varlena);
         return OidOutputFunctionCall(output, value);
     });
 }
@@ -150,8 +150,8 @@ key_type key_type_of(const column &key) {
         type.type_hash = GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(oid));
         getTypeInputInfo(oid, &type.input_function, &type.input_parameter);
         Oid output = InvalidOid;
-        bool varlena = false;
-        getTypeOutputInfo(oid, &output, &varlena);
+        bool is_varlena = false;
+        getTypeOutputInfo(oid, &output, &is_varlena);
         fmgr_info(operators.compare, &type.compare);
         fmgr_info(output, &type.output);
 

@@ -38,6 +38,7 @@ TupleDesc columns_of_texts(int count) {
     TupleDesc texts = CreateTemplateTupleDesc(count);
     for (int i = 1; i <= count; ++i)
         TupleDescInitEntry(texts, static_cast<AttrNumber>(i), nullptr, TEXTOID, -1, 0);
+    version::finish_row_type(texts);
     return BlessTupleDesc(texts);
 }
 
@@ -52,6 +53,7 @@ TupleDesc columns_of_type(Oid type, const column *columns, int count) {
                            0);
         TupleDescInitEntryCollation(made, number, columns[i].collation);
     }
+    version::finish_row_type(made);
     made->tdtypeid = type;
     made->tdtypmod = -1;
     return made;
@@ -59,8 +61,8 @@ TupleDesc columns_of_type(Oid type, const column *columns, int count) {
 
 void read_text(const key_row &row, Datum value, Oid type, given_values &given) {
     Oid output = InvalidOid;
-    bool varlena = false;
-    getTypeOutputInfo(type, &output, &varlena);
+    bool is_varlena = false;
+    getTypeOutputInfo(type, &output, &is_varlena);
     char *text = OidOutputFunctionCall(output, value);
     auto *read = const_cast<FmgrInfo *>(&row.read_texts);
     const Datum read_row = InputFunctionCall(read, text, RECORDOID, row.texts->tdtypmod);

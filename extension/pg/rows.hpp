@@ -95,7 +95,7 @@ class row_builder {
     // Makes the function's result a set of such rows. A row of one column is a value to the server,
     // and no row type: what the set looks like is known to the caller alone.
     static void open_set(FunctionCallInfo fcinfo) {
-        constexpr bits32 how = Fields == 1 ? MAT_SRF_USE_EXPECTED_DESC : 0;
+        constexpr uint32 how = Fields == 1 ? MAT_SRF_USE_EXPECTED_DESC : 0;
         pg_call([=] {
             InitMaterializedSRF(fcinfo, how);
             require_columns(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setDesc, Fields);

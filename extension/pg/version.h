@@ -8,17 +8,33 @@
 /* NOLINTBEGIN(modernize-*): C includes this too. */
 #include "postgres.h"
 
+#include "fmgr.h"
+
 #include "access/transam.h"
 #include "replication/slot.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "storage/sinvaladt.h"
+#include "utils/inval.h"
 
 /*
  * 16 exports a function that PG_FUNCTION_INFO_V1 names; on 15 a module built with hidden visibility
  * has to say so itself. Saying it again on 16 and later is harmless.
  */
 #define LOCKSTEP_EXPORT __attribute__((visibility("default")))
+
+/*
+ * What a module says of itself to the server. 18: its name and version too, as
+ * pg_get_loaded_modules() shows them.
+ */
+#define LOCKSTEP_TEXT_OF(word) #word
+#define LOCKSTEP_TEXT(word) LOCKSTEP_TEXT_OF(word)
+#if PG_VERSION_NUM >= 180000
+#define LOCKSTEP_MODULE_MAGIC(module)                                                              \
+    PG_MODULE_MAGIC_EXT(.name = module, .version = LOCKSTEP_TEXT(LOCKSTEP_VERSION))
+#else
+#define LOCKSTEP_MODULE_MAGIC(module) PG_MODULE_MAGIC
+#endif
 
 /* 16: the lock manager's lists are the ones of lib/ilist.h; both are rings of prev and next. */
 #if PG_VERSION_NUM >= 160000
@@ -31,6 +47,23 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_PROCLOCKS_OF_LOCK(lock) (&(lock)->procLocks)
 #define LOCKSTEP_QUEUE_OF_LOCK(lock) (&(lock)->waitProcs.links)
 #define LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition) (&(process)->myProcLocks[partition])
+#endif
+
+/* The link of a process in the queue that it waits in. 19: a field of its own. */
+#if PG_VERSION_NUM >= 190000
+#define LOCKSTEP_WAIT_LINK waitLink
+#else
+#define LOCKSTEP_WAIT_LINK links
+#endif
+
+/*
+ * The lines of a wait's CONTEXT that come before the one about the row. 19: the first says which
+ * lock is waited for.
+ */
+#if PG_VERSION_NUM >= 190000
+#define LOCKSTEP_LINES_ON_THE_LOCK 1
+#else
+#define LOCKSTEP_LINES_ON_THE_LOCK 0
 #endif
 
 /* What a link of such a ring is a part of, on every server alike. */
@@ -76,6 +109,24 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_FAST_PATH_WORD(process, word) ((process)->fpLockBits)
 #endif
 
+/*
+ * How many places for replication slots there are. 19: REPACK has places of its own, behind the
+ * others.
+ */
+#if PG_VERSION_NUM >= 190000
+#define LOCKSTEP_SLOT_PLACES (max_replication_slots + max_repack_replication_slots)
+#else
+#define LOCKSTEP_SLOT_PLACES max_replication_slots
+#endif
+
+/* Who uses a slot, by pid; 0: nobody. 19: kept by its entry in the table of processes. */
+#if PG_VERSION_NUM >= 190000
+#define LOCKSTEP_SLOT_ACTIVE_PID(slot)                                                             \
+    ((slot)->active_proc == INVALID_PROC_NUMBER ? 0 : GetPGProcByNumber((slot)->active_proc)->pid)
+#else
+#define LOCKSTEP_SLOT_ACTIVE_PID(slot) ((slot)->active_pid)
+#endif
+
 /* Whether a slot was taken its rights: what it wanted is gone. 16: with a cause. */
 #if PG_VERSION_NUM >= 160000
 #define LOCKSTEP_SLOT_IS_INVALID(slot) ((slot)->data.invalidated != RS_INVAL_NONE)
@@ -90,6 +141,13 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_SLOT_INACTIVE_SINCE(slot) ((slot)->inactive_since)
 #else
 #define LOCKSTEP_SLOT_INACTIVE_SINCE(slot) 0
+#endif
+
+/* What names a catalog's cache to a callback. 19: an enumeration. */
+#if PG_VERSION_NUM >= 190000
+typedef SysCacheIdentifier cache_id;
+#else
+typedef int cache_id;
 #endif
 
 /* What a hook of the executor is called with. 18: a plan knows itself whether it runs but once. */

@@ -30,12 +30,23 @@ inline AclResult check_schema_right(Oid schema, Oid user, AclMode right) {
 #endif
 }
 
-// Starts a scan of an index. 18: an argument for instrumentation.
+// Starts a scan of an index. 18: an argument for instrumentation; 19: and one for flags.
 inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot snapshot, int keys) {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 190000
+    return index_beginscan(table, index, snapshot, nullptr, keys, 0, SO_NONE);
+#elif PG_VERSION_NUM >= 180000
     return index_beginscan(table, index, snapshot, nullptr, keys, 0);
 #else
     return index_beginscan(table, index, snapshot, keys, 0);
+#endif
+}
+
+// Starts a scan of a whole table. 19: an argument for flags.
+inline TableScanDesc begin_table_scan(Relation table, Snapshot snapshot) {
+#if PG_VERSION_NUM >= 190000
+    return table_beginscan(table, snapshot, 0, nullptr, SO_NONE);
+#else
+    return table_beginscan(table, snapshot, 0, nullptr);
 #endif
 }
 
@@ -61,6 +72,13 @@ inline bool lock_relation_if_free(Oid relation, LOCKMODE mode) {
     return true;
 }
 
+// Makes a row type that was put together column by column ready for use. 19: has to be done.
+inline void finish_row_type([[maybe_unused]] TupleDesc made) {
+#if PG_VERSION_NUM >= 190000
+    TupleDescFinalize(made);
+#endif
+}
+
 // What the statistics say of one backend, by index from 1. 16: named for what it does.
 inline const PgBackendStatus *backend_status(int index) {
 #if PG_VERSION_NUM >= 160000
@@ -81,7 +99,7 @@ inline Oid identity_sequence(Relation relation, AttrNumber column) {
 }
 
 // Replaces a row, and tells which indexes have to know of the new one.
-// 16: some rows only summarizing indexes have to know.
+// 16: some rows only summarizing indexes have to know. 19: an argument for options.
 #if PG_VERSION_NUM >= 160000
 using indexes_to_update = TU_UpdateIndexes;
 constexpr indexes_to_update no_indexes = TU_None;
@@ -94,14 +112,22 @@ inline TM_Result replace_row(Relation table, ItemPointer place, TupleTableSlot *
     TM_FailureData failure{};
     LockTupleMode mode = LockTupleNoKeyExclusive;
     *needed = no_indexes;
+#if PG_VERSION_NUM >= 190000
+    return table_tuple_update(table, place, fresh, command, 0, snapshot, InvalidSnapshot, true,
+                              &failure, &mode, needed);
+#else
     return table_tuple_update(table, place, fresh, command, snapshot, InvalidSnapshot, true,
                               &failure, &mode, needed);
+#endif
 }
 
-// Adds the row that replaces another one to these indexes.
+// Adds the row that replaces another one to these indexes. 19: flags in another order.
 inline void update_indexes(ResultRelInfo *result, TupleTableSlot *fresh, EState *estate,
                            [[maybe_unused]] indexes_to_update needed) {
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+    const uint32 flags = EIIT_IS_UPDATE | (needed == TU_Summarizing ? EIIT_ONLY_SUMMARIZING : 0);
+    ExecInsertIndexTuples(result, estate, flags, fresh, NIL, nullptr);
+#elif PG_VERSION_NUM >= 160000
     ExecInsertIndexTuples(result, fresh, estate, true, false, nullptr, NIL,
                           needed == TU_Summarizing);
 #else
@@ -110,16 +136,27 @@ inline void update_indexes(ResultRelInfo *result, TupleTableSlot *fresh, EState 
 }
 
 // Adds a new row to the indexes, without waiting and without an error where one of the arbiters has
-// its key already; then false. 16: one argument more.
+// its key already; then false. 16: one argument more; 19: flags in another order.
 inline bool insert_into_indexes(ResultRelInfo *result, TupleTableSlot *row, EState *estate,
                                 List *arbiters) {
     bool conflict = false;
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+    ExecInsertIndexTuples(result, estate, EIIT_NO_DUPE_ERROR, row, arbiters, &conflict);
+#elif PG_VERSION_NUM >= 160000
     ExecInsertIndexTuples(result, row, estate, false, true, &conflict, arbiters, false);
 #else
     ExecInsertIndexTuples(result, row, estate, false, true, &conflict, arbiters);
 #endif
     return !conflict;
+}
+
+// Whether a backslash in a plain string is an ordinary character. 19: always.
+inline bool strings_conform() {
+#if PG_VERSION_NUM >= 190000
+    return true;
+#else
+    return standard_conforming_strings;
+#endif
 }
 
 // What pg_stat_activity shows of a pause before the next attempt. 17: a name of our own; before,

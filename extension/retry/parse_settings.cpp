@@ -37,7 +37,7 @@ parse_settings current_parse_settings() {
     now.interval_style = IntervalStyle;
     now.backslash_quote = backslash_quote;
     now.xml_option = xmloption;
-    now.conforming_strings = standard_conforming_strings;
+    now.conforming_strings = version::strings_conform();
     now.null_equals = Transform_null_equals;
     now.array_nulls = Array_nulls;
     now.search_path = hash_of(namespace_search_path);

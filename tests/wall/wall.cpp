@@ -15,7 +15,7 @@
 
 extern "C" {
 LOCKSTEP_EXPORT extern const Pg_magic_struct *PG_MAGIC_FUNCTION_NAME(void);
-PG_MODULE_MAGIC;
+LOCKSTEP_MODULE_MAGIC("lockstep_wall");
 }
 
 using namespace lockstep;
