@@ -7,7 +7,7 @@ use Test::More;
 use Session;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', "max_replication_slots = 1\nautovacuum = off");
 $node->start;
 $node->safe_psql('postgres', q{
