@@ -57,9 +57,11 @@ text_parameters written_parameters(const array_elements &given) {
     const int level = pg_call([] { return begin_portable_output(); });
     text_parameters values;
     values.reserve(given.values.size());
-    for (std::size_t i = 0; i < given.values.size(); ++i)
+    for (std::size_t i = 0; i < given.values.size(); ++i) {
+        check_interrupts();
         values.push_back(given.nulls[i] ? std::nullopt
                                         : std::optional{written(output, type, given.values[i])});
+    }
     pg_call([=] {
         AtEOXact_GUC(true, level);
         release_types(held);
