@@ -185,6 +185,34 @@ for my $module (qw(psycopg psycopg2 asyncpg sqlalchemy django))
 		is($out, $traps{$module}, "$module: what goes wrong first") or diag($err);
 	}
 }
+for my $package (qw(knex kysely postgres))
+{
+	SKIP:
+	{
+		my $missing = node_missing($package);
+		skip("traps of $package: $missing", 1) if $missing;
+		my ($ok, $out, $err) = run('node', "$here/drivers/traps.mjs", $package);
+		is($out, "in a transaction: 25001\noutside: 42\n", "$package: CALL retry") or diag($err);
+	}
+}
+my $call = q{CALL lockstep.retry('SELECT 1')};
+my @in_transaction = (
+	[ 'DBD::Pg', $perl, '-MDBI', '-e', qq{my \$db = DBI->connect('dbi:Pg:', undef, undef, { AutoCommit => 0, PrintError => 0 });
+		\$db->do(q{$call}); print \$db->state} ],
+	[ 'ruby-pg', $ruby, '-rpg', '-e', qq{begin; PG.connect.transaction { |session| session.exec(%q{$call}) }
+		rescue PG::Error => error; print error.result.error_field(PG::Result::PG_DIAG_SQLSTATE); end} ],
+	[ 'PDO', $php, '-r', qq{\$db = new PDO('pgsql:'); \$db->beginTransaction();
+		try { \$db->query("$call"); } catch (PDOException \$error) { echo \$error->errorInfo[0]; }} ]);
+for my $driver (@in_transaction)
+{
+	my ($name, @command) = @$driver;
+	SKIP:
+	{
+		skip("$name is missing", 1) unless defined $command[0];
+		my ($ok, $out, $err) = run(@command);
+		is($out, '25001', "$name: CALL retry in a transaction of the driver") or diag($err);
+	}
+}
 my (undef, undef, $said) = run('psql', '-X', '-q', '-c', "BEGIN; CALL lockstep.retry('SELECT 1')");
 like($said, qr/^HINT: .*docs\/drivers\.md/m, 'a transaction that is open: the hint leads to the page');
 (undef, undef, $said) = run('psql', '-X', '-q', '-v', 'VERBOSITY=verbose', '-c', q{SET default_transaction_read_only = on},
