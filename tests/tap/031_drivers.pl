@@ -76,7 +76,6 @@ sub node_missing
 {
 	my ($package) = @_;
 	return $no_node if $no_node && $package eq 'pg';
-	append_to_file("$made/find.mjs", '') unless -f "$made/find.mjs";
 	my ($ok) = run('node', '--input-type=module', '-e',
 		"import { createRequire } from 'node:module'; createRequire('$examples/x.mjs').resolve('$package')");
 	return $ok ? '' : "node has no package $package" . ($no_node ? " ($no_node)" : '');
