@@ -44,11 +44,11 @@ struct adjust_batch_test : server_test {
 };
 
 TEST_F(adjust_batch_test, takes_the_lines_of_an_order) {
-    const lines order{{3, -10, {}, R"({"line": 1})"}, {1, -20}, {3, 1, {}, "[2]"}};
+    const lines order{{3, -10, {}, R"({"line": 1})"}, {1, -20}, {3, 30, {}, "[2]"}};
     const auto result = caller.adjust_batch(together, order);
-    EXPECT_EQ(told(result), "applied 990, applied 980, applied 991");
+    EXPECT_EQ(told(result), "applied 990, applied 980, applied 1020");
     EXPECT_EQ(result.call.attempts, 1);
-    EXPECT_EQ(journal(), R"(3 - 10 {"line": 1}, 1 - 20, - 3 1 [2])");
+    EXPECT_EQ(journal(), R"(3 - 10 {"line": 1}, 1 - 20, - 3 30 [2])");
     EXPECT_EQ(db().violations({result.items[0].id, result.items[1].id, result.items[2].id}), "");
 }
 

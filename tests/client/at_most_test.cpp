@@ -24,7 +24,7 @@ TEST_F(at_most_test, a_transfer_says_how_much_there_was) {
     EXPECT_EQ(first.status, booking::applied);
     EXPECT_EQ(first.amount, amount(1000));
     EXPECT_EQ(first.from_balance, amount(0));
-    (void)caller.adjust({.ledger = "account", .key = 1, .delta = 7});
+    (void)caller.transfer({.ledger = "account", .from_key = 3, .to_key = 1, .amount = 7});
     const auto again = caller.transfer(all);
     EXPECT_EQ(again.status, booking::replayed);
     EXPECT_EQ(again.amount, amount(1000));
