@@ -71,6 +71,9 @@ sub ask_and_wait
 	return;
 }
 
+# From 19 on no name of a role has an end of line.
+$nasty{holder} =~ tr/\n/\x02/ if $node->safe_psql('postgres', 'SHOW server_version_num') >= 190000;
+
 # What is drawn.
 my $database = $nasty{database};
 sql('postgres', 'CREATE DATABASE ' . identifier($database) . " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
