@@ -173,10 +173,12 @@ std::optional<big_integer> big_integer::divided_by_power_of_ten(int power) const
 
 big_integer big_integer::with_zeros(int count) const {
     limbs result = limbs_;
-    const std::size_t whole = std::min(result.size(), static_cast<std::size_t>(count / limb_digits));
+    const std::size_t whole =
+        std::min(result.size(), static_cast<std::size_t>(count / limb_digits));
     std::fill_n(result.begin(), whole, 0);
     if (whole < result.size())
-        result[whole] -= result[whole] % powers_of_ten[static_cast<std::size_t>(count % limb_digits)];
+        result[whole] -=
+            result[whole] % powers_of_ten[static_cast<std::size_t>(count % limb_digits)];
     return {std::move(result), negative_};
 }
 
