@@ -1123,7 +1123,7 @@ COMMENT ON COLUMN lockstep.ledger_stats.ledger IS 'the ledger; null: those of al
 COMMENT ON COLUMN lockstep.ledger_stats.applied IS 'movements that were done: transfers, adjustments, items of batches';
 COMMENT ON COLUMN lockstep.ledger_stats.replayed IS 'answers from the journal, for an id that was done before';
 COMMENT ON COLUMN lockstep.ledger_stats.refused IS 'answers that are a refusal, kept now or before; one that was raised is counted in retry_stats, by its state';
-COMMENT ON COLUMN lockstep.ledger_stats.batches IS 'calls of transfer_batch';
+COMMENT ON COLUMN lockstep.ledger_stats.batches IS 'calls of transfer_batch and adjust_batch';
 COMMENT ON COLUMN lockstep.ledger_stats.items IS 'items of these';
 COMMENT ON COLUMN lockstep.ledger_stats.since IS 'when the first of them was counted';
 
