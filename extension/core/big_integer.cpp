@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <ranges>
 #include <utility>
 
 namespace lockstep {
@@ -111,8 +112,8 @@ std::optional<int128> big_integer::as_int128() const noexcept {
     if (digits() > most_digits)
         return std::nullopt;
     int128 value = 0;
-    for (auto limb = limbs_.rbegin(); limb != limbs_.rend(); ++limb)
-        value = value * base + static_cast<int128>(*limb);
+    for (const std::uint32_t limb : std::ranges::reverse_view(limbs_))
+        value = value * base + static_cast<int128>(limb);
     return negative_ ? -value : value;
 }
 
@@ -163,9 +164,9 @@ std::optional<big_integer> big_integer::divided_by_power_of_ten(int power) const
     const auto divisor = powers_of_ten[static_cast<std::size_t>(power % limb_digits)];
     limbs result(limbs_.begin() + power / limb_digits, limbs_.end());
     std::uint64_t rest = 0;
-    for (auto limb = result.rbegin(); limb != result.rend(); ++limb) {
-        rest = rest * base + *limb;
-        *limb = static_cast<std::uint32_t>(rest / divisor);
+    for (std::uint32_t &limb : std::ranges::reverse_view(result)) {
+        rest = rest * base + limb;
+        limb = static_cast<std::uint32_t>(rest / divisor);
         rest %= divisor;
     }
     return big_integer{std::move(result), negative_};
