@@ -8,6 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use IPC::Run;
 use JSON::PP ();
+use Accounts;
 use Driver;
 use Pooler;
 use Session;
@@ -112,17 +113,6 @@ sub open_driver
 }
 
 # The examples.
-sub new_accounts
-{
-	sql(q{SELECT lockstep.drop_ledger('accounts')}) if sql(q{SELECT to_regclass('accounts')}) ne '';
-	sql(q{
-		DROP TABLE IF EXISTS accounts, accounts_journal;
-		CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL);
-		INSERT INTO accounts VALUES (1, 100), (2, 50);
-		SELECT lockstep.register_ledger('accounts')});
-	return;
-}
-
 sub run_example
 {
 	my ($name, $status, $what) = @_;
@@ -257,7 +247,7 @@ for my $name (qw(psql psycopg asyncpg pg))
 	SKIP:
 	{
 		skip("$name: $missing{$name}", 1) if $missing{$name};
-		new_accounts();
+		Accounts::renew($node);
 		run_example($name, 'applied', "example for $name");
 		run_example($name, 'replayed', "example for $name, again");
 		my ($one, $other) = map { open_driver($name) } 1 .. 2;
@@ -268,7 +258,7 @@ for my $name (qw(psql psycopg asyncpg pg))
 		stop_it($name, $one);
 	}
 }
-new_accounts();
+Accounts::renew($node);
 my $status = 'applied';
 for my $name (grep { !$missing{$_} } qw(asyncpg pg psycopg psql))
 {

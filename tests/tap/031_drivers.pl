@@ -6,6 +6,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use IPC::Run;
+use Accounts;
 
 (my $here = __FILE__) =~ s{[^/]*$}{.};
 my $examples = ($ENV{LOCKSTEP_EXAMPLES} // "$here/../../examples") . '/drivers';
@@ -20,17 +21,6 @@ my %server = (PGHOST => '127.0.0.1', PGPORT => $node->port, PGUSER => $user, PGD
 
 sub sql { my ($text) = @_; return $node->safe_psql('postgres', $text); }
 sql('CREATE EXTENSION lockstep');
-
-sub new_accounts
-{
-	sql(q{SELECT lockstep.drop_ledger('accounts')}) if sql(q{SELECT to_regclass('accounts')}) ne '';
-	sql(q{
-		DROP TABLE IF EXISTS accounts, accounts_journal;
-		CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL);
-		INSERT INTO accounts VALUES (1, 100), (2, 50);
-		SELECT lockstep.register_ledger('accounts')});
-	return;
-}
 
 sub start
 {
@@ -130,7 +120,7 @@ for my $driver (@drivers)
 	SKIP:
 	{
 		skip("$name: $missing", 1) if $missing;
-		new_accounts();
+		Accounts::renew($node);
 		my ($ok, $out, $err) = run(@command);
 		ok($ok, "$name: it ends well") or diag($err);
 		is($out, $expected, "$name: what it prints");
@@ -179,7 +169,7 @@ for my $module (qw(psycopg psycopg2 asyncpg sqlalchemy django))
 	{
 		my $missing = python_missing($module, $module =~ /sqlalchemy|django/ ? 'psycopg2' : ());
 		skip("traps of $module: $missing", 1) if $missing;
-		new_accounts();
+		Accounts::renew($node);
 		my ($ok, $out, $err) = run($python, "$here/drivers/traps.py", $module);
 		is($out, $traps{$module}, "$module: what goes wrong first") or diag($err);
 	}
@@ -224,7 +214,7 @@ SKIP:
 {
 	skip("the loop: $drivers[0][1]", 1) if $drivers[0][1];
 	my @loop = ($python, "$examples/loop_psycopg3.py");
-	new_accounts();
+	Accounts::renew($node);
 	sql(q{
 		CREATE SEQUENCE tries;
 		CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -241,7 +231,7 @@ SKIP:
 	sql('DROP TRIGGER fail_first ON accounts');
 
 	# Committed here, but nobody tells: the commit waits for a standby that there is not, until its session is ended.
-	new_accounts();
+	Accounts::renew($node);
 	$node->append_conf('postgresql.conf', q{synchronous_standby_names = 'nobody'});
 	$node->reload;
 	($out, $err) = ('', '');
@@ -258,7 +248,7 @@ SKIP:
 
 # What PostgREST calls, by the statement that it makes of a request.
 {
-	new_accounts();
+	Accounts::renew($node);
 	sql('CREATE ROLE web');
 	my ($ok, undef, $err) = run('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$examples/postgrest.sql");
 	ok($ok, 'PostgREST: the wrapper is made') or diag($err);

@@ -6,6 +6,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use IPC::Run;
+use Accounts;
 use Pooler;
 
 my $version = Pooler::version();
@@ -18,17 +19,6 @@ $node->init;
 $node->start;
 sub sql { my ($text) = @_; return $node->safe_psql('postgres', $text); }
 sql('CREATE EXTENSION lockstep');
-
-sub new_accounts
-{
-	sql(q{SELECT lockstep.drop_ledger('accounts')}) if sql(q{SELECT to_regclass('accounts')}) ne '';
-	sql(q{
-		DROP TABLE IF EXISTS accounts, accounts_journal;
-		CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL);
-		INSERT INTO accounts VALUES (1, 100), (2, 50);
-		SELECT lockstep.register_ledger('accounts')});
-	return;
-}
 
 my $pooler = Pooler->new($node, $version >= 121 ? 'max_prepared_statements = 100' : ());
 
@@ -65,7 +55,7 @@ for my $driver (@drivers)
 		my $text = slurp_file("$examples/$file");
 		ok($text =~ s/\Q$word\E/$told/, "$name is told to prepare nothing") if $word;
 		append_to_file("$made/$file", $text);
-		new_accounts();
+		Accounts::renew($node);
 		my ($ok, $out, $err) = run($program, "$made/$file");
 		is($out, "applied 70.00 80.00\nLS001 The balance is 70.00, the floor is 0, and 500.00 was to be taken.\napplied applied\n1 replayed\n",
 			"$name through a pooler") or diag($err);
@@ -76,7 +66,7 @@ for my $driver (@drivers)
 SKIP:
 {
 	skip('python has no module psycopg', 1) unless (run($python, '-c', 'import psycopg'))[0];
-	new_accounts();
+	Accounts::renew($node);
 	is((run($python, "$here/drivers/prepares.py", $pooler->connstr, 'unnamed'))[1], "applied\n", 'nothing is prepared: it goes through');
 	my $said = (run($python, "$here/drivers/prepares.py", $pooler->connstr, 'named'))[1];
 	if ($version >= 121)
