@@ -96,9 +96,32 @@ CREATE DOMAIN cents AS bigint CHECK (VALUE >= 0);
 SELECT t.* FROM unnest(ARRAY['smallint', 'integer', 'bigint', 'cents', 'numeric(6,2)', 'numeric', 'numeric(10,0)', 'numeric(4,-1)', 'numeric(50,40)']) WITH ORDINALITY AS a (type, n),
      LATERAL try_amount(a.type, CASE WHEN a.type LIKE 'numeric(6%' OR a.type IN ('numeric', 'numeric(50,40)') THEN ARRAY['10', '0.5', '0.50', '1.10'] ELSE ARRAY['10', '10.0', '1e2'] END) AS t ORDER BY n;
 
+-- The check of one key drops the domain that the next one is given by.
+CREATE FUNCTION drop_given() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('x.drops', true) = 'yes' THEN
+        DROP DOMAIN IF EXISTS given CASCADE;
+    END IF;
+    RETURN true;
+END $$;
+CREATE DOMAIN dropping AS int CHECK (drop_given());
+CREATE TYPE dropping_key AS (number dropping);
+CREATE TABLE drops (id dropping_key PRIMARY KEY, balance int DEFAULT 10);
+INSERT INTO drops VALUES ('(1)'), ('(2)');
+SELECT lockstep.register_ledger('drops');
+CREATE DOMAIN given AS text;
+SET x.drops = 'yes';
+SELECT call, outcome('SELECT lockstep.' || call) FROM unnest(ARRAY[
+    'transfer(''drops'', ''(1)''::given, ''(2)''::given, 1)',
+    'adjust_batch(''drops'', ''{(1),(2)}''::given[], ''{1,1}'')',
+    'transfer_batch(''drops'', ''{(1),NULL}''::given[], ''{NULL,(2)}''::given[], ''{1,1}'')']) AS call;
+RESET x.drops;
+
 DROP FUNCTION try_key, try_amount, try_lossy, outcome;
-DROP TABLE members, members_journal, wallets, wallets_journal;
-DROP TYPE colour, point_of;
+DROP TABLE members, members_journal, wallets, wallets_journal, drops, drops_journal;
+DROP TYPE colour, point_of, dropping_key;
+DROP DOMAIN given, dropping;
+DROP FUNCTION drop_given;
 DROP DOMAIN account_number, short_name, cents;
 DROP COLLATION no_case;
 DROP EXTENSION lockstep;

@@ -188,6 +188,8 @@ Datum key_argument(FunctionCallInfo fcinfo, int number, const char *name, const 
 Datum key_from(Datum value, Oid declared, key_name name, const key_type &type) {
     if (declared == type.type && type.by_value)
         return value;
+    // It may have been a domain that the code of the key before has dropped.
+    require_type(declared);
     const Oid given = pg_call([=] { return getBaseType(declared); });
     if (pg_call([=] { return get_typlen(given); }) == -1) {
         // Known before anything is unpacked: a gigabyte of text is refused by its size alone.
