@@ -35,6 +35,14 @@ std::optional<int128> shifted(int128 coefficient, int digits) noexcept {
     return result;
 }
 
+// Nothing where it is no longer short: the sum of two of 38 digits may be more than 128 bits hold.
+std::optional<int128> sum_of(int128 a, int128 b) noexcept {
+    int128 sum = 0;
+    if (__builtin_add_overflow(a, b, &sum) || !is_short(sum))
+        return std::nullopt;
+    return sum;
+}
+
 bool all_digits(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -106,16 +114,16 @@ std::optional<money> money::plus(const money &other) const {
     const int scale = std::max(scale_, other.scale_);
     if (!large_ && !other.large_) {
         // The common case needs no multiplication.
-        int128 sum = 0;
         if (scale_ == other.scale_) {
-            sum = coefficient_ + other.coefficient_; // twice 10^38 has room
-            if (is_short(sum))
-                return money{sum, scale};
+            if (const auto sum = sum_of(coefficient_, other.coefficient_))
+                return money{*sum, scale};
+        } else {
+            const auto a = shifted(coefficient_, scale - scale_);
+            const auto b = shifted(other.coefficient_, scale - other.scale_);
+            if (a && b)
+                if (const auto sum = sum_of(*a, *b))
+                    return money{*sum, scale};
         }
-        const auto a = shifted(coefficient_, scale - scale_);
-        const auto b = shifted(other.coefficient_, scale - other.scale_);
-        if (a && b && is_short(*a + *b))
-            return money{*a + *b, scale};
     }
     return of_big(big(scale).plus(other.big(scale)), scale);
 }
@@ -163,9 +171,8 @@ std::optional<money> money::rounded_down(int scale) const {
     if (!large_ && dropped <= short_digits) {
         const int128 unit = power_of_ten(dropped);
         const int128 rest = coefficient_ % unit;
-        const int128 down = coefficient_ - (rest < 0 ? rest + unit : rest);
-        if (is_short(down))
-            return money{down, scale_};
+        if (const auto down = sum_of(coefficient_, rest < 0 ? -rest - unit : -rest))
+            return money{*down, scale_};
     }
     const big_integer coefficient = big(scale_);
     const big_integer cut = coefficient.with_zeros(dropped);

@@ -160,7 +160,7 @@ LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
                 {state::null_value_not_allowed, "from_key and to_key must not both be null"}, i);
     require_no_nulls(*amounts.elements, "amounts");
 
-    const auto checked = amounts_of(*amounts.elements, "amount", [&known](money amount) {
+    const auto checked = amounts_of(*amounts.elements, "amount", [&known](const money &amount) {
         return checked_amount(amount, known.amount);
     });
     const auto requests =
@@ -208,7 +208,7 @@ LOCKSTEP_FUNCTION(lockstep_adjust_batch) {
     for (const named_array *one : {&keys, &deltas})
         require_no_nulls(*one->elements, one->name);
 
-    const auto checked = amounts_of(*deltas.elements, "delta", [&known](money delta) {
+    const auto checked = amounts_of(*deltas.elements, "delta", [&known](const money &delta) {
         return checked_delta(delta, known.amount);
     });
     const auto requests = requests_of(

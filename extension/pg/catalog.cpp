@@ -127,6 +127,7 @@ std::vector<column> primary_key_columns(Relation relation) {
         return found;
     });
     std::vector<column> columns;
+    columns.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i)
         columns.push_back(described(
             TupleDescAttr(RelationGetDescr(relation), numbers[static_cast<std::size_t>(i)] - 1)));
