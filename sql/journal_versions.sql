@@ -72,6 +72,34 @@ ALTER TABLE accounts_journal DROP COLUMN refusal;
 SELECT outcome($$SELECT lockstep.register_ledger('accounts')$$);
 ROLLBACK;
 
+-- What a journal of the first version has under a name that a later one uses is its owner's: it says nothing of a request.
+CREATE TABLE early (id int PRIMARY KEY, balance int NOT NULL DEFAULT 10);
+INSERT INTO early VALUES (1), (2);
+SELECT lockstep.register_ledger('early');
+ALTER TABLE early_journal DROP COLUMN at_most;
+UPDATE lockstep.registration SET journal_version = 1 WHERE ledger = 'early'::regclass;
+\c
+SELECT status FROM lockstep.transfer('early', 1, 2, 5, lockstep.request_id('a'));
+SELECT store FROM lockstep.store_of('early');
+ALTER TABLE early_journal ADD at_most numeric NOT NULL DEFAULT 3;
+SELECT status FROM lockstep.transfer('early', 1, 2, 5, lockstep.request_id('a'));
+SELECT status FROM lockstep.transfer('early', 1, 2, 1, lockstep.request_id('b'));
+SELECT status FROM lockstep.transfer('early', 1, 2, 1, lockstep.request_id('b'));
+SELECT outcome($$SELECT lockstep.transfer('early', 1, 2, 1, at_most => true)$$);
+ALTER TABLE early_journal ALTER at_most DROP NOT NULL, ALTER at_most DROP DEFAULT;
+SELECT store, store_reason FROM lockstep.store_of('early');
+SELECT status FROM lockstep.transfer('early', 1, 2, 1, lockstep.request_id('c'));
+ALTER TABLE early_journal ALTER at_most TYPE text;
+SELECT status FROM lockstep.transfer('early', 1, 2, 1, lockstep.request_id('c'));
+SELECT amount, at_most FROM early_journal ORDER BY entry;
+SELECT * FROM lockstep.verify_ledger('early');
+SELECT outcome($$SELECT lockstep.register_ledger('early')$$);
+ALTER TABLE early_journal RENAME at_most TO limit_then;
+SELECT outcome($$SELECT lockstep.register_ledger('early')$$);
+SELECT status FROM lockstep.transfer('early', 1, 2, 5, lockstep.request_id('a'));
+SELECT status, amount FROM lockstep.transfer('early', 1, 2, 50, at_most => true);
+SELECT amount, at_most, limit_then FROM early_journal ORDER BY entry;
+
 -- What a later version has made is not for this one.
 UPDATE lockstep.registration SET journal_version = 99 WHERE ledger = 'accounts'::regclass;
 \c
@@ -88,6 +116,6 @@ BEGIN;
 ALTER TABLE lockstep.registration ALTER journal_version TYPE text;
 SELECT outcome($$SELECT lockstep.register_ledger('accounts')$$);
 ROLLBACK;
-DROP TABLE accounts, accounts_journal, model, model_journal;
+DROP TABLE accounts, accounts_journal, model, model_journal, early, early_journal;
 DROP FUNCTION outcome;
 DROP EXTENSION lockstep;

@@ -97,17 +97,19 @@ bool has_generated_columns(Relation table) {
 }
 
 // Columns that are not as register_ledger makes them: others, such as are never null where ours may
-// be, or with a length or a precision.
-bool has_own_columns(Relation journal) {
+// be, or with a length or a precision, or with a name that only later versions have taken.
+bool has_own_columns(Relation journal, int version) {
     const TupleDesc columns = RelationGetDescr(journal);
     for (int i = 0; i < columns->natts; ++i) {
         const Form_pg_attribute one = TupleDescAttr(columns, i);
         if (one->attisdropped)
             continue;
         const std::string_view name{NameStr(one->attname)};
-        const auto *const ours = std::find_if(
-            journal_definition.begin(), journal_definition.end(),
-            [name](const journal_column_definition &made) { return name == made.name; });
+        const auto *const ours =
+            std::find_if(journal_definition.begin(), journal_definition.end(),
+                         [name, version](const journal_column_definition &made) {
+                             return name == made.name && made.since <= version;
+                         });
         if (ours == journal_definition.end() || one->atttypmod >= 0 ||
             (one->attnotnull && ours->when == filled::sometimes))
             return true;
@@ -143,14 +145,14 @@ bool has_own_indexes(Relation journal) {
 
 } // namespace guarded
 
-const char *why_not_journal(Relation journal) {
+const char *why_not_journal(Relation journal, int version) {
     if (pg_call([journal] { return has_insert_trigger(journal); }))
         return "its journal has triggers of its own";
     if (journal->rd_rel->relrowsecurity)
         return "its journal has row security";
     if (has_rules(journal))
         return "its journal has rewrite rules";
-    if (has_own_columns(journal))
+    if (has_own_columns(journal, version))
         return "its journal has columns of its own, or changed ones";
     const TupleConstr *constraints = RelationGetDescr(journal)->constr;
     if (constraints != nullptr && constraints->num_check > 0)
@@ -199,7 +201,8 @@ void install_store_setting() {
                              nullptr);
 }
 
-const char *why_not_heap(Relation table, Relation journal, const ledger_columns &columns) {
+const char *why_not_heap(Relation table, Relation journal, int journal_version,
+                         const ledger_columns &columns) {
     if (is_distributed(RelationGetRelid(table)))
         return "the table is distributed: its rows are kept elsewhere";
     if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
@@ -225,7 +228,7 @@ const char *why_not_heap(Relation table, Relation journal, const ledger_columns 
     if (!pg_call([=] { return orders_by(index, key, count); }))
         return "the unique index on the key has an order of its own";
     // Last what may come and go beside a movement: it hides nothing else.
-    const char *why_not = why_not_journal(journal);
+    const char *why_not = why_not_journal(journal, journal_version);
     return why_not == nullptr && has_children_now(table) ? has_children : why_not;
 }
 
@@ -269,7 +272,7 @@ served served_by(Relation table, Relation &journal) {
         return {nullptr, "its journal is gone, or locked by others just now"};
     static_cast<void>(
         checked_journal(journal, key_as_one(journal, columns.key), row.journal_version));
-    if (const char *why_not = why_not_heap(table, journal, columns))
+    if (const char *why_not = why_not_heap(table, journal, row.journal_version, columns))
         return {"spi", why_not};
     return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};
 }

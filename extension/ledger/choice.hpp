@@ -14,7 +14,7 @@ void install_store_setting();
 
 // What the table or its journal has that the heap store does not honour itself; null where there is
 // nothing. The text lives for ever.
-[[nodiscard]] const char *why_not_heap(Relation table, Relation journal,
+[[nodiscard]] const char *why_not_heap(Relation table, Relation journal, int journal_version,
                                        const ledger_columns &columns);
 
 // Whether another session may bring this about, or do away with it, beside a movement at work,

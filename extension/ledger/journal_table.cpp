@@ -7,6 +7,7 @@
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -145,13 +146,19 @@ void require_known_version(const std::string &name, int version) {
 }
 
 // A journal of an older version has not all of today's columns: they are added, and the rows that
-// are there have no value in them. What its own version had and is gone would be lost unnoticed;
-// but for what nothing depends on.
+// are there have no value in them. One of its owner's that has such a name would be read as ours.
+// What its own version had and is gone would be lost unnoticed; but for what nothing depends on.
 void add_columns(const journal_facts &journal, const column &key, int version) {
     const std::string key_type = key_column_type(key);
     for (const journal_column_definition &one : journal_definition) {
-        if (!journal.missing[position_of(one.column)] ||
-            (one.since <= version && one.may_be_changed == changeable::no))
+        const bool is_missing = journal.missing[position_of(one.column)];
+        if (!is_missing && one.since > version)
+            throw sql_error(state::not_a_ledger,
+                            "journal \"" + journal.plain + "\" has a column \"" + one.name +
+                                "\" of its owner's",
+                            "Lockstep needs that name for a column of its own.",
+                            "Give the column another name.");
+        if (!is_missing || (one.since <= version && one.may_be_changed == changeable::no))
             continue;
         execute("ALTER TABLE " + journal.name + " ADD COLUMN " + column_definition(one, key_type));
         describe(journal.name, one);
@@ -273,6 +280,14 @@ Oid prepare_journal(Relation table, const column &key, bool history, kept_journa
     return oid;
 }
 
+int version_of(Relation journal) {
+    int version = 1;
+    for (const journal_column_definition &one : journal_definition)
+        if (find_column(journal, one.name))
+            version = std::max(version, one.since);
+    return version;
+}
+
 void drop_journal(Oid journal) {
     spi_session session;
     const Relation table = open_relation(journal, AccessExclusiveLock);
@@ -304,9 +319,9 @@ journal_layout checked_journal(Relation journal, const column &key, int version)
         throw refuse("It is distributed: its rows are kept elsewhere.");
     journal_layout layout{};
     for (const journal_column_definition &wanted : journal_definition) {
-        const auto found = find_column(journal, wanted.name);
-        if (!found && wanted.since > version)
+        if (wanted.since > version) // what has that name is its owner's
             continue;
+        const auto found = find_column(journal, wanted.name);
         const bool is_key = !OidIsValid(wanted.type);
         const Oid type = type_of(wanted, key.type);
         if (found && is_key && found->collation != key.collation)

@@ -32,6 +32,9 @@ struct kept_journal {
 [[nodiscard]] Oid prepare_journal(Relation table, const column &key, bool history,
                                   kept_journal before);
 
+// The version of a journal whose registration is lost, by the columns that it has.
+[[nodiscard]] int version_of(Relation journal);
+
 void drop_journal(Oid journal);
 
 // Finds the columns of a journal of this version; LS005 where the table is none for keys of this

@@ -78,16 +78,16 @@ constexpr char for_lost_registrations[] =
     "The argument journal takes up the journal of a ledger whose registration is lost, with the "
     "key and the amount that it had.";
 
-void require_journal(Relation journal, const ledger_columns &columns) {
+void require_journal(Relation journal, const ledger_columns &columns, int version) {
     try {
-        static_cast<void>(checked_journal(journal, key_as_one(journal, columns.key), 1));
+        static_cast<void>(checked_journal(journal, key_as_one(journal, columns.key), version));
     } catch (const sql_error &error) {
         throw sql_error(error.sqlstate(), error.what(), error.detail(), for_lost_registrations);
     }
 }
 
-// What the registration was, where the caller names the journal that is left of it: as now, of the
-// first version, for what later ones have brought is found or added.
+// What the registration was, where the caller names the journal that is left of it: as now, and of
+// the version whose columns the journal has.
 registration lost_registration(const registration &wanted, const ledger_columns &columns,
                                const std::optional<registration> &before) {
     const auto refuse = [&](const char *why, Oid other) {
@@ -103,10 +103,10 @@ registration lost_registration(const registration &wanted, const ledger_columns 
     const Relation journal = locked_table(wanted.journal);
     if (const Oid other = ledger_of_journal(wanted.journal); OidIsValid(other))
         throw refuse("the journal is the one of ledger", other);
-    require_journal(journal, columns);
-    close_relation(journal);
     registration lost = wanted;
-    lost.journal_version = 1;
+    lost.journal_version = version_of(journal);
+    require_journal(journal, columns, lost.journal_version);
+    close_relation(journal);
     return lost;
 }
 
