@@ -77,13 +77,14 @@ CREATE TABLE lockstep.registration (
 );
 
 -- A restore comes with or without triggers, into a database in which the ledgers may be registered
--- already: its rows stand beside those of register_ledger, which alone count then. These are unique.
+-- already: its rows stand beside those of register_ledger, which alone count then. These are unique;
+-- not so those of ledgers that a restore has left out, of which both are 0.
 CREATE INDEX registration_by_ledger ON lockstep.registration (ledger);
 CREATE INDEX registration_by_journal ON lockstep.registration (journal);
 CREATE UNIQUE INDEX registration_of_ledger ON lockstep.registration (ledger)
- WHERE ledger OPERATOR(pg_catalog.=) registered_oid;
+ WHERE ledger OPERATOR(pg_catalog.=) registered_oid AND ledger OPERATOR(pg_catalog.<>) 0::oid;
 CREATE UNIQUE INDEX registration_of_journal ON lockstep.registration (journal)
- WHERE ledger OPERATOR(pg_catalog.=) registered_oid;
+ WHERE ledger OPERATOR(pg_catalog.=) registered_oid AND ledger OPERATOR(pg_catalog.<>) 0::oid;
 -- It has no key, and may be published with all tables.
 ALTER TABLE lockstep.registration REPLICA IDENTITY FULL;
 

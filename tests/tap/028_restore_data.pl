@@ -133,6 +133,16 @@ for my $case (
 	is($node->safe_psql($name, 'SELECT count(*) FROM lockstep.registration'), '1', "$name: the registration of the other is swept");
 }
 
+# Nor do two, which no restore can tell apart.
+$node->safe_psql('source', q{CREATE TABLE last_one (id int PRIMARY KEY, balance int); INSERT INTO last_one VALUES (1, 1); SELECT lockstep.register_ledger('last_one')});
+$node->safe_psql('postgres', 'CREATE DATABASE but_two');
+$node->command_ok([ 'pg_dump', (map { ('-T', $_, '-T', "${_}_journal") } 'tenants', 'last_one'), '-f', "$folder/but_two", '-d', $node->connstr('source') ], 'dumped without two ledgers');
+$node->command_ok([ psql_file('but_two', "$folder/but_two") ], 'restored without them');
+works('but_two', 'but_two', 'accounts');
+$node->safe_psql('but_two', q{SELECT lockstep.register_ledger('accounts', version_column => 'version')});
+is($node->safe_psql('but_two', 'SELECT count(*) FROM lockstep.registration'), '1', 'the registrations of both are swept');
+$node->safe_psql('source', q{SELECT lockstep.drop_ledger('last_one', drop_journal => true); DROP TABLE last_one});
+
 # A ledger whose journal was left out says so; its id counts as never used once it has a new one, as after any loss of a journal.
 $node->safe_psql('postgres', 'CREATE DATABASE no_journal');
 $node->command_ok([ 'pg_dump', '-T', 'tenants_journal', '-f', "$folder/no_journal", '-d', $node->connstr('source') ], 'dumped without a journal');
