@@ -435,6 +435,7 @@ DROP ROLE regress_lockstep_teller;
 DROP SEQUENCE tries;
 DROP FUNCTION inside, audit, fail_until, tried_once, messy;
 DROP PROCEDURE inside_procedure;
+DROP TYPE pair;
 -- In the end the statement takes the procedure away.
 CALL lockstep.retry('DROP EXTENSION lockstep; SELECT count(*) FROM pg_extension WHERE extname = ''lockstep''');
 SELECT count(*) FROM pg_extension WHERE extname = 'lockstep';
