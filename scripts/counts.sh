@@ -15,14 +15,16 @@ count_regress() {
 
 # Assertions; a script that dies without a failed one counts as one failure.
 count_tap() {
-    awk 'function close_script() {if (broken && !failed_here) f++; failed_here = 0; broken = 0}
+    awk 'function close_script() {if (broken && !failed_here) f++; failed_here = 0; broken = 0; whole = 0}
         /^# tap: /{close_script(); script = $3}
         /^ok [0-9]+ .*# [Ss][Kk][Ii][Pp]/ || /^1\.\.0 # [Ss][Kk][Ii][Pp]/ {
             s++; sub(/.*# [Ss][Kk][Ii][Pp]/, ""); r = r "\n" script ":" $0; next}
         /^ok [0-9]+/{p++; next}
         /^not ok [0-9]+.*# TO[D]O/{s++; next}
         /^not ok [0-9]+/{f++; failed_here = 1; next}
-        /^Result: (FAIL|NOTESTS)/{broken = 1}
+        # As prove tells of a script that is skipped as a whole.
+        /\.pl \.+ skipped: /{s++; sub(/.*\.pl \.+ skipped:/, ""); r = r "\n" script ":" $0; whole = 1; next}
+        /^Result: FAIL/ || (/^Result: NOTESTS/ && !whole){broken = 1}
         END {close_script(); print p + 0, f + 0, s + 0 r}' "$1"
 }
 
