@@ -50,9 +50,10 @@ CALL lockstep.retry('SELECT $1::float8 = 0.1::float8 + 0.2 AS same', params => A
 CALL lockstep.retry('SET search_path = public; SELECT $1::regclass AS relation', params => ARRAY['till']::regclass[]);
 SELECT current_setting('DateStyle') AS datestyle, current_setting('IntervalStyle') AS intervalstyle, current_setting('extra_float_digits') AS digits, current_setting('search_path') AS path;
 RESET ALL;
--- What is no array, and what has more than one dimension.
+-- What is no array (each server has its own words for that), and what has more than one dimension.
+\set VERBOSITY sqlstate
 CALL lockstep.retry('SELECT $1', params => 1);
-\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
 CALL lockstep.retry('SELECT 1', params => ARRAY[ARRAY[1], ARRAY[2]]);
 
 -- How the transaction is.

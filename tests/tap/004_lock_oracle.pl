@@ -153,6 +153,7 @@ $node->safe_psql($database, q{
 	CREATE TABLE many AS SELECT n AS id, repeat('x', 1500) AS pad FROM generate_series(1, 60) AS n;
 	ALTER TABLE many SET (parallel_workers = 3);
 	CREATE FUNCTION take(bigint) RETURNS int LANGUAGE sql PARALLEL SAFE AS $$ SELECT 1 FROM pg_advisory_xact_lock_shared($1) $$;
+	VACUUM many;
 });
 prepare('key', 'SELECT pg_advisory_xact_lock(9); INSERT INTO stock VALUES (1)');
 @waiters = (
