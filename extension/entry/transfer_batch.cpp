@@ -125,13 +125,20 @@ class shared_texts {
     std::vector<std::pair<const char *, Datum>> made_;
 };
 
-// The columns that the answers of both begin with.
-template <class Row>
-void add_head(Row &row, shared_texts &texts, std::size_t item, const movement_result &one) {
-    row.add(Int32GetDatum(static_cast<int32>(item + 1)));
-    row.add(PointerGetDatum(one.request_id.data()));
-    row.add(texts.of(text_of(one.status)));
-    row.add(texts.of(one.sqlstate));
+// One row an item, in the order of the request; `add_balances` adds what the functions tell apart.
+template <class Row, class Balances>
+void answer(FunctionCallInfo fcinfo, std::span<const movement_result> results,
+            Balances add_balances) {
+    shared_texts texts;
+    Row row;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        row.add(Int32GetDatum(static_cast<int32>(i + 1)));
+        row.add(PointerGetDatum(results[i].request_id.data()));
+        row.add(texts.of(text_of(results[i].status)));
+        row.add(texts.of(results[i].sqlstate));
+        add_balances(row, i);
+        row.append(fcinfo);
+    }
 }
 
 } // namespace
@@ -176,14 +183,10 @@ LOCKSTEP_FUNCTION(lockstep_transfer_batch) {
     const auto results = move_all(use.again(known), requests);
     use.close();
 
-    shared_texts texts;
-    result_rows row;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        add_head(row, texts, i, results[i]);
+    answer<result_rows>(fcinfo, results, [&results](result_rows &row, std::size_t i) {
         row.add(results[i].from_balance);
         row.add(results[i].to_balance);
-        row.append(fcinfo);
-    }
+    });
     session.finish();
     return Datum{0};
 }
@@ -222,13 +225,9 @@ LOCKSTEP_FUNCTION(lockstep_adjust_batch) {
     const auto results = move_all(use.again(known), requests);
     use.close();
 
-    shared_texts texts;
-    result_rows row;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        add_head(row, texts, i, results[i]);
+    answer<result_rows>(fcinfo, results, [&](result_rows &row, std::size_t i) {
         row.add(requests[i].from ? results[i].from_balance : results[i].to_balance);
-        row.append(fcinfo);
-    }
+    });
     session.finish();
     return Datum{0};
 }
