@@ -1,4 +1,4 @@
--- What docs/bounds.md shows; tests/check_readme compares the two.
+-- What docs/bounds.md shows; tests/check_docs compares the two.
 CREATE EXTENSION lockstep;
 CREATE TABLE accounts (
     id              bigint PRIMARY KEY,

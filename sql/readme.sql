@@ -1,4 +1,4 @@
--- What README.md shows; tests/check_readme compares the two.
+-- What README.md shows; tests/check_docs compares the two.
 CREATE EXTENSION lockstep;
 CREATE TABLE accounts (id bigint PRIMARY KEY, balance numeric(12,2) NOT NULL);
 INSERT INTO accounts VALUES (1, 100), (2, 50);
@@ -14,7 +14,6 @@ SELECT lockstep.transfer('accounts', 1, 2, 40, lockstep.request_id('rent 2026-11
 SELECT lockstep.transfer('accounts', 1, 2, 500);
 SELECT status, sqlstate, from_balance
   FROM lockstep.transfer('accounts', 1, 2, 500, lockstep.request_id('car'), on_refusal => 'return');
--- one leg
 SELECT status, delta, balance FROM lockstep.adjust('accounts', 2, -5.50);
 -- books
 SELECT entry, from_key, to_key, amount, from_balance, to_balance, refusal FROM accounts_journal ORDER BY entry;
@@ -76,6 +75,7 @@ SELECT item, status, balance
        memos => ARRAY['{"order": 7}', '{"order": 7}']::jsonb[]);
 -- from a file
 \copy (VALUES ('2f3b5b3e-6c8f-4d5e-9d40-6a6f3a1f0001', 1, 2, 5.00), ('2f3b5b3e-6c8f-4d5e-9d40-6a6f3a1f0002', 2, 1, 7.50)) TO 'payments.csv' CSV
+\! cat payments.csv
 CREATE TEMP TABLE payments (id uuid, payer bigint, payee bigint, amount numeric);
 \copy payments FROM 'payments.csv' CSV
 SELECT b.status, count(*)

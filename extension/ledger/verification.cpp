@@ -18,9 +18,18 @@ std::string bound(const std::optional<column> &one, const std::optional<money> &
     return constant ? "'" + constant->to_string() + "'::numeric" : "NULL::numeric";
 }
 
-// What is hidden would be told as missing, or not at all.
+// What is hidden would be told as missing, or not at all. A caller without any right on the table
+// is told so here; the statement would say it with all of its text behind it.
 void require_every_row(Relation table, const char *what) {
     const Oid oid = RelationGetRelid(table);
+    if (pg_call([oid] {
+            return pg_class_aclcheck(oid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+                   pg_attribute_aclcheck_all(oid, GetUserId(), ACL_SELECT, ACLMASK_ANY) !=
+                       ACLCHECK_OK;
+        }))
+        throw sql_error(state::insufficient_privilege,
+                        "permission denied for table " + shown_name(table), {},
+                        "verify_ledger needs SELECT on the ledger and on its journal.");
     if (pg_call([oid] { return check_enable_rls(oid, InvalidOid, true); }) == RLS_ENABLED)
         throw sql_error(state::insufficient_privilege,
                         std::string{"row security hides rows of "} + what + " \"" +
