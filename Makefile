@@ -1,7 +1,10 @@
 # Builds the extension with PGXS against the server that PG_CONFIG names, and starts the tests.
 #   make                    the module                make install      into that server, as usual
+#   make uninstall          out of it again: first DROP EXTENSION, and no shared_preload_libraries
+#   make demo               the main job: installs what is missing, builds, runs it on a private server
 #   make test               everything: installs what is missing, builds, tests
-#   make demo               the main job              make matrix       the suite on PostgreSQL 15, 17, 18, 19
+#   make matrix             the suite on PostgreSQL 15, 17, 18, 19
+#   make newcomer           the README's first steps in an empty Debian (FULL=1: with all tests)
 #   make bench              ours beside the ordinary ways (BENCH=--quick: short; BENCH=transfers: one of them)
 #   make stage              as install, but below build/stage: what the tests and the demo use
 #   make check-local        golden and isolation tests on a private server, from the stage
@@ -11,7 +14,8 @@
 #   make sanitize           tests under sanitizers, and on a server with assertions (SANITIZE='asan tap': parts of it)
 #   make lint               clang-format, clang-tidy, house rules, the guard
 #   make compile_commands.json   how each file is compiled, for clangd, clang-tidy and scripts/check-guard
-#   make clean
+#   make clean              removes all that the build and the tests made
+#   make help               this list
 # CMakeLists.txt builds the rest: core library, client, demo, benchmark and their tests.
 
 src := $(or $(VPATH),.)
@@ -23,6 +27,10 @@ WERROR ?= $(if $(CI),1,0)
 sources     := $(sort $(wildcard $(foreach end,cpp c,$(foreach depth,* */* */*/*,$(src)/extension/$(depth).$(end)))))
 wall_source := $(sort $(wildcard $(src)/tests/wall/*.cpp))
 guard_tests := $(sort $(wildcard $(src)/tests/guard/*.cpp))
+# The demo (WALL=0) does without the test module, until a test has built it.
+ifeq (0,$(WALL))
+wall_source := $(if $(wildcard build/wall/lockstep_wall.so),$(wall_source))
+endif
 wall_data   := $(wildcard $(src)/tests/wall/lockstep_wall.control $(src)/tests/wall/lockstep_wall--*.sql)
 
 EXTENSION  = extension/lockstep
@@ -64,14 +72,14 @@ version      = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" '$(src)/ext
 PG_CPPFLAGS  = -I$(src)/extension -isystem $(shell $(PG_CONFIG) --includedir-server) -DLOCKSTEP_VERSION=$(version)
 PG_CFLAGS    = $(common_flags) -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
 PG_CXXFLAGS  = $(common_flags) -std=c++20 -Wextra -Wshadow -Wnon-virtual-dtor -fvisibility-inlines-hidden
-EXTRA_CLEAN  = build/obj build/wall
+EXTRA_CLEAN  = build/obj build/wall build/pch
 
 # PGXS would have clang make bitcode too, without our flags; PostgreSQL 15's headers fail there.
 override with_llvm := no
 # PGXS links with gcc, which leaves libstdc++ unnamed.
 override COMPILER = $(CXX) $(CXXFLAGS)
 
-.PHONY: compile_commands.json stage wall check-local regress isolation tap check-symbols test demo bench matrix sanitize lint clean-build FORCE
+.PHONY: help newcomer say-uninstall compile_commands.json stage wall check-local regress isolation tap check-symbols test demo bench matrix sanitize lint clean-build FORCE
 
 PGXS := $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq (,$(wildcard $(PGXS)))
@@ -94,9 +102,26 @@ build/flags: FORCE
 	@mkdir -p build
 	@printf '%s\n' '$(build_with)' | cmp -s - $@ || printf '%s\n' '$(build_with)' >$@
 
+# PCH=1 (the demo) reads the server's and the standard headers once; the objects are the same. Other builds do
+# without: they find a file that does not name what it needs, and ccache works for them.
+headers_of = build/pch/$(if $(filter $(src)/extension/core/%,$(1)),standard,server).hpp
+build/pch/standard.hpp: $(src)/Makefile
+	@mkdir -p $(@D)
+	@printf '#include <%s>\n' algorithm array cstdint cstring functional map memory optional set span string \
+		string_view tuple unordered_map unordered_set utility variant vector >$@
+build/pch/server.hpp: build/pch/standard.hpp
+	@{ echo '#include "pg/pg.hpp"' && cat $<; } >$@
+build/pch/%.hpp.gch: build/pch/%.hpp build/flags
+	$(COMPILE.cpp) -x c++-header -o $@ $<
+-include build/pch/server.hpp.d
+ifeq (1,$(PCH))
+with_headers = -Winvalid-pch -include $(call headers_of,$(1))
+$(filter %.cpp.o,$(OBJS)): | build/pch/server.hpp.gch build/pch/standard.hpp.gch
+endif
+
 build/obj/%.cpp.o: $(src)/extension/%.cpp build/flags
 	@mkdir -p $(@D)
-	$(COMPILE.cpp) -o $@ $<
+	$(COMPILE.cpp) $(call with_headers,$<) -o $@ $<
 
 build/obj/%.c.o: $(src)/extension/%.c build/flags
 	@mkdir -p $(@D)
@@ -136,6 +161,12 @@ ifneq (,$(wall_source))
 endif
 	@touch $@
 
+# The server is not asked: it may be stopped, and there may be several.
+uninstall: say-uninstall
+say-uninstall:
+	@echo 'A server that still preloads lockstep does not start once it is gone. The order: DROP EXTENSION lockstep in each'
+	@echo 'database, take it out of shared_preload_libraries, restart the server, make uninstall.'
+
 check-local: stage
 	'$(src)/scripts/regress'
 
@@ -152,7 +183,8 @@ check-symbols: all wall
 else
 all install installcheck uninstall compile_commands.json stage wall check-local regress isolation tap check-symbols:
 	@echo 'No PostgreSQL server with its headers was found: scripts/install-packages build installs one,' >&2
-	@echo 'or name one with PG_CONFIG=/path/to/pg_config.' >&2
+	@echo 'or name one with PG_CONFIG=/path/to/pg_config. make demo and make test install it of themselves;' >&2
+	@echo 'make help lists what else there is.' >&2
 	@false
 clean:
 	rm -f lockstep.so
@@ -162,7 +194,7 @@ endif
 test demo lint:
 	@'$(src)/scripts/$@'
 
-matrix:
+matrix newcomer:
 	@FULL='$(FULL)' '$(src)/scripts/$@'
 
 bench:
@@ -170,6 +202,10 @@ bench:
 
 sanitize:
 	@'$(src)/scripts/$@' $(SANITIZE)
+
+# The list above.
+help:
+	@sed -n 's/^#   make/make/p' '$(firstword $(MAKEFILE_LIST))'
 
 clean: clean-build
 clean-build:
