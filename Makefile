@@ -113,7 +113,8 @@ build/pch/server.hpp: build/pch/standard.hpp
 	@{ echo '#include "pg/pg.hpp"' && cat $<; } >$@
 build/pch/%.hpp.gch: build/pch/%.hpp build/flags
 	$(COMPILE.cpp) -x c++-header -o $@ $<
--include build/pch/server.hpp.d
+# The compiler does not list what it took from there.
+$(filter-out build/obj/core/%,$(filter %.cpp.o,$(OBJS))) build/pch/server.hpp.gch: $(src)/extension/pg/pg.hpp
 ifeq (1,$(PCH))
 with_headers = -Winvalid-pch -include $(call headers_of,$(1))
 $(filter %.cpp.o,$(OBJS)): | build/pch/server.hpp.gch build/pch/standard.hpp.gch
@@ -149,7 +150,7 @@ compile_commands.json:
 wall: $(if $(wall_source),build/wall/lockstep_wall.so)
 
 # One folder a server version: a second version is staged beside the first.
-stage_done = build/stage/.staged-$(MAJORVERSION)
+stage_done = build/stage/.staged-$(MAJORVERSION)$(if $(wall_source),,-demo)
 stage: $(stage_done)
 $(stage_done): $(MODULE_big)$(DLSUFFIX) $(src)/$(EXTENSION).control $(addprefix $(src)/,$(DATA)) \
 		$(if $(wall_source),build/wall/lockstep_wall.so $(wall_data)) $(src)/Makefile
