@@ -1,5 +1,7 @@
 #include "display.hpp"
 
+#include "progress_line.hpp"
+
 #include <fmt/format.h>
 
 #include <lockstep/core/retry_rules.hpp>
@@ -8,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace lockstep::demo {
@@ -26,11 +29,12 @@ bool is_utf8() {
     return false;
 }
 
-std::string repeated(std::string_view unit, std::size_t times) {
-    std::string text;
-    for (std::size_t i = 0; i < times; ++i)
-        text += unit;
-    return text;
+// Asked each time: a window may become narrower.
+std::size_t columns_of_terminal() {
+    if (const int columns = std::atoi(std::string(environment("COLUMNS")).c_str()); columns > 0)
+        return static_cast<std::size_t>(columns);
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void print(const std::string &text) {
@@ -83,22 +87,11 @@ void display::setting(const std::string &name, const std::string &value) {
 }
 
 void display::show(const progress &now) {
-    const auto whole = std::chrono::duration<double>(wanted_.duration);
-    const auto rate =
-        now.elapsed.count() > 0.1 ? static_cast<double>(now.transfers) / now.elapsed.count() : 0.0;
-    const auto text = fmt::format(
-        "{:4.1f} of {} s   {:>7} transfers   {:>6} a second   {:>4} killed",
-        std::min(now.elapsed, whole).count(), wanted_.duration.count(), with_commas(now.transfers),
-        with_commas(static_cast<std::uint64_t>(rate)), now.killed);
     if (terminal_) {
-        constexpr std::size_t width = 20;
-        const auto done = static_cast<std::size_t>(std::min(1.0, now.elapsed / whole) *
-                                                   static_cast<double>(width));
-        const auto bar = green(repeated(wide_characters_ ? "█" : "#", done)) +
-                         dim(repeated(wide_characters_ ? "░" : ".", width - done));
-        print("\r\x1b[K  " + bar + " " + text);
+        const auto line = progress_line(wanted_, now, columns_of_terminal(), wide_characters_);
+        print("\r\x1b[K" + line.margin + green(line.done) + dim(line.left) + line.text);
     } else if (now.elapsed >= next_line_) {
-        print("  " + text + "\n");
+        print("  " + progress_text(wanted_, now) + "\n");
         next_line_ = now.elapsed + std::chrono::seconds(3);
     }
 }

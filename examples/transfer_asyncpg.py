@@ -1,4 +1,4 @@
-# A transfer that is tried again after a conflict, with asyncpg.
+# A transfer that is tried again after a conflict, with asyncpg (Debian: python3-asyncpg): python3 transfer_asyncpg.py
 import asyncio
 import asyncpg
 import json

@@ -1,4 +1,5 @@
-// A transfer that is tried again after a conflict, with node-postgres.
+// A transfer that is tried again after a conflict, with node-postgres: npm install pg; node transfer_pg.mjs
+// Debian's nodejs and node-pg: first ln -s /usr/share/nodejs node_modules here, for import does not look there.
 import pg from 'pg';
 
 const transfer = `SELECT status, from_balance::text, to_balance::text

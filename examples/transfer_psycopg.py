@@ -1,4 +1,4 @@
-# A transfer that is tried again after a conflict, with psycopg 3.
+# A transfer that is tried again after a conflict, with psycopg 3 (Debian: python3-psycopg): python3 transfer_psycopg.py
 import psycopg
 
 TRANSFER = """SELECT status, from_balance::text, to_balance::text

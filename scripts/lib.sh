@@ -146,6 +146,52 @@ source_files() {
     )
 }
 
+# following HEAD STATUS COMMAND...: runs COMMAND, and says meanwhile what STATUS, a command, prints: on a terminal in
+# one line, each second, elsewhere in a line each half minute. HEAD stands before it, and is printed again at the end.
+following() {
+    local head=$1 status=$2 watcher result=0
+    shift 2
+    (
+        set +e
+        seconds=0 last=''
+        # Whoever was killed leaves no watcher behind.
+        while sleep 1 && kill -0 $$; do
+            seconds=$((seconds + 1))
+            if [ -t 1 ]; then
+                width=$(stty size </dev/tty | cut -d ' ' -f 2)
+                [ "${width:-0}" -gt 0 ] || width=80
+                line="$head$($status)"
+                printf '\r\033[K%s' "${line:0:width-1}"
+            elif [ $((seconds % 30)) -eq 0 ]; then
+                line=$($status)
+                [ "$line" = "$last" ] || printf '%s\n%s' "$line" "$head"
+                last=$line
+            fi
+        done
+    ) </dev/null 2>/dev/null &
+    watcher=$!
+    "$@" || result=$?
+    kill "$watcher" 2>/dev/null || true
+    wait "$watcher" 2>/dev/null || true
+    [ ! -t 1 ] || printf '\r\033[K%s' "$head"
+    return "$result"
+}
+
+# build_status LOG: how far a build of ours is, for following: CMake's own count, or that of the Makefile's sources.
+build_status() {
+    local last count all
+    last=$(grep -E '^\[ *[0-9]+(%|/[0-9]+)\]| -c .*-o build/' "$1" | tail -n 1)
+    case $last in
+    '') echo starting ;;
+    '['*) sed 's/Building C*X* object //; s#CMakeFiles/[^/]*\.dir/##; s/\.o$//' <<<"$last" ;;
+    *)
+        count=$(grep -cE ' -c .*-o build/(obj|wall)/' "$1") || true
+        all=$(find "$root_dir/extension" "$root_dir/tests/wall" -name '*.cpp' -o -name '*.c' | wc -l)
+        printf '[%3d/%d] %s\n' "$count" "$all" "${last##* }"
+        ;;
+    esac
+}
+
 # build_cmake PG_CONFIG JOBS (with-tests|without-tests) [TARGET...]: the CMake tree in build/cmake. One that
 # was configured in another place or for another server is of no use, and is made anew. Without tests, an
 # existing tree is taken as it is, so that the demo needs no test library and undoes no configuration.

@@ -1,3 +1,5 @@
+// Debian: default-jdk-headless, libpostgresql-jdbc-java.
+// java -cp /usr/share/java/postgresql.jar TransferJdbc.java 'jdbc:postgresql://HOST/DATABASE?user=USER'
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.DriverManager;

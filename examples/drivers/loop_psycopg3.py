@@ -1,3 +1,4 @@
+# Debian: python3-psycopg. python3 loop_psycopg3.py REQUEST_ID
 import random
 import sys
 import time

@@ -1,4 +1,4 @@
--- The schema that PostgREST exposes (db-schemas = "api"), and the role of its callers.
+-- The schema that PostgREST exposes (db-schemas = "api"), and the role of its callers: psql -f postgrest.sql
 CREATE SCHEMA api;
 CREATE FUNCTION api.pay(from_account bigint, to_account bigint, amount numeric, request_id uuid)
     RETURNS TABLE (status text, from_balance numeric, to_balance numeric)

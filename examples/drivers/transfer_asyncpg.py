@@ -1,3 +1,4 @@
+# Debian: python3-asyncpg. python3 transfer_asyncpg.py
 import asyncio
 import json
 import uuid

@@ -1,3 +1,4 @@
+# Debian: libdbd-pg-perl. perl transfer_dbd_pg.pl
 use strict;
 use warnings;
 use DBI;

@@ -1,3 +1,4 @@
+# Debian: python3-django, python3-psycopg2. PGHOST, PGPORT, PGUSER and PGDATABASE set: python3 transfer_django.py
 import json
 import os
 import uuid

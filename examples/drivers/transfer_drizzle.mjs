@@ -1,3 +1,4 @@
+// npm install drizzle-orm pg; node transfer_drizzle.mjs
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';

@@ -1,3 +1,4 @@
+// npm install knex pg; node transfer_knex.mjs
 import { randomUUID } from 'node:crypto';
 import knex from 'knex';
 

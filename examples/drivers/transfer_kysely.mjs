@@ -1,3 +1,4 @@
+// npm install kysely pg; node transfer_kysely.mjs
 import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';

@@ -1,4 +1,5 @@
 <?php
+// Debian: php-cli, php-pgsql. php transfer_pdo.php
 const TRANSFER = 'SELECT status, from_balance, to_balance FROM lockstep.transfer(
     ?::text::regclass, ?::bigint, ?::bigint, ?::numeric, ?::uuid, memo => ?::jsonb)';
 const BATCH = 'SELECT status FROM lockstep.transfer_batch(

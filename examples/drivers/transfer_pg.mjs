@@ -1,3 +1,4 @@
+// npm install pg, or Debian's nodejs, node-pg and ln -s /usr/share/nodejs node_modules. node transfer_pg.mjs
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 

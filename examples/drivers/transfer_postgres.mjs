@@ -1,3 +1,4 @@
+// npm install postgres; node transfer_postgres.mjs
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 

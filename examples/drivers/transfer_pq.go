@@ -1,3 +1,5 @@
+// Debian: golang-go, golang-github-lib-pq-dev.
+// GOPATH=/usr/share/gocode GO111MODULE=off go run transfer_pq.go
 package main
 
 import (

@@ -1,3 +1,4 @@
+# Debian: python3-psycopg2. python3 transfer_psycopg2.py
 import uuid
 from decimal import Decimal
 

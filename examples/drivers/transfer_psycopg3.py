@@ -1,3 +1,4 @@
+# Debian: python3-psycopg. python3 transfer_psycopg3.py
 import uuid
 from decimal import Decimal
 

@@ -1,3 +1,4 @@
+# Debian: ruby-pg. ruby transfer_ruby_pg.rb
 require 'json'
 require 'pg'
 require 'securerandom'

@@ -1,3 +1,4 @@
+# Debian: python3-sqlalchemy, python3-psycopg2. python3 transfer_sqlalchemy.py
 import json
 import uuid
 from decimal import Decimal

@@ -1,3 +1,4 @@
+// npm install typeorm pg; node transfer_typeorm.mjs
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 
