@@ -18,7 +18,8 @@ struct line_parts {
 
 std::string progress_text(const options &wanted, const progress &now);
 
-// Always less than the columns: a terminal that has to break the line does not redraw it. The bar gives way first.
+// Always less than the columns: a terminal that has to break the line does not redraw it. The bar
+// gives way first.
 line_parts progress_line(const options &wanted, const progress &now, std::size_t columns,
                          bool wide_characters);
 

@@ -1,4 +1,5 @@
-// The line of the demo that moves: narrower than every terminal, with all of its numbers where they have room.
+// The line of the demo that moves: narrower than every terminal, with all of its numbers where they
+// have room.
 #include "progress_line.hpp"
 
 #include <gtest/gtest.h>
