@@ -6,7 +6,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $page = slurp_file("$ENV{LOCKSTEP_DOCS}/installation.md");
+my $page = slurp_file("$ENV{LOCKSTEP_FILES}/docs/installation.md");
 my ($lines) = $page =~ /^```conf\n(.*?)^```$/ms or die 'the page has no lines for postgresql.conf';
 
 my $node = PostgreSQL::Test::Cluster->new('main');
