@@ -6,6 +6,7 @@
 #include "ledger/ledger_counters.h"
 #include "lock_graph/settings.hpp"
 #include "lock_graph/wait_context.h"
+#include "locking/order_guard.hpp"
 #include "pg/backoff_settings.hpp"
 #include "pg/boundary.hpp"
 #include "pg/call_memory.hpp"
@@ -26,6 +27,7 @@ void _PG_init(void) {
     lockstep::install_memory_setting();
     lockstep::install_store_setting();
     lockstep::install_batch_setting();
+    lockstep::install_order_guard();
     lockstep::install_backoff_settings();
     lockstep::install_fault_setting();
     lockstep::blocking_settings::install();

@@ -62,9 +62,9 @@ namespace {
 constexpr std::string_view wait_field = "\"retry_after_ms\": ";
 }
 
-std::string contention_detail(int ahead, microseconds wait) {
+std::string contention_detail(int ahead, microseconds wait, const std::string &first) {
     const auto rounded = std::max(to_milliseconds(wait), milliseconds{1});
-    return "{\"waiters_ahead\": " + std::to_string(std::max(ahead, 0)) + ", " +
+    return "{" + first + "\"waiters_ahead\": " + std::to_string(std::max(ahead, 0)) + ", " +
            std::string{wait_field} + std::to_string(rounded.count()) + "}";
 }
 

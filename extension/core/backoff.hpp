@@ -64,8 +64,9 @@ constexpr std::chrono::seconds usual_deadlock_timeout{1};
 
 // What an error under contention says in its DETAIL, {"waiters_ahead": 3, "retry_after_ms": 16},
 // and the second number read out of such a text; nothing where it has none. A wait is a millisecond
-// at least.
-[[nodiscard]] std::string contention_detail(int ahead, std::chrono::microseconds wait);
+// at least. `first`: fields before these, with their commas.
+[[nodiscard]] std::string contention_detail(int ahead, std::chrono::microseconds wait,
+                                            const std::string &first = {});
 [[nodiscard]] std::optional<std::chrono::milliseconds>
 suggested_wait(std::string_view detail) noexcept;
 

@@ -13,7 +13,7 @@ namespace lockstep {
 
 // Bytewise: the server's of class 40, whatever lockstep.retry tries again, two that end a wait, and
 // every one of our own.
-inline constexpr std::array<std::string_view, 23> counted_states{
+inline constexpr std::array<std::string_view, 24> counted_states{
     "40000",
     state::serialization_failure,
     "40002",
@@ -36,6 +36,7 @@ inline constexpr std::array<std::string_view, 23> counted_states{
     state::already_refused,
     state::version_changed,
     state::duplicate_request_in_batch,
+    state::lock_order,
     state::nested_retry,
 };
 

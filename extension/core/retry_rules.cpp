@@ -48,6 +48,7 @@ constexpr std::array codes{
     retry_rule{"57P04", never, none, 0, "the database was dropped"},
     retry_rule{"57P05", new_session, none, 3, "the session was idle too long"},
     retry_rule{"72000", same_session, conflict, 0, "the snapshot was too old: a new one heals it"},
+    retry_rule{"LS050", same_session, conflict, 0, "a row was busy, and not to be waited for"},
 };
 
 // A class answers for the codes of it that have no line of their own. What is not known is never

@@ -23,6 +23,7 @@ constexpr char request_id_reused[] = "LS010";
 constexpr char already_refused[] = "LS012";
 constexpr char version_changed[] = "LS030";
 constexpr char duplicate_request_in_batch[] = "LS040";
+constexpr char lock_order[] = "LS050";
 constexpr char nested_retry[] = "LS060";
 
 constexpr char triggered_action_exception[] = "09000";

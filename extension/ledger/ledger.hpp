@@ -79,13 +79,15 @@ struct ledger {
     const char *not_heap;
 
     // One row, by key equality: $1 is the key.
-    kept_statement set;    // $2 the amount, $3 the version, $4 the amount before; returns the row
-    kept_statement lock;   // returns the row as it stands, FOR NO KEY UPDATE
-    kept_statement look;   // whether the row is there for the caller at all
-    kept_statement append; // one journal row
+    kept_statement set;      // $2 the amount, $3 the version, $4 the amount before; returns the row
+    kept_statement lock;     // returns the row as it stands, FOR NO KEY UPDATE
+    kept_statement try_lock; // the same, and no row where it would have to be waited for
+    kept_statement look;     // whether the row is there for the caller at all
+    kept_statement append;   // one journal row
     // Many rows, by arrays. Keys come in canonical order, and the number of each is returned.
     kept_statement write_many;  // keys, amounts, versions
     kept_statement lock_many;   // keys
+    kept_statement try_many;    // the same, without the rows that would have to be waited for
     kept_statement append_many; // journal rows: an array for each column
 
     [[nodiscard]] const kept_column &column_of(row_column which) const {
@@ -95,8 +97,9 @@ struct ledger {
     [[nodiscard]] std::span<const match_column> match_columns() const {
         return {matches, static_cast<std::size_t>(match_count)};
     }
-    [[nodiscard]] std::array<const kept_statement *, 7> statements() const {
-        return {&set, &lock, &look, &append, &write_many, &lock_many, &append_many};
+    [[nodiscard]] std::array<const kept_statement *, 9> statements() const {
+        return {&set,        &lock,      &try_lock, &look,       &append,
+                &write_many, &lock_many, &try_many, &append_many};
     }
 };
 

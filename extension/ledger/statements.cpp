@@ -61,9 +61,10 @@ void write_for_one(ledger &made, const ledger_columns &columns, const std::strin
         kept(set + where + " AND " + before + " OPERATOR(pg_catalog.=) $4 RETURNING " + values,
              {made.key.type, amount.type, INT8OID, amount.type});
     // Not FOR UPDATE: that would hold up the foreign-key checks of other tables.
-    made.lock =
-        kept("SELECT " + values + " FROM " + target + " AS l" + where + " FOR NO KEY UPDATE",
-             {made.key.type});
+    const std::string lock =
+        "SELECT " + values + " FROM " + target + " AS l" + where + " FOR NO KEY UPDATE";
+    made.lock = kept(lock, {made.key.type});
+    made.try_lock = kept(lock + " SKIP LOCKED", {made.key.type});
     made.look = kept("SELECT FROM " + target + " AS l" + where, {made.key.type});
 }
 
@@ -75,12 +76,13 @@ void write_for_many(ledger &made, const ledger_columns &columns, const std::stri
     const Oid keys = array_of_keys(made.key);
     if (!OidIsValid(keys))
         return;
-    made.lock_many =
-        kept("SELECT k.number, " + values + " FROM pg_catalog.unnest($1) WITH ORDINALITY AS k(" +
-                 element_columns(made.key, "key") + ", number) JOIN " + target + " AS l ON " +
-                 key_equals_element(made.key, columns.key, "k") +
-                 " ORDER BY k.number FOR NO KEY UPDATE OF l",
-             {keys});
+    const std::string lock = "SELECT k.number, " + values +
+                             " FROM pg_catalog.unnest($1) WITH ORDINALITY AS k(" +
+                             element_columns(made.key, "key") + ", number) JOIN " + target +
+                             " AS l ON " + key_equals_element(made.key, columns.key, "k") +
+                             " ORDER BY k.number FOR NO KEY UPDATE OF l";
+    made.lock_many = kept(lock, {keys});
+    made.try_many = kept(lock + " SKIP LOCKED", {keys});
     std::string write =
         "UPDATE " + target + " AS l SET " + quoted(columns.amount.name) + " = v.amount";
     if (columns.version)

@@ -96,6 +96,7 @@ extern "C" {
 #include "utils/hsearch.h"
 #include "utils/inet.h"
 #include "utils/inval.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

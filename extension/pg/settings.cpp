@@ -24,6 +24,11 @@ void define_limit(const char *name, const char *description, int *value, int lea
                             nullptr, nullptr, nullptr);
 }
 
+void define_flag(const char *name, const char *description, bool *value) {
+    DefineCustomBoolVariable(name, description, nullptr, value, *value, PGC_USERSET, 0, nullptr,
+                             nullptr, nullptr);
+}
+
 void define_number(const char *name, const char *description, double *value, double least,
                    double most) {
     DefineCustomRealVariable(name, description, nullptr, value, *value, least, most, PGC_USERSET, 0,

@@ -15,6 +15,9 @@ void define_count(const char *name, const char *description, int *value, int lea
 // The same for superusers: a limit that others are held to.
 void define_limit(const char *name, const char *description, int *value, int least, int most);
 
+// A switch; anybody may set it.
+void define_flag(const char *name, const char *description, bool *value);
+
 // A number from `least` to `most` that need not be whole; anybody may set it.
 void define_number(const char *name, const char *description, double *value, double least,
                    double most);

@@ -17,7 +17,8 @@ namespace {
 // A row at work, as the guarded loops see it.
 struct locked_row {
     bool found;
-    bool is_own; // written by this transaction before
+    bool is_busy; // others have it, and it was not waited for
+    bool is_own;  // written by this transaction before
     ItemPointerData place;
     raw_row raw;
 };
@@ -93,8 +94,10 @@ bool has_key(const key_scan &by_key, const ledger &target) {
 
 // Locks one row in its newest version, as ExecLockRows() (nodeLockRows.c) does for FOR NO KEY
 // UPDATE.
-void lock_one(key_scan &by_key, const ledger &target, Datum key, locked_row &row) {
+void lock_one(key_scan &by_key, const ledger &target, Datum key, LockWaitPolicy wait,
+              locked_row &row) {
     row.found = false;
+    row.is_busy = false;
     look_at(by_key.keys, target.key, target.key_places, key);
     index_rescan(by_key.scan, by_key.keys, target.key_count, nullptr, 0);
     if (!index_getnext_slot(by_key.scan, ForwardScanDirection, by_key.seen))
@@ -103,11 +106,15 @@ void lock_one(key_scan &by_key, const ledger &target, Datum key, locked_row &row
     TM_FailureData failure{};
     const TM_Result result = table_tuple_lock(
         by_key.table, &place, by_key.snapshot, by_key.locked, GetCurrentCommandId(true),
-        LockTupleNoKeyExclusive, LockWaitBlock,
+        LockTupleNoKeyExclusive, wait,
         TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
     // ExecLockRows() passes over what is gone, and what its own command has changed.
     if (result == TM_Deleted || result == TM_SelfModified)
         return;
+    if (result == TM_WouldBlock) {
+        row.is_busy = true;
+        return;
+    }
     if (result != TM_Ok)
         elog(ERROR, "unexpected result of locking a row: %d", static_cast<int>(result));
     // The second look at the condition, which EvalPlanQual() has for a statement.
@@ -119,14 +126,21 @@ void lock_one(key_scan &by_key, const ledger &target, Datum key, locked_row &row
     copy_values(target, by_key.locked, row.raw);
 }
 
-void lock_all(const ledger &target, const Datum *keys, locked_row *rows, std::size_t count) {
+// The number of the row that was tried and is busy; `count` where there is none.
+std::size_t lock_all(const ledger &target, const Datum *keys, locked_row *rows, std::size_t count,
+                     std::size_t tries) {
     key_scan by_key{};
     open_scan(by_key, target);
-    for (std::size_t i = 0; i < count; ++i) {
+    std::size_t done = 0;
+    for (; done < count; ++done) {
         CHECK_FOR_INTERRUPTS();
-        lock_one(by_key, target, keys[i], rows[i]);
+        lock_one(by_key, target, keys[done], done < tries ? LockWaitSkip : LockWaitBlock,
+                 rows[done]);
+        if (rows[done].is_busy)
+            break;
     }
     close_scan(by_key);
+    return done;
 }
 
 // The old row with the two columns changed, in a slot that borrows the rest from it.
@@ -209,7 +223,8 @@ void write_all(const ledger &target, const written_row *rows, std::size_t count)
 } // namespace guarded
 } // namespace
 
-bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
+lock_result heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows,
+                             std::size_t tries) {
     Assert(rows.size() == keys.size());
     Assert(are_in_order(target_, keys));
     ledger_cache::require_unchanged(target_);
@@ -219,7 +234,9 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     const Datum *first = keys.data();
     locked_row *out = found.data();
     const std::size_t count = keys.size();
-    pg_call([=] { lock_all(*target, first, out, count); });
+    const auto busy = pg_call([=] { return lock_all(*target, first, out, count, tries); });
+    if (busy < count)
+        return {.busy = busy};
 
     places_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -230,10 +247,10 @@ bool heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
         // The check of a foreign key on a row that this transaction has made may still be to come,
         // and is for that version of the row alone: an update has to ask for it anew.
         if (found[i].is_own && target_.refers_to_others)
-            return false;
+            return {.is_served = false};
         rows[i].state = for_row(i, [&] { return state_of(target_, keys[i], found[i].raw); });
     }
-    return true;
+    return {};
 }
 
 call_vector<std::optional<row_state>> heap_store::write(std::span<const batch_row> rows) {

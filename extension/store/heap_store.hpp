@@ -10,7 +10,8 @@ class heap_store final : public store {
   public:
     explicit heap_store(const ledger &target) : target_(target) {}
 
-    bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
+    lock_result lock(std::span<const Datum> keys, std::span<batch_row> rows,
+                     std::size_t tries) override;
     // A single row of the journal meets its rivals at the index, and can be taken back there; so
     // can many together, in a subtransaction, which costs more than to look up a few.
     [[nodiscard]] bool wants_second_look(std::size_t movements) const override {

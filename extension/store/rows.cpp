@@ -72,13 +72,13 @@ std::optional<row_state> result_of_one(const ledger &target, Datum key, uint64 r
     return found;
 }
 
+} // namespace
+
 bool is_there(const ledger &target, Datum key) {
     spi_parameters values;
     values.add(key);
     return execute(target, target.look, values) > 0;
 }
-
-} // namespace
 
 Datum amount_datum(const ledger &target, const money &amount) {
     if (target.amount.stored == amount_type::kind::numeric) {
@@ -171,6 +171,12 @@ std::optional<row_state> lock_row(const ledger &target, Datum key) {
     spi_parameters values;
     values.add(key);
     return result_of_one(target, key, execute(target, target.lock, values));
+}
+
+std::optional<row_state> try_row(const ledger &target, Datum key) {
+    spi_parameters values;
+    values.add(key);
+    return result_of_one(target, key, execute(target, target.try_lock, values));
 }
 
 bool may_see_row(const ledger &target, Datum key) {

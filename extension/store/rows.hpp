@@ -31,6 +31,12 @@ struct raw_row {
 // The row as it stands under its lock; nothing where the caller has no such row.
 [[nodiscard]] std::optional<row_state> lock_row(const ledger &target, Datum key);
 
+// The same without waiting; nothing as well where others have the row locked, or are changing it.
+[[nodiscard]] std::optional<row_state> try_row(const ledger &target, Datum key);
+
+// Whether the caller has such a row at all.
+[[nodiscard]] bool is_there(const ledger &target, Datum key);
+
 // Whether row security leaves the row to the caller, without locking it: for answers that come from
 // the journal alone.
 [[nodiscard]] bool may_see_row(const ledger &target, Datum key);

@@ -35,7 +35,8 @@ std::size_t position_of(uint64 row, std::size_t count) {
 
 } // namespace
 
-bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
+lock_result spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows,
+                            std::size_t tries) {
     Assert(rows.size() == keys.size());
     Assert(are_in_order(target_, keys));
     constexpr std::size_t few = 2;
@@ -44,28 +45,41 @@ bool spi_store::lock(std::span<const Datum> keys, std::span<batch_row> rows) {
     keys_.assign(keys.begin(), keys.end());
     for (batch_row &row : rows)
         row = {};
-    if (by_key_)
-        lock_by_key(rows);
-    else
-        lock_at_once(rows);
-    return true;
+    return by_key_ ? lock_by_key(rows, tries) : lock_at_once(rows, tries);
 }
 
-void spi_store::lock_by_key(std::span<batch_row> rows) {
+lock_result spi_store::lock_by_key(std::span<batch_row> rows, std::size_t tries) {
     before_.assign(rows.size(), std::nullopt);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        rows[i].state = for_row(i, [&] { return lock_row(target_, keys_[i]); });
+        const bool tried = i < tries;
+        rows[i].state = for_row(
+            i, [&] { return tried ? try_row(target_, keys_[i]) : lock_row(target_, keys_[i]); });
         if (rows[i].state)
             before_[i] = rows[i].state->amount;
+        else if (tried && is_there(target_, keys_[i]))
+            return {.busy = i};
     }
+    return {};
 }
 
-void spi_store::lock_at_once(std::span<batch_row> rows) const {
+lock_result spi_store::lock_at_once(std::span<batch_row> rows, std::size_t tries) const {
+    if (tries > 0)
+        lock_some(target_.try_many, rows, 0, tries);
+    for (std::size_t i = 0; i < tries; ++i)
+        if (!rows[i].state && is_there(target_, keys_[i]))
+            return {.busy = i};
+    if (tries < rows.size())
+        lock_some(target_.lock_many, rows, tries, rows.size() - tries);
+    return {};
+}
+
+void spi_store::lock_some(const kept_statement &statement, std::span<batch_row> rows,
+                          std::size_t first, std::size_t count) const {
     spi_parameters values;
-    values.add(array_of(target_.key.type, optional_of(keys_)));
-    const uint64 found = execute(target_, target_.lock_many, values);
+    values.add(array_of(target_.key.type, optional_of(std::span{keys_}.subspan(first, count))));
+    const uint64 found = execute(target_, statement, values);
     for (uint64 i = 0; i < found; ++i) {
-        const std::size_t position = position_of(i, rows.size());
+        const std::size_t position = first + position_of(i, count);
         if (rows[position].state)
             throw sql_error(state::cardinality_violation,
                             "key " + key_text(target_.key, keys_[position]) +

@@ -11,7 +11,8 @@ class spi_store final : public store {
   public:
     explicit spi_store(const ledger &target) : target_(target) {}
 
-    bool lock(std::span<const Datum> keys, std::span<batch_row> rows) override;
+    lock_result lock(std::span<const Datum> keys, std::span<batch_row> rows,
+                     std::size_t tries) override;
     [[nodiscard]] bool wants_second_look(std::size_t /*movements*/) const override { return true; }
     [[nodiscard]] bool may_change_rows() const override { return true; }
     call_vector<std::optional<row_state>> write(std::span<const batch_row> rows) override;
@@ -20,8 +21,10 @@ class spi_store final : public store {
     [[nodiscard]] bool conflict_ends_call() const override { return false; }
 
   private:
-    void lock_by_key(std::span<batch_row> rows);
-    void lock_at_once(std::span<batch_row> rows) const;
+    lock_result lock_by_key(std::span<batch_row> rows, std::size_t tries);
+    lock_result lock_at_once(std::span<batch_row> rows, std::size_t tries) const;
+    void lock_some(const kept_statement &statement, std::span<batch_row> rows, std::size_t first,
+                   std::size_t count) const;
     void write_at_once(std::span<const batch_row> rows, const call_vector<std::size_t> &moved,
                        call_vector<std::optional<row_state>> &written) const;
 

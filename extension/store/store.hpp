@@ -12,6 +12,12 @@
 
 namespace lockstep {
 
+// What came of locking rows.
+struct lock_result {
+    bool is_served = true; // false where this store must not write one of them after all
+    std::optional<std::size_t> busy = {}; // the row that others have, and was not waited for
+};
+
 class store {
   public:
     store() = default;
@@ -21,8 +27,9 @@ class store {
 
     // Locks the rows FOR NO KEY UPDATE, one after the other, and reads them as they stand then; the
     // state of a row that the caller has not is left empty. Keys are distinct and in canonical
-    // order. False where this store must not write one of them after all.
-    [[nodiscard]] virtual bool lock(std::span<const Datum> keys, std::span<batch_row> rows) = 0;
+    // order. So many of the first are only tried: where one of these is busy, locking ends there.
+    [[nodiscard]] virtual lock_result lock(std::span<const Datum> keys, std::span<batch_row> rows,
+                                           std::size_t tries) = 0;
 
     // Whether the ids of so many movements have to be looked up once more when the rows are locked.
     [[nodiscard]] virtual bool wants_second_look(std::size_t movements) const = 0;

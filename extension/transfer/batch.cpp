@@ -4,6 +4,7 @@
 #include "core/batch.hpp"
 #include "core/sql_error.hpp"
 #include "ledger/ledger_cache.hpp"
+#include "locking/order_guard.hpp"
 #include "pg/settings.hpp"
 #include "pg/values.hpp"
 #include "store/choice.hpp"
@@ -21,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace lockstep {
@@ -140,15 +142,22 @@ class booking {
     void lock() {
         all_.rows.resize(all_.keys.size());
         store_ = store_for(all_.target);
+        const std::size_t tries = rows_to_try(all_.target, all_.keys);
         try {
-            if (store_->lock(all_.keys, all_.rows))
-                return;
-            store_ = statements_for(all_.target);
-            static_cast<void>(store_->lock(all_.keys, all_.rows));
+            lock_result result = store_->lock(all_.keys, all_.rows, tries);
+            if (!result.is_served) {
+                store_ = statements_for(all_.target);
+                result = store_->lock(all_.keys, all_.rows, tries);
+            }
+            if (result.busy)
+                refuse_to_wait(all_.target, all_.keys[*result.busy]);
         } catch (const row_error &error) {
             blame_first(error);
             throw;
         }
+        for (std::size_t row = all_.rows.size(); row-- > tries;)
+            if (all_.rows[row].state)
+                return hold_row(all_.target, all_.keys[row]);
     }
 
     // Throws the error of a row on as that of the first item that asks for the row.
@@ -268,6 +277,8 @@ class booking {
             if (result.status != movement_status::pending)
                 continue;
             const char *refused = all_.outcomes[item].refused;
+            if (refused != nullptr && std::string_view{refused} == state::row_not_found)
+                hold_answer_without_row();
             result = {all_.ids[item],
                       refused != nullptr ? movement_status::refused : movement_status::applied,
                       refused,

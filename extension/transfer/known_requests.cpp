@@ -1,5 +1,7 @@
 #include "transfer/known_requests.hpp"
 
+#include "core/sql_error.hpp"
+#include "locking/order_guard.hpp"
 #include "transfer/contention.hpp"
 #include "transfer/lookup.hpp"
 #include "transfer/replay.hpp"
@@ -19,12 +21,19 @@ item_list unanswered(const movements &all) {
     return asked;
 }
 
+// Until the one who is booking the id has ended.
+void wait_for(const journal_answers &answers, std::size_t position) {
+    const recorded_movement booked = answers.in_flight_movement(position);
+    check_may_wait(booked.request_id, booked.refusal == state::row_not_found);
+    wait_for_transaction(answers.in_flight(position));
+}
+
 void wait_for_others(const journal_answers &answers, std::size_t count) {
     TransactionId waited_for = InvalidTransactionId; // most of them are one transaction's
     for (std::size_t i = 0; i < count; ++i) {
         const TransactionId other = answers.in_flight(i);
         if (TransactionIdIsValid(other) && other != waited_for)
-            wait_for_transaction(other);
+            wait_for(answers, i);
         waited_for = TransactionIdIsValid(other) ? other : waited_for;
     }
 }
@@ -95,7 +104,7 @@ bool answer_if_booked(movements &all, std::uint32_t item, bool alone) {
             all.for_item(item, [&] {
                 require_same_content(all.target, all.requests[item], answers.in_flight_movement(0));
             });
-        wait_for_transaction(other);
+        wait_for(answers, 0);
     }
     static_cast<void>(answer_once(all, {item}));
     return all.results[item].status != movement_status::pending;

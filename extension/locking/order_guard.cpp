@@ -1,0 +1,234 @@
+#include "locking/order_guard.hpp"
+
+#include "core/sql_error.hpp"
+#include "locking/row_queue.hpp"
+#include "pg/backoff_settings.hpp"
+#include "pg/settings.hpp"
+#include "pg/slots.hpp"
+#include "pg/transaction_ends.h"
+#include "pg/values.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace lockstep {
+
+namespace {
+
+bool is_on = true;
+
+// The highest row of one subtransaction, in the transaction's own memory.
+struct held_row {
+    SubTransactionId owner;
+    Oid table;
+    Oid type; // of the key
+    Oid collation;
+    uint32 type_hash;
+    bool by_value;
+    int column_count;
+    AttrNumber columns[INDEX_MAX_KEYS];
+    Datum key;
+    held_row *before; // the highest one before it, which those around it have taken
+};
+
+held_row *highest = nullptr;
+
+// Who has booked the first answer that no row lines up.
+SubTransactionId without_row_by = InvalidSubTransactionId;
+
+void release(held_row *row) {
+    if (!row->by_value)
+        pfree(DatumGetPointer(row->key));
+    pfree(row);
+}
+
+// What a subtransaction has taken is its parent's once it has committed; and is the higher one.
+void hand_over(SubTransactionId own, SubTransactionId parent) {
+    if (without_row_by == own)
+        without_row_by = parent;
+    if (highest == nullptr || highest->owner != own)
+        return;
+    highest->owner = parent;
+    held_row *lower = highest->before;
+    if (lower == nullptr || lower->owner != parent)
+        return;
+    highest->before = lower->before;
+    release(lower);
+}
+
+void give_back(SubTransactionId own) {
+    if (without_row_by == own)
+        without_row_by = InvalidSubTransactionId;
+    while (highest != nullptr && highest->owner == own)
+        release(std::exchange(highest, highest->before));
+}
+
+extern "C" void order_guard_at_end(XactEvent event) {
+    switch (event) {
+    case XACT_EVENT_COMMIT:
+    case XACT_EVENT_ABORT:
+    case XACT_EVENT_PREPARE:
+    case XACT_EVENT_PARALLEL_COMMIT:
+    case XACT_EVENT_PARALLEL_ABORT:
+        // Their memory goes with the transaction.
+        highest = nullptr;
+        without_row_by = InvalidSubTransactionId;
+        break;
+    default: break;
+    }
+}
+
+extern "C" void order_guard_at_subtransaction_end(SubXactEvent event, SubTransactionId own,
+                                                  SubTransactionId parent) {
+    if (event == SUBXACT_EVENT_COMMIT_SUB)
+        hand_over(own, parent);
+    else if (event == SUBXACT_EVENT_ABORT_SUB)
+        give_back(own);
+}
+
+transaction_subscriber ends{order_guard_at_end, order_guard_at_subtransaction_end, nullptr};
+
+inline namespace guarded {
+
+void take(const ledger &target, Datum key) {
+    const MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
+    const Datum copy = copied_value(key, target.key.by_value, target.key.length);
+    const SubTransactionId own = GetCurrentSubTransactionId();
+    if (highest == nullptr || highest->owner != own) {
+        auto *fresh = static_cast<held_row *>(palloc0(sizeof(held_row)));
+        fresh->owner = own;
+        fresh->before = highest;
+        highest = fresh;
+    } else if (!highest->by_value) {
+        pfree(DatumGetPointer(highest->key));
+    }
+    MemoryContextSwitchTo(before);
+    highest->table = target.table;
+    highest->type = target.key.type;
+    highest->collation = target.key.collation;
+    highest->type_hash = target.key.type_hash;
+    highest->by_value = target.key.by_value;
+    highest->column_count = target.key_count;
+    std::copy_n(target.key_columns, target.key_count, highest->columns);
+    highest->key = copy;
+}
+
+// Null where the table is gone, dropped by this transaction.
+const char *name_of_table(Oid table, const char **schema) {
+    const char *name = get_rel_name(table);
+    *schema = name == nullptr ? nullptr : get_namespace_name(get_rel_namespace(table));
+    return *schema == nullptr ? nullptr : name;
+}
+
+bool is_name_above(Oid table, Oid held) {
+    const char *schema = nullptr;
+    const char *name = name_of_table(table, &schema);
+    const char *held_schema = nullptr;
+    const char *held_name = name_of_table(held, &held_schema);
+    if (name == nullptr || held_name == nullptr)
+        return false;
+    const int way = strcmp(schema, held_schema);
+    return way != 0 ? way > 0 : strcmp(name, held_name) > 0;
+}
+
+char *key_as_text(Oid type, Datum key) {
+    Oid function = InvalidOid;
+    bool is_varlena = false;
+    getTypeOutputInfo(type, &function, &is_varlena);
+    return OidOutputFunctionCall(function, key);
+}
+
+// As an element of a json object.
+char *as_json(const char *text) {
+    StringInfoData out;
+    initStringInfo(&out);
+    escape_json(&out, text);
+    return out.data;
+}
+
+} // namespace guarded
+
+// Whether keys are what they were when the row was taken: the table's owner may have made others of
+// them, in this very transaction.
+bool has_same_keys(const ledger &target, const held_row &row) {
+    return row.type == target.key.type && row.collation == target.key.collation &&
+           row.type_hash == target.key.type_hash &&
+           std::equal(row.columns, row.columns + row.column_count, target.key_columns,
+                      target.key_columns + target.key_count);
+}
+
+// How many of these keys, in canonical order, are not above all that is held.
+std::size_t not_above(const ledger &target, std::span<const Datum> keys) {
+    if (without_row_by != InvalidSubTransactionId)
+        return keys.size();
+    if (highest == nullptr)
+        return 0;
+    if (highest->table != target.table) {
+        const Oid table = target.table;
+        const Oid held = highest->table;
+        return pg_call([=] { return is_name_above(table, held); }) ? 0 : keys.size();
+    }
+    if (!has_same_keys(target, *highest))
+        return keys.size();
+    const auto above = std::ranges::partition_point(
+        keys, [&](Datum key) { return compare_keys(target.key, key, highest->key) <= 0; });
+    return static_cast<std::size_t>(above - keys.begin());
+}
+
+std::string held_text() {
+    if (highest == nullptr)
+        return "an answer to a request whose row was not there";
+    const held_row *row = highest;
+    return "row " + copied(pg_call([row] { return key_as_text(row->type, row->key); })) +
+           " of table \"" + shown_name_of(row->table, "?") + "\"";
+}
+
+[[noreturn]] void refuse(std::string message, int ahead) {
+    const std::string held = held_text();
+    const char *text = held.c_str();
+    const std::string json = copied(pg_call([text] { return as_json(text); }));
+    throw sql_error(state::lock_order, std::move(message),
+                    contention_detail(ahead, wait_behind(ahead), "\"held\": " + json + ", "),
+                    "Run the whole transaction again. Transactions that take rows in the order of "
+                    "their keys, or by one batch, do not meet this.");
+}
+
+} // namespace
+
+void install_order_guard() {
+    define_flag("lockstep.order_guard",
+                "Never waits for a row that is not above those that the transaction holds.",
+                &is_on);
+    lockstep_subscribe_to_transaction_ends(&ends);
+}
+
+std::size_t rows_to_try(const ledger &target, std::span<const Datum> keys) {
+    return is_on ? not_above(target, keys) : 0;
+}
+
+void hold_row(const ledger &target, Datum key) {
+    if (not_above(target, {&key, 1}) > 0)
+        return;
+    const ledger *where = &target;
+    pg_call([=] { take(*where, key); });
+}
+
+void hold_answer_without_row() {
+    if (without_row_by == InvalidSubTransactionId)
+        without_row_by = pg_call([] { return GetCurrentSubTransactionId(); });
+}
+
+void check_may_wait(const uuid_bytes &id, bool without_row) {
+    const bool holds_answer = without_row_by != InvalidSubTransactionId;
+    if (!is_on || (highest == nullptr && !holds_answer) || (without_row && !holds_answer))
+        return;
+    refuse("request id " + id_text(id) + " is being booked, and may not be waited for", 1);
+}
+
+void refuse_to_wait(const ledger &target, Datum key) {
+    refuse(row_text(target, key) + " is busy, and may not be waited for",
+           std::max(sessions_ahead(target, key).value_or(1), 1));
+}
+
+} // namespace lockstep

@@ -1,0 +1,46 @@
+// What this transaction holds, so that transactions that take rows by lockstep never wait for each
+// other in a circle, however many calls each of them makes. Rows have one order: tables by schema
+// and name, bytewise, and within a table the order of the keys. A row above all that are held may
+// be waited for; any other is tried, and where it is busy the call ends with LS050. So whoever
+// waits waits upwards, and a circle would have to come down somewhere.
+//
+// Request ids are waited for as well. Who has the same request in hand holds the same rows, so such
+// a wait is over before the id is met; what is left is waited for by those alone who hold nothing.
+// One exception: a refusal because no row was there (LS003) is kept under its id, and no row lines
+// its requests up. Whoever has booked one waits for no row any more, so others may wait for him.
+//
+// What a savepoint has taken is forgotten when it is rolled back, and all of it when the
+// transaction ends; a prepared transaction's rows are then held by nobody's session.
+#pragma once
+
+#include "ledger/ledger.hpp"
+
+#include "core/request_id.hpp"
+
+#include <span>
+
+namespace lockstep {
+
+// Defines lockstep.order_guard and follows the ends of transactions. Once, when the module is
+// loaded.
+void install_order_guard();
+
+// How many of these rows, in canonical order, are to be tried without waiting: the first ones,
+// which do not stand above all that is held. 0 where the guard is off.
+[[nodiscard]] std::size_t rows_to_try(const ledger &target, std::span<const Datum> keys);
+
+// This row was locked, and whatever the same call has locked stands below it.
+void hold_row(const ledger &target, Datum key);
+
+// An answer was booked that no row lines up: from now on no row is waited for.
+void hold_answer_without_row();
+
+// LS050 where the transaction may not wait for one who is booking this id; `without_row`: his
+// booking is a refusal because there was no row.
+void check_may_wait(const uuid_bytes &id, bool without_row);
+
+// LS050: this row is busy, and may not be waited for. DETAIL names the row that is held above it,
+// and has retry_after_ms.
+[[noreturn]] void refuse_to_wait(const ledger &target, Datum key);
+
+} // namespace lockstep
