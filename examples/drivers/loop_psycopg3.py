@@ -25,8 +25,8 @@ def until_it_is_known(work, request_id, attempts=10):
                 session = psycopg.connect(autocommit=True)
             return in_one_transaction(session, work, request_id)
         except psycopg.OperationalError as error:
-            # 40001 and 40P01: it was undone. Else the session is lost, with a commit in doubt or not.
-            undone = error.sqlstate in ("40001", "40P01")
+            # 40001, 40P01 and LS050: it was undone. Else the session is lost, with a commit in doubt or not.
+            undone = error.sqlstate in ("40001", "40P01", "LS050")
             lost = session is None or session.closed
             if not (undone or lost) or attempt == attempts:
                 raise
