@@ -28,8 +28,9 @@ void require_every_row(Relation table, const char *what) {
                        ACLCHECK_OK;
         }))
         throw sql_error(state::insufficient_privilege,
-                        std::string{"permission denied for table "} + RelationGetRelationName(table), {},
-                        "verify_ledger needs SELECT on the ledger and on its journal.");
+                        std::string{"permission denied for table "} +
+                            RelationGetRelationName(table),
+                        {}, "verify_ledger needs SELECT on the ledger and on its journal.");
     if (pg_call([oid] { return check_enable_rls(oid, InvalidOid, true); }) == RLS_ENABLED)
         throw sql_error(state::insufficient_privilege,
                         std::string{"row security hides rows of "} + what + " \"" +

@@ -132,11 +132,26 @@ bool is_name_above(Oid table, Oid held) {
     return way != 0 ? way > 0 : strcmp(name, held_name) > 0;
 }
 
-char *key_as_text(Oid type, Datum key) {
+// Whoever asks now need not be the one who has taken the row: a function may have done it with
+// other rights.
+bool may_read_keys(const held_row &row) {
+    const Oid user = GetUserId();
+    if (pg_class_aclcheck(row.table, user, ACL_SELECT) != ACLCHECK_OK)
+        for (int i = 0; i < row.column_count; ++i)
+            if (pg_attribute_aclcheck(row.table, row.columns[i], user, ACL_SELECT) != ACLCHECK_OK)
+                return false;
+    return check_enable_rls(row.table, InvalidOid, true) != RLS_ENABLED;
+}
+
+// Null where the caller may not know it, or this transaction has dropped its table or type.
+char *key_as_text(const held_row &row) {
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(row.table)) ||
+        !SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(row.type)) || !may_read_keys(row))
+        return nullptr;
     Oid function = InvalidOid;
     bool is_varlena = false;
-    getTypeOutputInfo(type, &function, &is_varlena);
-    return OidOutputFunctionCall(function, key);
+    getTypeOutputInfo(row.type, &function, &is_varlena);
+    return OidOutputFunctionCall(function, row.key);
 }
 
 // As an element of a json object.
@@ -180,8 +195,9 @@ std::string held_text() {
     if (highest == nullptr)
         return "an answer to a request whose row was not there";
     const held_row *row = highest;
-    return "row " + copied(pg_call([row] { return key_as_text(row->type, row->key); })) +
-           " of table \"" + shown_name_of(row->table, "?") + "\"";
+    const char *key = pg_call([row] { return key_as_text(*row); });
+    return (key != nullptr ? std::string{"row "} + key : std::string{"a row"}) + " of table \"" +
+           shown_name_of(row->table, "?") + "\"";
 }
 
 [[noreturn]] void refuse(std::string message, int ahead) {
