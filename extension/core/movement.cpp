@@ -94,23 +94,24 @@ bool fits(const money &amount, const amount_type &type) {
 money checked_amount(const money &amount, const amount_type &type) {
     if (amount.is_zero() || amount.is_negative())
         throw sql_error(state::invalid_amount,
-                        "amount must be greater than zero: " + amount.shown());
+                        "amount must be greater than zero: \"" + amount.shown() + "\"");
     const bool whole = type.stored != amount_type::kind::numeric;
     if (!whole && !type.has_limits)
         return amount;
     const int scale = whole ? 0 : type.scale;
     if (amount.least_scale() > std::max(scale, 0))
-        throw sql_error(state::invalid_amount, "amount has too many decimals: " + amount.shown(),
+        throw sql_error(state::invalid_amount,
+                        "amount has too many decimals: \"" + amount.shown() + "\"",
                         scale > 0 ? "The amount column keeps " + std::to_string(scale) + "."
                                   : "The amount column keeps whole numbers only.");
     const auto exact = amount.with_scale(scale);
     if (!exact && scale < 0)
-        throw sql_error(state::invalid_amount, "amount is too fine: " + amount.shown(),
+        throw sql_error(state::invalid_amount, "amount is too fine: \"" + amount.shown() + "\"",
                         "The amount column keeps multiples of 1" +
                             std::string(static_cast<std::size_t>(-scale), '0') + ".");
     if (!exact || !fits(*exact, type))
         throw sql_error(state::numeric_value_out_of_range,
-                        "amount is out of range: " + amount.shown(),
+                        "amount is out of range: \"" + amount.shown() + "\"",
                         "The amount column cannot hold it.");
     return *exact;
 }

@@ -174,7 +174,7 @@ std::string ledger_text(const ledger &target) {
 }
 
 std::string row_text(const ledger &target, Datum key) {
-    return "row " + key_text(target.key, key) + " of " + ledger_text(target);
+    return "row \"" + key_text(target.key, key) + "\" of " + ledger_text(target);
 }
 
 sql_error unusable(Relation table, const std::string &why, std::string hint) {

@@ -239,7 +239,7 @@ void check_may_wait(const uuid_bytes &id, bool without_row) {
     const bool holds_answer = without_row_by != InvalidSubTransactionId;
     if (!is_on || (highest == nullptr && !holds_answer) || (without_row && !holds_answer))
         return;
-    refuse("request id " + id_text(id) + " is being booked, and may not be waited for", 1);
+    refuse("request id \"" + id_text(id) + "\" is being booked, and may not be waited for", 1);
 }
 
 void refuse_to_wait(const ledger &target, Datum key) {

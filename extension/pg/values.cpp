@@ -43,7 +43,8 @@ money money_from_numeric(Datum numeric, const char *what) {
         pg_call([numeric] { return DatumGetCString(DirectFunctionCall1(numeric_out, numeric)); });
     if (const auto amount = money::parse(text))
         return *amount;
-    throw sql_error(state::invalid_amount, std::string{what} + " must be a finite number: " + text);
+    throw sql_error(state::invalid_amount,
+                    std::string{what} + " must be a finite number: \"" + text + "\"");
 }
 
 Datum numeric_from_money(const money &amount) {

@@ -56,8 +56,8 @@ bool is_no_bound(Datum value, Oid type, const char *no_bound) {
 // One row, or none; more would mean that the key's unique index has gone.
 bool found_one(const ledger &target, Datum key, uint64 rows) {
     if (rows > 1)
-        throw sql_error(state::cardinality_violation, "key " + key_text(target.key, key) +
-                                                          " names more than one row of " +
+        throw sql_error(state::cardinality_violation, "key \"" + key_text(target.key, key) +
+                                                          "\" names more than one row of " +
                                                           ledger_text(target));
     return rows == 1;
 }

@@ -63,8 +63,8 @@ void check_repeat(const movements &all, std::size_t item) {
                                                : "amount";
     all.for_item(item, [&] {
         throw sql_error(state::duplicate_request_in_batch,
-                        "request id " + id_text(all.ids[item]) +
-                            " comes twice in one batch, for different requests",
+                        "request id \"" + id_text(all.ids[item]) +
+                            "\" comes twice in one batch, for different requests",
                         std::string{"Field "} + field + " differs from item " +
                             std::to_string(all.first[item] + 1) + ".",
                         "Use a new request id for a new request.");
@@ -340,10 +340,10 @@ void install_batch_setting() {
 void require_batch_size(std::size_t items) {
     if (items <= static_cast<std::size_t>(most_items))
         return;
-    throw sql_error(
-        state::program_limit_exceeded, "batch is too large: " + std::to_string(items) + " items",
-        "At most " + std::to_string(most_items) + " items are taken (lockstep.max_batch_items).",
-        "Send it in parts, each in a transaction of its own or all in one.");
+    throw sql_error(state::program_limit_exceeded, "batch is too large",
+                    "It has " + std::to_string(items) + " items, and at most " +
+                        std::to_string(most_items) + " are taken (lockstep.max_batch_items).",
+                    "Send it in parts, each in a transaction of its own or all in one.");
 }
 
 call_vector<movement_result> move_all(const ledger &target,

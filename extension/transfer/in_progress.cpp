@@ -20,7 +20,7 @@ void in_progress::check_apart(const ledger &target, const in_progress &outer) co
     for (const uuid_bytes &id : ids_)
         if (std::binary_search(outer.ids_.begin(), outer.ids_.end(), id))
             throw sql_error(state::prerequisite_state,
-                            "request id " + id_text(id) + " is under way in this session");
+                            "request id \"" + id_text(id) + "\" is under way in this session");
     const auto before = [&target](Datum a, Datum b) { return compare_keys(target.key, a, b) < 0; };
     for (const Datum key : keys_)
         if (std::binary_search(outer.keys_.begin(), outer.keys_.end(), key, before))

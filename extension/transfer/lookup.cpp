@@ -143,8 +143,8 @@ recorded_movement movement_of(const ledger &target, const journal_row &row, cons
     const auto read = [&](const char *what, Datum numeric) {
         if (const auto amount = read_numeric(numeric))
             return *amount;
-        throw unreadable(std::string{what} + " of request id " + id_text(id) +
-                             " in the journal of " + ledger_text(target),
+        throw unreadable(std::string{what} + " of request id \"" + id_text(id) +
+                             "\" in the journal of " + ledger_text(target),
                          numeric);
     };
     found.kept_amount = row.get(journal_column::amount);

@@ -34,7 +34,8 @@ row_names names_of(const ledger &target, std::span<const Datum> keys) {
 }
 
 sql_error same_row_error(const ledger &target, Datum key) {
-    return {state::same_row, "from_key and to_key name the same row: " + key_text(target.key, key)};
+    return {state::same_row,
+            "from_key and to_key name the same row: \"" + key_text(target.key, key) + "\""};
 }
 
 } // namespace lockstep

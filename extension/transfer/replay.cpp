@@ -37,7 +37,7 @@ void check_same_content(const ledger &target, const movement_request &request,
     const auto differs = [&](const char *field, const std::string &then, const std::string &now) {
         throw sql_error(
             state::request_id_reused,
-            "request id " + id_text(earlier.request_id) + " was used for another request",
+            "request id \"" + id_text(earlier.request_id) + "\" was used for another request",
             !committed || hidden(earlier.from) || hidden(earlier.to)
                 ? std::string{"Field "} + field + " differs."
                 : std::string{"Field "} + field + " was " + then + " and is " + now + " now.",
@@ -72,7 +72,7 @@ movement_result replay(const ledger &target, const movement_request &request,
     check_same_content(target, request, earlier, true);
     if (earlier.refusal && !request.return_refusals)
         throw sql_error(state::already_refused,
-                        "request id " + id_text(earlier.request_id) + " was refused before",
+                        "request id \"" + id_text(earlier.request_id) + "\" was refused before",
                         "The first refusal was " + *earlier.refusal + ".",
                         "Use a new request id to try again.");
     return result_of(earlier,
