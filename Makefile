@@ -66,8 +66,12 @@ REGRESS := $(filter-out $(no_wall) $(no_prepared),$(regress_all))
 $(info skipped: TAP tests (they make servers of their own; make tap runs them))
 endif
 
+# The server's own -g makes 30 MB of the module. Functions and lines are enough for a backtrace; a debugger has
+# the variables too with make DEBUG_FLAGS=-g.
+DEBUG_FLAGS ?= -g1
+
 # -isystem: the server's headers are not ours to mend. Hidden: only marked functions are exported.
-common_flags = -MMD -MP -fvisibility=hidden $(if $(filter 1,$(WERROR)),-Werror)
+common_flags = -MMD -MP -fvisibility=hidden $(if $(filter 1,$(WERROR)),-Werror) $(DEBUG_FLAGS)
 version      = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" '$(src)/extension/lockstep.control')
 PG_CPPFLAGS  = -I$(src)/extension -isystem $(shell $(PG_CONFIG) --includedir-server) -DLOCKSTEP_VERSION=$(version)
 PG_CFLAGS    = $(common_flags) -Wextra -Wno-unused-parameter -Wno-missing-field-initializers

@@ -81,7 +81,7 @@ void transaction::after_commit(std::function<void()> hook) {
     state_->after_commit(std::move(hook));
 }
 
-pqxx::transaction_base &native(transaction &tx) {
+pqxx::transaction_base &LOCKSTEP_LIBPQXX::native(transaction &tx) {
     return detail::open_transaction::of(tx).on().native();
 }
 

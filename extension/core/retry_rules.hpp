@@ -3,6 +3,8 @@
 // a code means also depends on when it came: once COMMIT was sent, a lost session proves nothing.
 #pragma once
 
+#include "export.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -40,14 +42,14 @@ struct retry_rule {
 };
 
 // Every line: the lost session, the codes in bytewise order, the classes in bytewise order.
-[[nodiscard]] std::span<const retry_rule> retry_rules() noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::span<const retry_rule> retry_rules() noexcept;
 
 // Whether the text can be a SQLSTATE: five digits or capital letters.
-[[nodiscard]] bool is_sqlstate(std::string_view text) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT bool is_sqlstate(std::string_view text) noexcept;
 
 // The line for a code: exact, else its class, else one that says never. The empty code finds the
 // line of the lost session. O(log n), no allocation; the result lives for ever.
-[[nodiscard]] const retry_rule &retry_rule_for(std::string_view sqlstate) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT const retry_rule &retry_rule_for(std::string_view sqlstate) noexcept;
 
 // What is known about one failure.
 struct failure_facts {
@@ -66,10 +68,10 @@ struct retry_judgement {
 // The table's answer, after the gate of the commit: once it was sent, a closed session or one of
 // the codes that leave it open (40003, 08007) is in doubt, whatever else the table says. A closed
 // session never yields same_session.
-[[nodiscard]] retry_judgement judge_failure(const failure_facts &facts) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT retry_judgement judge_failure(const failure_facts &facts) noexcept;
 
 // The words for the SQL view, for logs and for metrics: same_session, none, ...
-[[nodiscard]] std::string_view to_string(retry_verdict verdict) noexcept;
-[[nodiscard]] std::string_view to_string(backoff_kind backoff) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::string_view to_string(retry_verdict verdict) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::string_view to_string(backoff_kind backoff) noexcept;
 
 } // namespace lockstep

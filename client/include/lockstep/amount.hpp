@@ -2,6 +2,8 @@
 // type: cheap to copy, immutable, safe to share between threads as any const value.
 #pragma once
 
+#include <lockstep/core/export.hpp>
+
 #include <compare>
 #include <concepts>
 #include <cstdint>
@@ -11,7 +13,7 @@
 
 namespace lockstep {
 
-class amount {
+class LOCKSTEP_EXPORT amount {
   public:
     // A whole number: amount{250} is 250 units of whatever the ledger's column counts.
     template <std::integral Whole>

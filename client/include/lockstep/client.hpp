@@ -2,6 +2,7 @@
 // no state of its own: make one and share it. The pool must live longer.
 #pragma once
 
+#include <lockstep/core/export.hpp>
 #include <lockstep/error.hpp>
 #include <lockstep/isolation.hpp>
 #include <lockstep/ledger.hpp>
@@ -45,7 +46,7 @@ struct call_options {
     retry_policy retry = {};
 };
 
-class client {
+class LOCKSTEP_EXPORT client {
   public:
     explicit client(pool &sessions) noexcept;
 

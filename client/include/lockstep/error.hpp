@@ -21,6 +21,7 @@
 // through unchanged.
 #pragma once
 
+#include <lockstep/core/export.hpp>
 #include <lockstep/request_id.hpp>
 
 #include <chrono>
@@ -41,7 +42,7 @@ enum class phase {
     verify,  // the fate of an earlier commit is being found out
 };
 
-[[nodiscard]] std::string_view to_string(phase where) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::string_view to_string(phase where) noexcept;
 
 // What is known about a failure beside its message. Texts are empty where the server gave none.
 struct error_facts {
@@ -54,7 +55,7 @@ struct error_facts {
     std::chrono::microseconds elapsed{0};
 };
 
-class error : public std::runtime_error {
+class LOCKSTEP_EXPORT error : public std::runtime_error {
   public:
     error(const std::string &message, error_facts facts);
 
@@ -78,29 +79,29 @@ class error : public std::runtime_error {
 
 // Thrown by transaction::exec. Let it leave the callback: the runner rolls back and decides. Caught
 // and ignored it poisons the transaction, unless a savepoint was rolled back to.
-class statement_error : public error {
+class LOCKSTEP_EXPORT statement_error : public error {
   public:
     using error::error;
 };
 
-class rejected : public error {
+class LOCKSTEP_EXPORT rejected : public error {
   public:
     using error::error;
 };
 
-class request_id_reused : public rejected {
+class LOCKSTEP_EXPORT request_id_reused : public rejected {
   public:
     using rejected::rejected;
 };
 
 // The refusal of one item, with its sqlstate() and its batch_index(). Nothing was moved, and no id
 // was used: when things have changed, the same batch may be sent again with the same ids.
-class batch_refused : public rejected {
+class LOCKSTEP_EXPORT batch_refused : public rejected {
   public:
     using rejected::rejected;
 };
 
-class gave_up : public error {
+class LOCKSTEP_EXPORT gave_up : public error {
   public:
     enum class reason { deadline, attempts };
 
@@ -112,7 +113,7 @@ class gave_up : public error {
     reason why_;
 };
 
-class in_doubt : public error {
+class LOCKSTEP_EXPORT in_doubt : public error {
   public:
     in_doubt(const std::string &message, error_facts facts, std::vector<request_id> ids);
 
@@ -130,22 +131,22 @@ class in_doubt : public error {
     std::vector<request_id> ids_;
 };
 
-class poisoned_transaction : public error {
+class LOCKSTEP_EXPORT poisoned_transaction : public error {
   public:
     using error::error;
 };
 
-class pool_timeout : public error {
+class LOCKSTEP_EXPORT pool_timeout : public error {
   public:
     using error::error;
 };
 
-class pool_closed : public error {
+class LOCKSTEP_EXPORT pool_closed : public error {
   public:
     using error::error;
 };
 
-class nested_run : public error {
+class LOCKSTEP_EXPORT nested_run : public error {
   public:
     using error::error;
 };

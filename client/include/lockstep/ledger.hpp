@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lockstep/amount.hpp>
+#include <lockstep/core/export.hpp>
 #include <lockstep/request_id.hpp>
 
 #include <chrono>
@@ -19,7 +20,7 @@ namespace lockstep {
 
 // A row's key as text; the server converts it to the type of the ledger's key column. A key of
 // several columns is given in braces, in the order of the key: {7, "cash"}.
-class ledger_key {
+class LOCKSTEP_EXPORT ledger_key {
   public:
     template <std::integral Whole>
     requires(!std::same_as<Whole, bool> && !std::same_as<Whole, char>) ledger_key(Whole key)
@@ -66,7 +67,7 @@ enum class booking {
     refused,  // a business answer: sqlstate says which; nothing was moved
 };
 
-[[nodiscard]] std::string_view to_string(booking status) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::string_view to_string(booking status) noexcept;
 
 struct transfer_request {
     std::string ledger; // the table, as SQL names it: pgbench_accounts, shop."Stock"

@@ -12,3 +12,4 @@
 #include <lockstep/retry.hpp>
 #include <lockstep/rows.hpp>
 #include <lockstep/transaction.hpp>
+#include <lockstep/version.hpp>

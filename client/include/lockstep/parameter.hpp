@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lockstep/amount.hpp>
+#include <lockstep/core/export.hpp>
 #include <lockstep/request_id.hpp>
 
 #include <concepts>
@@ -18,7 +19,7 @@ namespace detail {
 struct binary_parameter;
 }
 
-class parameter {
+class LOCKSTEP_EXPORT parameter {
   public:
     parameter(std::nullptr_t) noexcept {}
     parameter(bool value) : text_(value ? "true" : "false") {}

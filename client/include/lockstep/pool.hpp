@@ -11,6 +11,8 @@
 // kept between calls.
 #pragma once
 
+#include <lockstep/core/export.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +65,7 @@ struct pool_stats {
     std::uint64_t lost;   // of these, ended by the server, the network or a deadline
 };
 
-class pool {
+class LOCKSTEP_EXPORT pool {
   public:
     // Opens no session yet. Throws std::invalid_argument for a connection string or limits that
     // cannot be meant.

@@ -3,6 +3,8 @@
 // process, and moves the amount once. A value type of 16 bytes.
 #pragma once
 
+#include <lockstep/core/export.hpp>
+
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -14,7 +16,7 @@
 
 namespace lockstep {
 
-class request_id {
+class LOCKSTEP_EXPORT request_id {
   public:
     // A fresh id: a UUID of version 7, so that ids made one after the other stand side by side in
     // the journal's index. Any thread; one system call. Throws std::system_error when the system

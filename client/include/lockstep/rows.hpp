@@ -4,6 +4,7 @@
 #pragma once
 
 #include <lockstep/amount.hpp>
+#include <lockstep/core/export.hpp>
 #include <lockstep/request_id.hpp>
 
 #include <concepts>
@@ -20,7 +21,7 @@ namespace lockstep {
 class rows;
 
 // One value, in the server's text form.
-class field {
+class LOCKSTEP_EXPORT field {
   public:
     [[nodiscard]] bool is_null() const noexcept { return !text_.has_value(); }
 
@@ -71,7 +72,7 @@ Value field::as() const {
         return static_cast<Value>(unsigned_up_to(limits::max()));
 }
 
-class row {
+class LOCKSTEP_EXPORT row {
   public:
     // Throws std::out_of_range for a column that is not there.
     [[nodiscard]] field operator[](std::size_t column) const;
@@ -87,7 +88,7 @@ class row {
     std::size_t index_;
 };
 
-class rows {
+class LOCKSTEP_EXPORT rows {
   public:
     class iterator {
       public:

@@ -2,6 +2,7 @@
 // callback's thread and ends with the callback; keep no reference to it.
 #pragma once
 
+#include <lockstep/core/export.hpp>
 #include <lockstep/ledger.hpp>
 #include <lockstep/parameter.hpp>
 #include <lockstep/rows.hpp>
@@ -18,7 +19,7 @@ namespace detail {
 class open_transaction;
 }
 
-class transaction {
+class LOCKSTEP_EXPORT transaction {
   public:
     // Runs one statement; $1, $2, ... are the arguments, as text. One round trip. Throws
     // statement_error; let it pass. COPY, and statements that end the transaction, have no place

@@ -22,6 +22,11 @@ if(count LESS 10)
     message(FATAL_ERROR "only ${count} headers were installed")
 endif()
 
+file(GLOB_RECURSE libraries RELATIVE ${prefix} ${prefix}/*.a ${prefix}/*.so*)
+if(libraries MATCHES "lockstep_core")
+    message(FATAL_ERROR "the core is part of the client's library, and is installed beside it: ${libraries}")
+endif()
+
 if(sanitize)
     set(sanitize_flags -fsanitize=${sanitize})
 endif()
@@ -46,8 +51,24 @@ else()
         file(WRITE ${here}/alone.cpp "#include <${header}>\nint main() {}\n")
         run(${compiler} -std=c++20 -Wall -Wextra -Werror -fsyntax-only ${here}/alone.cpp ${flags})
     endforeach()
-    run(${compiler} -std=c++20 ${sanitize_flags} ${source}/consumer.cpp -o ${here}/consumer ${flags})
+    run(${compiler} -std=c++20 ${sanitize_flags} -DWANTED_VERSION="${version}" ${source}/consumer.cpp
+        -o ${here}/consumer ${flags})
     set(ENV{LD_LIBRARY_PATH} ${pc_folder}/..)
+
+    # native.hpp works with the libpqxx that the library was built with. With another one the program does not
+    # link, and says why.
+    file(WRITE ${here}/native.cpp "#include <lockstep/native.hpp>\n"
+        "pqxx::transaction_base *use(lockstep::transaction &tx) { return &lockstep::native(tx); }\nint main() {}\n")
+    run(pkg-config --cflags libpqxx)
+    separate_arguments(pqxx_flags UNIX_COMMAND "${out}")
+    run(${compiler} -std=c++20 ${sanitize_flags} ${here}/native.cpp -o ${here}/native ${flags} ${pqxx_flags})
+    file(WRITE ${here}/other/pqxx/version "#define PQXX_VERSION_MAJOR 5\n#define PQXX_VERSION_MINOR 1\n")
+    execute_process(COMMAND ${compiler} -std=c++20 ${sanitize_flags} -I${here}/other ${here}/native.cpp
+        -o ${here}/other/native ${flags} RESULT_VARIABLE status ERROR_VARIABLE out OUTPUT_VARIABLE out)
+    if(status EQUAL 0 OR NOT out MATCHES "libpqxx_5_1::native")
+        message(FATAL_ERROR "a program of another libpqxx links, or is not told why not:\n${out}")
+    endif()
+
     run(${here}/consumer)
     message(STATUS "${out}")
 endif()

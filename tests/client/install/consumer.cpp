@@ -3,6 +3,13 @@
 
 #include <cstdio>
 
+// Told on the command line by who knows what was installed.
+#ifdef WANTED_VERSION
+static_assert(lockstep::version == WANTED_VERSION);
+#endif
+static_assert(lockstep::version == LOCKSTEP_VERSION && LOCKSTEP_VERSION_MAJOR >= 0 &&
+              LOCKSTEP_VERSION_MINOR >= 0);
+
 int main() {
     lockstep::pool_options options;
     // Nobody listens there, so the call fails when it connects.
