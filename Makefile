@@ -12,6 +12,8 @@
 #   make check-symbols      what the module exports, needs, and runs at load
 #   make installcheck       golden and isolation tests on a running server that has it installed
 #   make sanitize           tests under sanitizers, and on a server with assertions (SANITIZE='asan tap': parts of it)
+#   make dist               the source, as one .tar.gz and one .zip below build/dist
+#   make packages           Debian packages, built and tried in fresh trees (PACKAGES=trixie: of that release)
 #   make lint               clang-format, clang-tidy, house rules, the guard
 #   make compile_commands.json   how each file is compiled, for clangd, clang-tidy and scripts/check-guard
 #   make clean              removes all that the build and the tests made
@@ -68,7 +70,7 @@ endif
 
 # The server's own -g makes 30 MB of the module. Functions and lines are enough for a backtrace; a debugger has
 # the variables too with make DEBUG_FLAGS=-g.
-DEBUG_FLAGS ?= -g1
+DEBUG_FLAGS ?= -g1 -gz
 
 # -isystem: the server's headers are not ours to mend. Hidden: only marked functions are exported.
 common_flags = -MMD -MP -fvisibility=hidden $(if $(filter 1,$(WERROR)),-Werror) $(DEBUG_FLAGS)
@@ -83,7 +85,7 @@ override with_llvm := no
 # PGXS links with gcc, which leaves libstdc++ unnamed.
 override COMPILER = $(CXX) $(CXXFLAGS)
 
-.PHONY: help newcomer say-uninstall compile_commands.json stage wall check-local regress isolation tap check-symbols test demo bench matrix sanitize lint clean-build FORCE
+.PHONY: help newcomer say-uninstall compile_commands.json stage wall check-local regress isolation tap check-symbols test demo bench matrix sanitize lint dist packages clean-build FORCE
 
 PGXS := $(if $(PG_CONFIG),$(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 ifneq (,$(wildcard $(PGXS)))
@@ -196,7 +198,7 @@ clean:
 	rm -rf results output_iso tmp_check tmp_check_iso regression.diffs regression.out
 endif
 
-test demo lint:
+test demo lint dist:
 	@'$(src)/scripts/$@'
 
 matrix newcomer:
@@ -204,6 +206,9 @@ matrix newcomer:
 
 bench:
 	@'$(src)/scripts/$@' $(BENCH)
+
+packages:
+	@'$(src)/scripts/$@' $(PACKAGES)
 
 sanitize:
 	@'$(src)/scripts/$@' $(SANITIZE)

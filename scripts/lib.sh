@@ -192,6 +192,11 @@ build_status() {
     esac
 }
 
+# The one version: the extension's.
+lockstep_version() {
+    sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" "$root_dir/extension/lockstep.control"
+}
+
 # build_cmake PG_CONFIG JOBS (with-tests|without-tests) [TARGET...]: the CMake tree in build/cmake. One that
 # was configured in another place or for another server is of no use, and is made anew. Without tests, an
 # existing tree is taken as it is, so that the demo needs no test library and undoes no configuration.
