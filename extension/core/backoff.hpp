@@ -46,7 +46,7 @@ constexpr std::chrono::seconds usual_deadlock_timeout{1};
 // stand still again, so it is four times that with each deadlock, up to all of the attempt's
 // length. The cap is eight attempts where that is more. A base of zero or less still never waits.
 [[nodiscard]] LOCKSTEP_EXPORT backoff_range after_deadlock(backoff_range range,
-                                           const deadlock_facts &seen) noexcept;
+                                                           const deadlock_facts &seen) noexcept;
 
 // How many others a deadlock was with, from its DETAIL, which has a line for each process in any
 // language; 0 where it has none.
@@ -54,15 +54,17 @@ constexpr std::chrono::seconds usual_deadlock_timeout{1};
 
 // The range for a pause that must leave time for an attempt like the last before a deadline. Where
 // there is none left it is the range as it was, and the pause ends after the deadline or not.
-[[nodiscard]] LOCKSTEP_EXPORT backoff_range leaving_time(backoff_range range, std::chrono::microseconds left,
-                                         std::chrono::microseconds attempt) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT backoff_range
+leaving_time(backoff_range range, std::chrono::microseconds left,
+             std::chrono::microseconds attempt) noexcept;
 
 // min(cap, base * 2^nth), without overflow for any input; nth counts from 0, a negative one is 0.
-[[nodiscard]] LOCKSTEP_EXPORT std::chrono::microseconds backoff_limit(backoff_range range, int nth) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::chrono::microseconds backoff_limit(backoff_range range,
+                                                                      int nth) noexcept;
 
 // Uniform over 0 to the limit, both included, from 64 uniform random bits.
-[[nodiscard]] LOCKSTEP_EXPORT std::chrono::microseconds full_jitter(backoff_range range, int nth,
-                                                    std::uint64_t random_bits) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::chrono::microseconds
+full_jitter(backoff_range range, int nth, std::uint64_t random_bits) noexcept;
 
 // What an error under contention says in its DETAIL, {"waiters_ahead": 3, "retry_after_ms": 16},
 // and the second number read out of such a text; nothing where it has none. A wait is a millisecond
@@ -73,6 +75,7 @@ constexpr std::chrono::seconds usual_deadlock_timeout{1};
 suggested_wait(std::string_view detail) noexcept;
 
 // Whole milliseconds, rounded up.
-[[nodiscard]] LOCKSTEP_EXPORT std::chrono::milliseconds to_milliseconds(std::chrono::microseconds wait) noexcept;
+[[nodiscard]] LOCKSTEP_EXPORT std::chrono::milliseconds
+to_milliseconds(std::chrono::microseconds wait) noexcept;
 
 } // namespace lockstep

@@ -1,5 +1,5 @@
-// Marks what the client's shared library exports: what public headers declare, and nothing else of it. The
-// server's module and a static library have lists of their own, or none.
+// Marks what the client's shared library exports: what public headers declare, and nothing else of
+// it. The server's module and a static library have lists of their own, or none.
 #pragma once
 
 #if defined(__GNUC__)
