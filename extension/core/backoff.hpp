@@ -69,8 +69,8 @@ full_jitter(backoff_range range, int nth, std::uint64_t random_bits) noexcept;
 // What an error under contention says in its DETAIL, {"waiters_ahead": 3, "retry_after_ms": 16},
 // and the second number read out of such a text; nothing where it has none. A wait is a millisecond
 // at least. `first`: fields before these, with their commas.
-[[nodiscard]] LOCKSTEP_EXPORT std::string contention_detail(int ahead, std::chrono::microseconds wait,
-                                            const std::string &first = {});
+[[nodiscard]] LOCKSTEP_EXPORT std::string
+contention_detail(int ahead, std::chrono::microseconds wait, const std::string &first = {});
 [[nodiscard]] LOCKSTEP_EXPORT std::optional<std::chrono::milliseconds>
 suggested_wait(std::string_view detail) noexcept;
 
