@@ -124,8 +124,8 @@ TEST(movement, checks_changes_by_their_size) {
     EXPECT_EQ(delta("-1.5"), "-1.50");
     EXPECT_EQ(delta("1.500"), "1.50");
     EXPECT_EQ(delta("0.00"), "LS007 delta must not be zero");
-    EXPECT_EQ(delta("-0.001"), "LS007 amount has too many decimals: 0.001");
-    EXPECT_EQ(delta("-1000"), "22003 amount is out of range: 1000");
+    EXPECT_EQ(delta("-0.001"), "LS007 amount has too many decimals: \"0.001\"");
+    EXPECT_EQ(delta("-1000"), "22003 amount is out of range: \"1000\"");
 }
 
 } // namespace
