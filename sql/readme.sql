@@ -20,6 +20,11 @@ SELECT entry, from_key, to_key, amount, from_balance, to_balance, refusal FROM a
 SELECT * FROM lockstep.verify_ledger('accounts');
 UPDATE accounts SET balance = balance + 1 WHERE id = 2;
 SELECT violation, key, expected, found FROM lockstep.verify_ledger('accounts');
+BEGIN;
+UPDATE accounts SET balance = balance - 1 WHERE id = 2;
+SELECT status, balance FROM lockstep.adjust('accounts', 2, 1, memo => '{"why": "found in the till"}');
+COMMIT;
+SELECT violation, key, expected, found FROM lockstep.verify_ledger('accounts');
 
 -- a shop's stock, with everything that can be named
 CREATE TABLE stock (
