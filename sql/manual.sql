@@ -18,6 +18,25 @@ SET ROLE shop_auditor;
 SELECT violation, key FROM lockstep.verify_ledger('accounts');
 SELECT lockstep.transfer('accounts', 1, 2, 30);
 RESET ROLE;
+CREATE FUNCTION pay(payer bigint, payee bigint, amount numeric, id uuid) RETURNS text
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$SELECT status FROM lockstep.transfer('public.accounts', payer, payee, amount, id)$$;
+REVOKE EXECUTE ON FUNCTION pay FROM PUBLIC;
+CREATE ROLE shop_till;
+GRANT EXECUTE ON FUNCTION pay TO shop_till;
+SET ROLE shop_till;
+SELECT pay(1, 2, 5, lockstep.request_id('receipt 1'));
+UPDATE accounts SET balance = 1000 WHERE id = 1;
+RESET ROLE;
+DROP FUNCTION pay;
+DROP ROLE shop_till;
+
+-- old rows
+BEGIN;
+ALTER TABLE accounts_journal DISABLE TRIGGER USER;
+DELETE FROM accounts_journal WHERE booked_at < now() - interval '2 years';
+ALTER TABLE accounts_journal ENABLE TRIGGER USER;
+COMMIT;
 
 -- removal, and the way back
 DROP EXTENSION lockstep CASCADE;
