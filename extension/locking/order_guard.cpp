@@ -200,14 +200,13 @@ std::string held_text() {
            shown_name_of(row->table, "?") + "\"";
 }
 
-[[noreturn]] void refuse(std::string message, int ahead) {
+[[noreturn]] void refuse(std::string message, int ahead, const std::string &hint) {
     const std::string held = held_text();
     const char *text = held.c_str();
     const std::string json = copied(pg_call([text] { return as_json(text); }));
     throw sql_error(state::lock_order, std::move(message),
                     contention_detail(ahead, wait_behind(ahead), "\"held\": " + json + ", "),
-                    "Run the whole transaction again. Transactions that take rows in the order of "
-                    "their keys, or by one batch, do not meet this.");
+                    "Run the whole transaction again. " + hint);
 }
 
 } // namespace
@@ -239,12 +238,14 @@ void check_may_wait(const uuid_bytes &id, bool without_row) {
     const bool holds_answer = without_row_by != InvalidSubTransactionId;
     if (!is_on || (highest == nullptr && !holds_answer) || (without_row && !holds_answer))
         return;
-    refuse("request id \"" + id_text(id) + "\" is being booked, and may not be waited for", 1);
+    refuse("request id \"" + id_text(id) + "\" is being booked, and may not be waited for", 1,
+           "An id is waited for where nothing is held yet.");
 }
 
 void refuse_to_wait(const ledger &target, Datum key) {
     refuse(row_text(target, key) + " is busy, and may not be waited for",
-           std::max(sessions_ahead(target, key).value_or(1), 1));
+           std::max(sessions_ahead(target, key).value_or(1), 1),
+           "Rows that are taken in the order of their keys, or by one batch, are waited for.");
 }
 
 } // namespace lockstep

@@ -133,12 +133,20 @@ class retry_run {
         if (judged.verdict != retry_verdict::same_session ||
             (judged.at_most > 0 && times > judged.at_most))
             throw pg_error{};
-        if (attempts_ >= request_.max_attempts)
+        // Where a row may not be waited for within the attempt, it is waited for between attempts,
+        // with nothing held: these do not count, as long as there are pauses, and a deadline to end
+        // them.
+        const bool out_of_order = std::string_view{failed.sqlstate} == state::lock_order;
+        if (out_of_order && deadline_.left() && conflict_range().base.count() > 0)
+            ++uncounted_;
+        if (attempts_ - uncounted_ >= request_.max_attempts)
             give_up("no attempts are left");
         const backoff_range range = std::string_view{failed.sqlstate} == deadlock_detected
                                         ? range_after_deadlock(failed, times)
                                         : range_after(failed, judged.backoff);
-        wait_ = jittered(range, judged.backoff == backoff_kind::conflict ? doublings() : times - 1);
+        wait_ =
+            jittered(range, judged.backoff == backoff_kind::conflict && !out_of_order ? doublings()
+                                                                                      : times - 1);
         if (!deadline_.leaves(wait_))
             give_up("the deadline is before the next attempt");
     }
@@ -147,7 +155,7 @@ class retry_run {
     // who has failed often should not have to stand behind those who have just come; but when the
     // attempts run short, the rest of them are spread.
     [[nodiscard]] int doublings() const {
-        return std::max(attempts_ - request_.max_attempts / 2, 0);
+        return std::max(attempts_ - uncounted_ - request_.max_attempts / 2, 0);
     }
 
     [[noreturn]] static void give_up(const char *why) {
@@ -192,6 +200,7 @@ class retry_run {
     script &script_;
     deadline_timer deadline_;
     int attempts_ = 0;
+    int uncounted_ = 0;     // of these
     TimestampTz began_ = 0; // the attempt
     int failed_with_ = 0;   // the last attempt: its state, packed
     microseconds wait_{};
