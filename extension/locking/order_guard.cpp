@@ -234,9 +234,10 @@ void hold_answer_without_row() {
         without_row_by = pg_call([] { return GetCurrentSubTransactionId(); });
 }
 
-void check_may_wait(const uuid_bytes &id, bool without_row) {
+void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked) {
     const bool holds_answer = without_row_by != InvalidSubTransactionId;
-    if (!is_on || (highest == nullptr && !holds_answer) || (without_row && !holds_answer))
+    const bool holds_nothing = highest == nullptr && !has_booked;
+    if (!is_on || (!holds_answer && (holds_nothing || without_row)))
         return;
     refuse("request id \"" + id_text(id) + "\" is being booked, and may not be waited for", 1,
            "An id is waited for where nothing is held yet.");

@@ -8,6 +8,8 @@
 // a wait is over before the id is met; what is left is waited for by those alone who hold nothing.
 // One exception: a refusal because no row was there (LS003) is kept under its id, and no row lines
 // its requests up. Whoever has booked one waits for no row any more, so others may wait for him.
+// The call that books several books them in the order of their ids, and waits for other such ones
+// alone.
 //
 // What a savepoint has taken is forgotten when it is rolled back, and all of it when the
 // transaction ends; a prepared transaction's rows are then held by nobody's session.
@@ -35,9 +37,9 @@ void hold_row(const ledger &target, Datum key);
 // An answer was booked that no row lines up: from now on no row is waited for.
 void hold_answer_without_row();
 
-// LS050 where the transaction may not wait for one who is booking this id; `without_row`: his
-// booking is a refusal because there was no row.
-void check_may_wait(const uuid_bytes &id, bool without_row);
+// LS050 where the transaction may not wait for one who is booking this id. `without_row`: his
+// booking is a refusal because there was no row; `has_booked`: this very call has booked some.
+void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked);
 
 // LS050: this row is busy, and may not be waited for. DETAIL names the row that is held above it,
 // and has retry_after_ms.

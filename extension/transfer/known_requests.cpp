@@ -22,24 +22,25 @@ item_list unanswered(const movements &all) {
 }
 
 // Until the one who is booking the id has ended.
-void wait_for(const journal_answers &answers, std::size_t position) {
+void wait_for(const journal_answers &answers, std::size_t position, bool has_booked) {
     const recorded_movement booked = answers.in_flight_movement(position);
-    check_may_wait(booked.request_id, booked.refusal == state::row_not_found);
+    check_may_wait(booked.request_id, booked.refusal == state::row_not_found, has_booked);
     wait_for_transaction(answers.in_flight(position));
 }
 
-void wait_for_others(const journal_answers &answers, std::size_t count) {
+void wait_for_others(const journal_answers &answers, std::size_t count, bool has_booked) {
     TransactionId waited_for = InvalidTransactionId; // most of them are one transaction's
     for (std::size_t i = 0; i < count; ++i) {
         const TransactionId other = answers.in_flight(i);
         if (TransactionIdIsValid(other) && other != waited_for)
-            wait_for(answers, i);
+            wait_for(answers, i, has_booked);
         waited_for = TransactionIdIsValid(other) ? other : waited_for;
     }
 }
 
-// What is left after that: the items whose ids were in flight.
-item_list answer_once(movements &all, const item_list &asked) {
+// What is left after that: the items whose ids were in flight. `has_booked`: other items of the
+// call are in the journal already.
+item_list answer_once(movements &all, const item_list &asked, bool has_booked) {
     call_vector<uuid_bytes> ids;
     ids.reserve(asked.size());
     for (const std::uint32_t item : asked)
@@ -63,7 +64,7 @@ item_list answer_once(movements &all, const item_list &asked) {
         });
     }
     if (!in_flight.empty())
-        wait_for_others(answers, asked.size());
+        wait_for_others(answers, asked.size(), has_booked);
     return in_flight;
 }
 
@@ -72,7 +73,7 @@ item_list answer_once(movements &all, const item_list &asked) {
 void answer_known(movements &all) {
     item_list asked = unanswered(all);
     while (!asked.empty())
-        asked = answer_once(all, asked);
+        asked = answer_once(all, asked, false);
 }
 
 void answer_known_early(movements &all) {
@@ -104,9 +105,9 @@ bool answer_if_booked(movements &all, std::uint32_t item, bool alone) {
             all.for_item(item, [&] {
                 require_same_content(all.target, all.requests[item], answers.in_flight_movement(0));
             });
-        wait_for(answers, 0);
+        wait_for(answers, 0, !alone);
     }
-    static_cast<void>(answer_once(all, {item}));
+    static_cast<void>(answer_once(all, {item}, !alone));
     return all.results[item].status != movement_status::pending;
 }
 

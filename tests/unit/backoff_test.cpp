@@ -147,6 +147,9 @@ TEST(backoff, a_suggested_wait_is_read_back) {
     EXPECT_EQ(contention_detail(3, 16ms), R"({"waiters_ahead": 3, "retry_after_ms": 16})");
     EXPECT_EQ(contention_detail(-1, 0us), R"({"waiters_ahead": 0, "retry_after_ms": 1})");
     EXPECT_EQ(contention_detail(0, 1001us), R"({"waiters_ahead": 0, "retry_after_ms": 2})");
+    const std::string with_more = contention_detail(1, 8ms, R"("held": "row 2 of \"a\"", )");
+    EXPECT_EQ(with_more, R"({"held": "row 2 of \"a\"", "waiters_ahead": 1, "retry_after_ms": 8})");
+    EXPECT_EQ(suggested_wait(with_more), 8ms);
     EXPECT_EQ(suggested_wait(contention_detail(3, 16ms)), 16ms);
     EXPECT_EQ(suggested_wait("Item 2 of the batch.  " + contention_detail(9, 40ms)), 40ms);
     for (const auto *text : {"", "Key (id)=(1) exists.", "retry_after_ms", R"("retry_after_ms": )",
