@@ -2,21 +2,21 @@
  * a savepoint each, which may be rolled back any number of times. Spin goes through every order of their steps: none ends
  * where somebody waits and nobody goes on, and what a transaction remembers is what it holds.
  *
- *   here                        there
- *   look                        answer_known_early, answer_known (transfer/known_requests.cpp)
- *   may_wait_for                check_may_wait
- *   not_above, must_try         not_above, rows_to_try
- *   lock, queue                 store::lock, with SKIP LOCKED or without; the server's queue for a row
- *   remember                    hold_row, at the end of booking::lock() (transfer/batch.cpp)
- *   book                        append_to_journal (transfer/journaling.cpp); with STATEMENTS the INSERT of the spi
- *                               store, which waits by itself, and does not ask the guard
- *   top_answer, sub_answer      hold_answer_without_row, in booking::finish()
- *   release, roll_back          hand_over, give_back
- *   refused                     LS050: the transaction ends, or goes on from its savepoint
+ *   here                     there
+ *   look                     answer_known_early, answer_known, answer_if_booked (transfer/known_requests.cpp)
+ *   may_wait_for             check_may_wait; holds_nothing: with its has_booked
+ *   not_above, must_try      not_above, rows_to_try
+ *   lock, queue              store::lock, with SKIP LOCKED or without; the server's queue for a row
+ *   remember                 hold_row, at the end of booking::lock() (transfer/batch.cpp)
+ *   append                   append_to_journal (transfer/journaling.cpp); with STATEMENTS the INSERT of the spi store, which
+ *                            waits by itself, and does not ask the guard
+ *   top_answer, sub_answer   hold_answer_without_row, in booking::finish()
+ *   release, roll_back       hand_over, give_back
+ *   refused                  LS050: the transaction ends, or goes on from its savepoint
  *
- * An id has one content: a set of rows, 0 where its row is not there (LS003). With REUSE each call may use it for any one
- * row, by mistake. A prepared transaction is one that ends later: it waits for nobody. Sizes and seeded faults are macros,
- * see `run`. */
+ * An id has one content: a set of rows, CONTENT1 and CONTENT2, 0 where its row is not there (LS003). With REUSE each call may
+ * use it for any one row or none: by mistake, or because one session sees a row and the other does not. A prepared
+ * transaction is one that ends later: it waits for nobody. Sizes and seeded faults are macros, see `run`. */
 
 #define ROWS 3
 #define IDS 2
@@ -25,6 +25,9 @@
 #endif
 #ifndef CALLS
 #define CALLS 2
+#endif
+#ifndef CALLS3
+#define CALLS3 CALLS
 #endif
 #ifndef CONTENT1
 #define CONTENT1 0
@@ -35,7 +38,15 @@
 
 #define has(set, n) (((set) & (1 << ((n) - 1))) != 0)
 #define without(set, n) ((set) & ~(1 << ((n) - 1)))
+#define first_of(set) ((set) & 1 -> 1 : ((set) & 2 -> 2 : 3))
+#define row first_of(rows)
+#define id first_of(ids)
 #define content(i) ((i) == 1 -> CONTENT1 : CONTENT2)
+#ifdef REUSE
+#define NO_ROW(i) no_row
+#else
+#define NO_ROW(i) (content(i) == 0)
+#endif
 
 byte owner[ROWS + 1];      /* of a row: a transaction, or 0 */
 bool row_in_sub[ROWS + 1]; /* taken since the savepoint */
@@ -44,6 +55,7 @@ byte booker[IDS + 1];      /* who has the id in flight, or 0 */
 bool id_in_sub[IDS + 1];
 bool without_row[IDS + 1]; /* what is in flight is a refusal because there was no row */
 bool booked[IDS + 1];      /* committed */
+byte waits_for[TRANSACTIONS + 1]; /* an id, until the booking that was met is gone */
 
 #define highest (sub_high != 0 -> sub_high : top_high)
 #define answer (top_answer || sub_answer)
@@ -55,6 +67,11 @@ bool booked[IDS + 1];      /* committed */
 #else
 #define not_above(r) (answer || (r) <= highest)
 #endif
+#ifdef FAULT_ID_WITH_NEW_ANSWER
+#define holds_nothing (highest == 0)
+#else
+#define holds_nothing (highest == 0 && !new_answer)
+#endif
 #ifdef NO_GUARD
 #define must_try(r) false
 #define may_wait_for(i) true
@@ -64,12 +81,14 @@ bool booked[IDS + 1];      /* committed */
 #define may_wait_for(i) (!answer)
 #else
 #ifdef FAULT_ID_WITH_ANSWER
-#define may_wait_for(i) (without_row[i] || (highest == 0 && !answer))
+#define may_wait_for(i) (without_row[i] || holds_nothing)
 #else
-#define may_wait_for(i) (!answer && (without_row[i] || highest == 0))
+#define may_wait_for(i) (!answer && (without_row[i] || holds_nothing))
 #endif
 #endif
 #endif
+
+hidden byte n, m;
 
 /* Ends what was done, all of it or what came after the savepoint. */
 inline undo(all, commits) {
@@ -82,10 +101,11 @@ inline undo(all, commits) {
     for (n : 1 .. IDS) {
         if
         :: booker[n] == me && (all || id_in_sub[n]) ->
-            booked[n] = commits; booker[n] = 0; id_in_sub[n] = false; without_row[n] = false
+            booked[n] = commits; booker[n] = 0; id_in_sub[n] = false; without_row[n] = false;
+            for (m : 1 .. TRANSACTIONS) { waits_for[m] = (waits_for[m] == n -> 0 : waits_for[m]) }
         :: else
         fi
-    }
+    };
     n = 0
 }
 
@@ -103,161 +123,169 @@ inline roll_back() {
 inline release() {
     for (n : 1 .. ROWS) { row_in_sub[n] = row_in_sub[n] && owner[n] != me }
     for (n : 1 .. IDS) { id_in_sub[n] = id_in_sub[n] && booker[n] != me }
-    n = 0;
     top_high = highest; sub_high = 0;
     top_answer = answer; sub_answer = false;
     in_sub = false
 }
 
-inline take(r) { owner[r] = me; row_in_sub[r] = in_sub; last = r }
+inline take() { owner[row] = me; row_in_sub[row] = in_sub; last = row; rows = without(rows, row) }
 
 inline remember() {
     if
-    :: last != 0 && !not_above(last) ->
+    :: last == 0 || not_above(last)
+    :: else ->
         if
         :: in_sub -> sub_high = last
         :: else -> top_high = last
         fi
-    :: else
-    fi
+    fi;
+    last = 0
 }
 
-/* Waits until the one who is booking the id has ended, where that is allowed. */
-inline wait_for(i) {
-    other = booker[i];
-    if
-    :: may_wait_for(i) -> booker[i] != other; other = 0
-    :: else -> other = 0; goto refused
-    fi
+/* Who has booked the id himself, or finds it committed, has his answer; who finds it in flight waits until that one has
+ * ended, where he may. What is left then is new. */
+inline look(i) {
+    do
+    :: !has(ids, i) || (booker[i] == 0 && !booked[i]) -> break
+    :: has(ids, i) && (booker[i] == me || booked[i]) -> ids = without(ids, i)
+    :: has(ids, i) && booker[i] != 0 && booker[i] != me ->
+        if
+        :: may_wait_for(i) -> waits_for[me] = i; waits_for[me] == 0
+        :: else -> goto refused
+        fi
+    od
 }
 
-proctype transaction(byte me) {
-    byte calls, n, top_high, sub_high, other;
-    byte ids, rows, id, row, last; /* of the call: what is left of its ids, its rows; the ones at hand; the last one taken */
-    bool in_sub, top_answer, sub_answer, new_answer;
+proctype transaction(byte me; byte left) {
+    byte top_high, sub_high;
+    byte ids, rows, last; /* of the call: what is left of its ids and its rows; the last row that it took */
+    bool in_sub, top_answer, sub_answer, new_answer, no_row;
 
 idle:
-    d_step {
-        assert(answer == (has_answer(1) || has_answer(2)));
-        assert(answer || highest == highest_of_mine)
-    };
     if
-    :: atomic {
-            calls < CALLS -> calls++;
-            if
-            :: ids = 0; select(rows : 1 .. 6)
-            :: select(ids : 1 .. 3)
-            fi
-        };
-        goto look
-    :: atomic { !in_sub && calls < CALLS -> in_sub = true }; goto idle
-    :: d_step { in_sub && calls < CALLS -> release() }; goto idle
-    :: d_step { in_sub -> roll_back() }; goto idle
-    :: d_step { calls > 0 -> undo(true, true) }; goto done
-    :: d_step { calls > 0 -> undo(true, false) }; goto done
+    :: atomic { left > 0 -> goto call }
+    :: atomic { left > 0 && !in_sub -> in_sub = true; goto call }
+    :: atomic { left > 0 && in_sub -> d_step { release() }; goto call }
+    :: atomic { in_sub -> d_step { roll_back() }; goto called }
+    :: atomic { d_step { undo(true, true) }; goto done }
+    :: atomic { d_step { undo(true, false) }; goto done }
     fi;
 
-look:
-    if
-    :: ids == 0 -> goto lock
-    :: else
-    fi;
-    for (id : 1 .. IDS) {
-        do
-        :: atomic { !has(ids, id) || (booker[id] == 0 && !booked[id]) -> break }
-        :: atomic { has(ids, id) && (booker[id] == me || booked[id]) -> ids = without(ids, id) }
-        :: atomic { has(ids, id) && booker[id] != 0 && booker[id] != me -> wait_for(id) }
-        od
-    };
-    d_step {
-        id = 0;
+call:
+    atomic {
+        left--;
         if
-        :: has(ids, 1) -> rows = content(1)
+        :: rows = 1; goto lock
+        :: rows = 2; goto lock
+        :: rows = 4; goto lock
+        :: ids = 1
+        :: ids = 2
+        :: ids = 3
+        fi;
+        look(1);
+        look(2);
+        if
+        :: ids == 0 -> goto called
         :: else
         fi;
+#ifdef REUSE
         if
-        :: has(ids, 2) -> rows = rows | content(2)
-        :: else
-        fi
+        :: rows = 0
+        :: rows = 1
+        :: rows = 2
+        :: rows = 4
+        fi;
+        no_row = rows == 0
+#else
+        rows = (has(ids, 1) -> content(1) : 0) | (has(ids, 2) -> content(2) : 0)
+#endif
     };
     if
-    :: ids == 0 -> goto idle
+    :: rows == 0 -> goto append
     :: else
     fi;
-#ifdef REUSE
-    select(row : 0 .. ROWS);
-    d_step { rows = (row == 0 -> 0 : 1 << (row - 1)); row = 0 };
-#endif
 
 lock:
-    for (row : 1 .. ROWS) {
+    atomic {
         if
-        :: !has(rows, row)
-        :: atomic { has(rows, row) && (owner[row] == 0 || owner[row] == me) ->
+        :: owner[row] == me -> last = row; rows = without(rows, row)
+        :: owner[row] == 0 -> take()
+        :: else ->
             if
-            :: owner[row] == 0 -> take(row)
-            :: else -> last = row
-            fi }
-        :: atomic { has(rows, row) && owner[row] != 0 && owner[row] != me && must_try(row) -> goto refused }
-        :: atomic { has(rows, row) && owner[row] != 0 && owner[row] != me && !must_try(row) -> queue[row]!me };
-            atomic { owner[row] == 0 && queue[row]?[eval(me)] -> queue[row]?eval(me); take(row) }
+            :: must_try(row) -> goto refused
+            :: else -> queue[row]!me; owner[row] == 0 && queue[row]?[eval(me)] -> queue[row]?eval(me); take()
+            fi
+        fi;
+        if
+        :: rows == 0 -> remember()
+        :: else -> goto more
+        fi;
+        if
+        :: ids == 0 -> goto called
+        :: else
         fi
     };
-    d_step { row = 0; remember(); last = 0; rows = 0 };
+#ifdef STATEMENTS
+    atomic { look(1); look(2) };
+#endif
+    goto append;
 
-#ifdef STATEMENTS
-    for (id : 1 .. IDS) {
-        do
-        :: atomic { !has(ids, id) || (booker[id] == 0 && !booked[id]) -> break }
-        :: atomic { has(ids, id) && (booker[id] == me || booked[id]) -> ids = without(ids, id) }
-        :: atomic { has(ids, id) && booker[id] != 0 && booker[id] != me -> wait_for(id) }
-        od
-    };
-#endif
-    for (id : 1 .. IDS) {
-        do
-        :: atomic { !has(ids, id) -> break }
-        :: d_step { has(ids, id) && booked[id] -> ids = without(ids, id) }
-        :: d_step { has(ids, id) && booker[id] == 0 && !booked[id] ->
-            booker[id] = me; id_in_sub[id] = in_sub; ids = without(ids, id);
-#ifdef REUSE
-            without_row[id] = false;
-#else
-            without_row[id] = content(id) == 0;
-#endif
-            new_answer = new_answer || without_row[id] }
-#ifdef STATEMENTS
-        :: atomic { has(ids, id) && booker[id] != 0 -> other = booker[id] };
-            atomic { booker[id] != other -> other = 0 }
-#else
-        :: atomic { has(ids, id) && booker[id] != 0 -> wait_for(id) }
-#endif
-        od
-    };
-    d_step {
-        id = 0;
+more:
+    skip; /* others may come in between */
+    goto lock;
+
+append:
+    atomic {
         if
-        :: new_answer && in_sub -> sub_answer = true
-        :: new_answer && !in_sub -> top_answer = true
-        :: else
+        :: ids == 0
+        :: ids != 0 && booker[id] == 0 && !booked[id] ->
+            booker[id] = me; id_in_sub[id] = in_sub; without_row[id] = NO_ROW(id);
+            new_answer = new_answer || without_row[id];
+            ids = without(ids, id)
+        :: ids != 0 && (booked[id] || booker[id] == me) -> ids = without(ids, id)
+        :: ids != 0 && booker[id] != 0 && booker[id] != me ->
+#ifdef STATEMENTS
+            waits_for[me] = id; waits_for[me] == 0
+#else
+            look(id)
+#endif
         fi;
-        new_answer = false
+        if
+        :: ids == 0 ->
+            if
+            :: new_answer && in_sub -> sub_answer = true
+            :: new_answer && !in_sub -> top_answer = true
+            :: else
+            fi;
+            new_answer = false; no_row = false;
+            goto called
+        :: else
+        fi
     };
-    goto idle;
+    skip;
+    goto append;
+
+called:
+    atomic {
+        assert(answer == (has_answer(1) || has_answer(2)));
+        assert(answer || highest == highest_of_mine);
+        goto idle
+    };
 
 refused:
-    d_step { ids = 0; rows = 0; id = 0; row = 0; last = 0; new_answer = false };
-    if
-    :: d_step { in_sub -> roll_back() }; goto idle
-    :: d_step { undo(true, false) }
-    fi;
+    atomic {
+        ids = 0; rows = 0; last = 0; new_answer = false; no_row = false;
+        if
+        :: in_sub -> d_step { roll_back() }; goto called
+        :: d_step { undo(true, false) }
+        fi
+    };
 done:
-    skip
+    atomic { left = 0; top_high = 0; sub_high = 0; top_answer = false; sub_answer = false; in_sub = false } /* of no use, and fewer states */
 }
 
 init {
     atomic {
-        byte i;
-        for (i : 1 .. TRANSACTIONS) { run transaction(i) }
+        for (n : 1 .. TRANSACTIONS) { run transaction(n, (n == 3 -> CALLS3 : CALLS)) }
     }
 }
