@@ -18,7 +18,8 @@ namespace {
 
 bool is_on = true;
 
-// The highest row of one subtransaction, in the transaction's own memory.
+// The highest row that was held when a subtransaction last took one, also where it took a lower
+// one, in the transaction's own memory. The highest of all is the last.
 struct held_row {
     SubTransactionId owner;
     Oid table;
@@ -26,6 +27,7 @@ struct held_row {
     Oid collation;
     uint32 type_hash;
     bool by_value;
+    int16 length;
     int column_count;
     AttrNumber columns[INDEX_MAX_KEYS];
     Datum key;
@@ -34,8 +36,8 @@ struct held_row {
 
 held_row *highest = nullptr;
 
-// Who has booked the first answer that no row lines up.
-SubTransactionId without_row_by = InvalidSubTransactionId;
+// Whether an answer was booked that no row lines up.
+bool has_answer = false;
 
 void release(held_row *row) {
     if (!row->by_value)
@@ -43,23 +45,18 @@ void release(held_row *row) {
     pfree(row);
 }
 
-// What a subtransaction has taken is its parent's once it has committed; and is the higher one.
-void hand_over(SubTransactionId own, SubTransactionId parent) {
-    if (without_row_by == own)
-        without_row_by = parent;
+// What a subtransaction has taken is the transaction's once it has committed, and is the highest.
+// Not its parent's: who waits for such a row waits for the end of all (XactLockTableWait), even
+// where the parent is rolled back first.
+void hand_over(SubTransactionId own) {
     if (highest == nullptr || highest->owner != own)
         return;
-    highest->owner = parent;
-    held_row *lower = highest->before;
-    if (lower == nullptr || lower->owner != parent)
-        return;
-    highest->before = lower->before;
-    release(lower);
+    while (highest->before != nullptr)
+        release(std::exchange(highest->before, highest->before->before));
+    highest->owner = TopSubTransactionId;
 }
 
 void give_back(SubTransactionId own) {
-    if (without_row_by == own)
-        without_row_by = InvalidSubTransactionId;
     while (highest != nullptr && highest->owner == own)
         release(std::exchange(highest, highest->before));
 }
@@ -73,16 +70,16 @@ extern "C" void order_guard_at_end(XactEvent event) {
     case XACT_EVENT_PARALLEL_ABORT:
         // Their memory goes with the transaction.
         highest = nullptr;
-        without_row_by = InvalidSubTransactionId;
+        has_answer = false;
         break;
     default: break;
     }
 }
 
 extern "C" void order_guard_at_subtransaction_end(SubXactEvent event, SubTransactionId own,
-                                                  SubTransactionId parent) {
+                                                  SubTransactionId /*parent*/) {
     if (event == SUBXACT_EVENT_COMMIT_SUB)
-        hand_over(own, parent);
+        hand_over(own);
     else if (event == SUBXACT_EVENT_ABORT_SUB)
         give_back(own);
 }
@@ -109,9 +106,25 @@ void take(const ledger &target, Datum key) {
     highest->collation = target.key.collation;
     highest->type_hash = target.key.type_hash;
     highest->by_value = target.key.by_value;
+    highest->length = target.key.length;
     highest->column_count = target.key_count;
     std::copy_n(target.key_columns, target.key_count, highest->columns);
     highest->key = copy;
+}
+
+// A row was taken that is not above the highest one.
+void take_lower() {
+    const SubTransactionId own = GetCurrentSubTransactionId();
+    if (highest->owner == own)
+        return;
+    const MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
+    auto *copy = static_cast<held_row *>(palloc(sizeof(held_row)));
+    *copy = *highest;
+    copy->owner = own;
+    copy->key = copied_value(highest->key, highest->by_value, highest->length);
+    copy->before = highest;
+    highest = copy;
+    MemoryContextSwitchTo(before);
 }
 
 // Null where the table is gone, dropped by this transaction.
@@ -175,7 +188,7 @@ bool has_same_keys(const ledger &target, const held_row &row) {
 
 // How many of these keys, in canonical order, are not above all that is held.
 std::size_t not_above(const ledger &target, std::span<const Datum> keys) {
-    if (without_row_by != InvalidSubTransactionId)
+    if (has_answer)
         return keys.size();
     if (highest == nullptr)
         return 0;
@@ -223,21 +236,22 @@ std::size_t rows_to_try(const ledger &target, std::span<const Datum> keys) {
 }
 
 void hold_row(const ledger &target, Datum key) {
-    if (not_above(target, {&key, 1}) > 0)
-        return;
+    if (has_answer)
+        return; // all are tried
     const ledger *where = &target;
-    pg_call([=] { take(*where, key); });
+    if (not_above(target, {&key, 1}) == 0)
+        pg_call([=] { take(*where, key); });
+    else
+        pg_call([] { take_lower(); });
 }
 
 void hold_answer_without_row() {
-    if (without_row_by == InvalidSubTransactionId)
-        without_row_by = pg_call([] { return GetCurrentSubTransactionId(); });
+    has_answer = true;
 }
 
 void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked) {
-    const bool holds_answer = without_row_by != InvalidSubTransactionId;
     const bool holds_nothing = highest == nullptr && !has_booked;
-    if (!is_on || (!holds_answer && (holds_nothing || without_row)))
+    if (!is_on || (!has_answer && (holds_nothing || without_row)))
         return;
     refuse("request id \"" + id_text(id) + "\" is being booked, and may not be waited for", 1,
            "An id is waited for where nothing is held yet.");

@@ -11,8 +11,10 @@
 // The call that books several books them in the order of their ids, and waits for other such ones
 // alone.
 //
-// What a savepoint has taken is forgotten when it is rolled back, and all of it when the
-// transaction ends; a prepared transaction's rows are then held by nobody's session.
+// What a savepoint has taken is forgotten when it is rolled back, but for the rows of inner ones
+// that were released, and for answers: who waits for these waits for the end of the transaction all
+// the same. All of it is forgotten when the transaction ends; a prepared transaction's rows are
+// then held by nobody's session.
 #pragma once
 
 #include "ledger/ledger.hpp"
@@ -31,7 +33,8 @@ void install_order_guard();
 // which do not stand above all that is held. 0 where the guard is off.
 [[nodiscard]] std::size_t rows_to_try(const ledger &target, std::span<const Datum> keys);
 
-// This row was locked, and whatever the same call has locked stands below it.
+// This row was locked, above or below what is held; and whatever the same call has locked stands
+// below it.
 void hold_row(const ledger &target, Datum key);
 
 // An answer was booked that no row lines up: from now on no row is waited for.

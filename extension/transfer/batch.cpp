@@ -155,7 +155,7 @@ class booking {
             blame_first(error);
             throw;
         }
-        for (std::size_t row = all_.rows.size(); row-- > tries;)
+        for (std::size_t row = all_.rows.size(); row-- > 0;)
             if (all_.rows[row].state)
                 return hold_row(all_.target, all_.keys[row]);
     }

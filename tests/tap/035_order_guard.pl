@@ -60,6 +60,8 @@ sub content_of
 {
 	my ($ledger, $n) = @_;
 	my $all = $keys{$ledger};
+	# By mistake now and then not; what statements come to then is in the spec order_guard_statements.
+	$n += 3 if $ledger ne 'watched' && chance(1);
 	my ($one, $other) = ($n % 10, ($n + 1 + int($n / 10) % 9) % 10);
 	# Rows that are not there are asked for seldom.
 	($one, $other) = map { $_ >= $rows_of && int($n / 7) % 4 ? $_ - $rows_of : $_ } $one, $other;
@@ -176,7 +178,7 @@ sub work
 				last;
 			}
 			# A refusal that is raised ends a program for good.
-			if ($answers->{given_up} || $answers->{error} =~ /^LS0(?:0[1-4]|12)$/)
+			if ($answers->{given_up} || $answers->{error} =~ /^LS0(?:0[1-4]|10|12|40)$/)
 			{
 				print $out 'program ', $answers->{error} ? 'refused' : 'rolled_back', "\n";
 				last;
@@ -305,7 +307,7 @@ cmp_ok($waits, '>', 0, 'on: waits were seen');
 is($circles, 0, 'on: ... and none of them goes in a circle');
 is($too_long, 0, 'on: ... and none is older than the transaction that it is for');
 is($on->{states}{'40P01'} || 0, 0, 'on: no session met a deadlock');
-cmp_ok($on->{states}{$_} || 0, '>', 0, "on: $_ was met") for 'LS050', '40001', 'LS003';
+cmp_ok($on->{states}{$_} || 0, '>', 0, "on: $_ was met") for 'LS050', '40001', 'LS003', 'LS010';
 cmp_ok($on->{items}{$_} || 0, '>', 0, "on: $_ was met") for 'applied', 'replayed', 'refused LS003', 'refused LS012';
 cmp_ok($on->{programs}{$_} || 0, '>', 0, "on: programs $_") for 'done', 'again', 'rolled_back', 'refused';
 my $log = slurp_file($node->logfile);
