@@ -10,12 +10,13 @@
  *   remember                 hold_row, at the end of booking::lock() (transfer/batch.cpp)
  *   append                   append_to_journal (transfer/journaling.cpp); with STATEMENTS the INSERT of the spi store, which
  *                            waits by itself, and does not ask the guard
- *   top_answer, sub_answer   hold_answer_without_row, in booking::finish()
+ *   answer                   hold_answer_without_row, in booking::finish()
  *   release, roll_back       hand_over, give_back
  *   refused                  LS050: the transaction ends, or goes on from its savepoint
  *
  * An id has one content: a set of rows, CONTENT1 and CONTENT2, 0 where its row is not there (LS003). With REUSE each call may
- * use it for any one row or none: by mistake, or because one session sees a row and the other does not. A prepared
+ * use it for any one row or none: by mistake, or because one session sees a row and the other does not. The
+ * savepoints are not nested: what an inner one took and released is the transaction's own for the guard. A prepared
  * transaction is one that ends later: it waits for nobody. Sizes and seeded faults are macros, see `run`. */
 
 #define ROWS 3
@@ -58,7 +59,6 @@ bool booked[IDS + 1];      /* committed */
 byte waits_for[TRANSACTIONS + 1]; /* an id, until the booking that was met is gone */
 
 #define highest (sub_high != 0 -> sub_high : top_high)
-#define answer (top_answer || sub_answer)
 #define highest_of_mine (owner[3] == me -> 3 : (owner[2] == me -> 2 : (owner[1] == me -> 1 : 0)))
 #define has_answer(i) (booker[i] == me && without_row[i])
 
@@ -117,14 +117,13 @@ inline roll_back() {
 #ifdef FAULT_GIVES_BACK_ALL
     top_high = 0;
 #endif
-    sub_answer = false
+    skip
 }
 
 inline release() {
     for (n : 1 .. ROWS) { row_in_sub[n] = row_in_sub[n] && owner[n] != me }
     for (n : 1 .. IDS) { id_in_sub[n] = id_in_sub[n] && booker[n] != me }
     top_high = highest; sub_high = 0;
-    top_answer = answer; sub_answer = false;
     in_sub = false
 }
 
@@ -159,7 +158,7 @@ inline look(i) {
 proctype transaction(byte me; byte left) {
     byte top_high, sub_high;
     byte ids, rows, last; /* of the call: what is left of its ids and its rows; the last row that it took */
-    bool in_sub, top_answer, sub_answer, new_answer, no_row;
+    bool in_sub, answer, new_answer, no_row;
 
 idle:
     if
@@ -252,11 +251,7 @@ append:
         fi;
         if
         :: ids == 0 ->
-            if
-            :: new_answer && in_sub -> sub_answer = true
-            :: new_answer && !in_sub -> top_answer = true
-            :: else
-            fi;
+            answer = answer || new_answer;
             new_answer = false; no_row = false;
             goto called
         :: else
@@ -267,7 +262,7 @@ append:
 
 called:
     atomic {
-        assert(answer == (has_answer(1) || has_answer(2)));
+        assert(answer || !(has_answer(1) || has_answer(2)));
         assert(answer || highest == highest_of_mine);
         goto idle
     };
@@ -281,7 +276,7 @@ refused:
         fi
     };
 done:
-    atomic { left = 0; top_high = 0; sub_high = 0; top_answer = false; sub_answer = false; in_sub = false } /* of no use, and fewer states */
+    atomic { left = 0; top_high = 0; sub_high = 0; answer = false; in_sub = false } /* of no use, and fewer states */
 }
 
 init {
