@@ -115,7 +115,7 @@ sub program
 	my $savepoints = 0;
 	for (1 .. 2 + int(rand(5)))
 	{
-		if (chance(25))
+		if (chance(45))
 		{
 			$savepoints++;
 			$text .= "SAVEPOINT s$savepoints" . $say->('begin');
