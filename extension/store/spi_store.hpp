@@ -22,7 +22,7 @@ class spi_store final : public store {
 
   private:
     lock_result lock_by_key(std::span<batch_row> rows, std::size_t tries);
-    lock_result lock_at_once(std::span<batch_row> rows, std::size_t tries) const;
+    [[nodiscard]] lock_result lock_at_once(std::span<batch_row> rows, std::size_t tries) const;
     void lock_some(const kept_statement &statement, std::span<batch_row> rows, std::size_t first,
                    std::size_t count) const;
     void write_at_once(std::span<const batch_row> rows, const call_vector<std::size_t> &moved,
