@@ -4,7 +4,9 @@
 #include "core/batch.hpp"
 #include "core/sql_error.hpp"
 #include "ledger/ledger_cache.hpp"
+#include "ledger/rights.hpp"
 #include "locking/order_guard.hpp"
+#include "locking/row_queue.hpp"
 #include "pg/settings.hpp"
 #include "pg/values.hpp"
 #include "store/choice.hpp"
@@ -149,6 +151,13 @@ class booking {
                 store_ = statements_for(all_.target);
                 result = store_->lock(all_.keys, all_.rows, tries);
             }
+            if (result.busy && !may_see_every_row(all_.target)) {
+                // A row that the caller may read and not write looks busy too. Where nobody has one
+                // of them, waiting for all of them tells.
+                result.busy = first_in_others_hands(tries);
+                if (!result.busy)
+                    result = store_->lock(all_.keys, all_.rows, 0);
+            }
             if (result.busy)
                 refuse_to_wait(all_.target, all_.keys[*result.busy]);
         } catch (const row_error &error) {
@@ -158,6 +167,13 @@ class booking {
         for (std::size_t row = all_.rows.size(); row-- > 0;)
             if (all_.rows[row].state)
                 return hold_row(all_.target, all_.keys[row]);
+    }
+
+    [[nodiscard]] std::optional<std::size_t> first_in_others_hands(std::size_t count) const {
+        for (std::size_t row = 0; row < count; ++row)
+            if (sessions_ahead(all_.target, all_.keys[row]).value_or(0) > 0)
+                return row;
+        return std::nullopt;
     }
 
     // Throws the error of a row on as that of the first item that asks for the row.
