@@ -251,7 +251,7 @@ bool is_served_by_heap(const ledger &target) {
         return wanted == store_auto && target.not_heap == nullptr && !own_snapshot;
     if (target.not_heap == nullptr && !own_snapshot)
         return true;
-    throw sql_error(state::prerequisite_state, "the heap store cannot serve " + ledger_text(target),
+    throw sql_error(state::prerequisite_state, "the heap store cannot serve " + table_text(target),
                     target.not_heap != nullptr ? std::string{"Reason: "} + target.not_heap + "."
                                                : std::string{"It works under READ COMMITTED only."},
                     "Set lockstep.store to auto.");

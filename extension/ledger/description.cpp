@@ -8,7 +8,6 @@
 #include "pg/memory.hpp"
 #include "pg/row_key.hpp"
 
-#include <algorithm>
 #include <vector>
 
 namespace lockstep {
@@ -22,23 +21,17 @@ void describe_ledger(ledger &made, Relation table, Relation journal, const regis
         throw unusable(table, "Its journal is unlogged, and would forget its ids in a crash.",
                        "Call lockstep.register_ledger to bring the journal in line.");
 
-    made.table = RelationGetRelid(table);
+    made.kind = "ledger";
     made.journal = row.journal;
     made.layout = layout;
     made.journal_owner = journal->rd_rel->relowner;
-    strlcpy(made.name, RelationGetRelationName(table), sizeof(made.name));
 
     {
         // The key's function look-ups stay with the ledger.
         const memory_scope scope{GetMemoryChunkContext(&made)};
         made.key = columns.key.size() == 1 ? key_type_of(key) : row_key_type_of(key, columns.key);
-        made.family = family_of(table);
+        describe_place(made, table, numbers_of(columns.key));
     }
-    const std::vector<AttrNumber> numbers = numbers_of(columns.key);
-    made.key_count = static_cast<int>(numbers.size());
-    std::ranges::copy(numbers, made.key_columns);
-    made.key_index = unique_index_on(table, numbers);
-    places_in_index(made.key_index, numbers, made.key_places);
     made.amount = amount_type_of(columns.amount);
     const auto keep = [&made](row_column which, const std::optional<column> &one) {
         if (one)

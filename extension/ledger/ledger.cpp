@@ -169,14 +169,6 @@ ledger_columns checked_columns(Relation table, const registration &row) {
     return columns;
 }
 
-std::string ledger_text(const ledger &target) {
-    return "ledger \"" + shown_name_of(target.table, target.name) + "\"";
-}
-
-std::string row_text(const ledger &target, Datum key) {
-    return "row \"" + key_text(target.key, key) + "\" of " + ledger_text(target);
-}
-
 sql_error unusable(Relation table, const std::string &why, std::string hint) {
     return {state::not_a_ledger, "table \"" + shown_name(table) + "\" cannot be used as a ledger",
             why, std::move(hint)};

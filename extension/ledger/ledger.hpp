@@ -4,7 +4,7 @@
 #pragma once
 
 #include "pg/catalog.hpp"
-#include "pg/key.hpp"
+#include "pg/keyed_table.hpp"
 
 #include "core/movement.hpp"
 #include "core/sql_error.hpp"
@@ -48,33 +48,25 @@ struct known_entries {
 };
 
 // Trivially destructible: it lives in a memory context of its own.
-struct ledger {
+struct ledger : keyed_table {
     // Something may have changed since it was made: look again before it is used. Set in the
     // server's invalidation processing.
     mutable bool stale;
     mutable known_entries entries;
 
-    Oid table;
     Oid journal;
     Oid journal_owner;
-    char name[NAMEDATALEN]; // messages have ledger_text()
 
     journal_layout layout; // of the journal
 
-    key_type key;
-    int key_count; // of the key's columns
-    AttrNumber key_columns[INDEX_MAX_KEYS];
-    Oid key_index;                   // unique, on the key alone
-    int8 key_places[INDEX_MAX_KEYS]; // which of the key's columns each column of the index is
     amount_type amount;
     kept_column columns[row_columns]; // by row_column
     const match_column *matches;      // in which both rows of a movement must agree
     int match_count;
-    const char *floor;      // digits, as numeric prints them; null: no bound
-    const char *ceiling;    // the same
-    relation_family family; // the table, and what inherits from it
-    bool refers_to_others;  // the table has foreign keys of its own
-    bool is_distributed;    // its rows are kept elsewhere, and read and written key by key
+    const char *floor;     // digits, as numeric prints them; null: no bound
+    const char *ceiling;   // the same
+    bool refers_to_others; // the table has foreign keys of its own
+    bool is_distributed;   // its rows are kept elsewhere, and read and written key by key
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
 
@@ -120,11 +112,6 @@ void check_table_kind(Relation table);
 
 // The amount column's type; LS005 where amounts of that type are not exact.
 [[nodiscard]] amount_type amount_type_of(const column &amount);
-
-// As messages name it, and a row of it: ledger "accounts", row 7 of ledger "shop.accounts". Made
-// for the message alone: the search path decides.
-[[nodiscard]] std::string ledger_text(const ledger &target);
-[[nodiscard]] std::string row_text(const ledger &target, Datum key);
 
 // LS005: the table cannot be used as a ledger, and why.
 [[nodiscard]] sql_error unusable(Relation table, const std::string &why, std::string hint);

@@ -305,13 +305,13 @@ const ledger *use::hold(Oid table, LOCKMODE lock, bool waits) {
                                     : lockstep::open_if_free(row->relation, AccessShareLock);
         if (type == nullptr && waits)
             throw sql_error(state::not_a_ledger,
-                            "the key type of " + ledger_text(*found->described) + " is gone");
+                            "the key type of " + table_text(*found->described) + " is gone");
         if (type == nullptr)
             return nullptr;
         held_.push_back({type, AccessShareLock});
         if (RelationGetDescr(type)->natts != row->count)
             throw sql_error(state::object_in_use, "the key type of " +
-                                                      ledger_text(*found->described) +
+                                                      table_text(*found->described) +
                                                       " was changed while it was looked at");
         row->held = type;
     }
@@ -340,7 +340,7 @@ const ledger &use::again(const ledger &target) {
     const ledger &now = open(target.table);
     if (!reads_the_same(now.key, target.key))
         throw sql_error(state::object_in_use,
-                        "keys of " + ledger_text(now) + " were changed while they were read");
+                        "keys of " + table_text(now) + " were changed while they were read");
     return now;
 }
 
@@ -369,7 +369,7 @@ void require_unchanged(const ledger &target) {
         return;
     if (!is_same_for_work(target, *now.described))
         throw sql_error(state::object_in_use,
-                        ledger_text(target) + " was changed while a movement was in progress",
+                        table_text(target) + " was changed while a movement was in progress",
                         "Code that ran within the call, of a trigger, a policy or a check, has "
                         "changed the table, its journal or its registration.");
     target.stale = false;

@@ -88,7 +88,7 @@ transaction_subscriber ends{order_guard_at_end, order_guard_at_subtransaction_en
 
 inline namespace guarded {
 
-void take(const ledger &target, Datum key) {
+void take(const keyed_table &target, Datum key) {
     const MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
     const Datum copy = copied_value(key, target.key.by_value, target.key.length);
     const SubTransactionId own = GetCurrentSubTransactionId();
@@ -179,7 +179,7 @@ char *as_json(const char *text) {
 
 // Whether keys are what they were when the row was taken: the table's owner may have made others of
 // them, in this very transaction.
-bool has_same_keys(const ledger &target, const held_row &row) {
+bool has_same_keys(const keyed_table &target, const held_row &row) {
     return row.type == target.key.type && row.collation == target.key.collation &&
            row.type_hash == target.key.type_hash &&
            std::equal(row.columns, row.columns + row.column_count, target.key_columns,
@@ -187,7 +187,7 @@ bool has_same_keys(const ledger &target, const held_row &row) {
 }
 
 // How many of these keys, in canonical order, are not above all that is held.
-std::size_t not_above(const ledger &target, std::span<const Datum> keys) {
+std::size_t not_above(const keyed_table &target, std::span<const Datum> keys) {
     if (has_answer)
         return keys.size();
     if (highest == nullptr)
@@ -231,14 +231,14 @@ void install_order_guard() {
     lockstep_subscribe_to_transaction_ends(&ends);
 }
 
-std::size_t rows_to_try(const ledger &target, std::span<const Datum> keys) {
+std::size_t rows_to_try(const keyed_table &target, std::span<const Datum> keys) {
     return is_on ? not_above(target, keys) : 0;
 }
 
-void hold_row(const ledger &target, Datum key) {
+void hold_row(const keyed_table &target, Datum key) {
     if (has_answer)
         return; // all are tried
-    const ledger *where = &target;
+    const keyed_table *where = &target;
     if (not_above(target, {&key, 1}) == 0)
         pg_call([=] { take(*where, key); });
     else
@@ -257,7 +257,7 @@ void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked) {
            "An id is waited for where nothing is held yet.");
 }
 
-void refuse_to_wait(const ledger &target, Datum key) {
+void refuse_to_wait(const keyed_table &target, Datum key) {
     refuse(row_text(target, key) + " is busy, and may not be waited for",
            std::max(sessions_ahead(target, key).value_or(1), 1),
            "Rows that are taken in the order of their keys, or by one batch, are waited for.");

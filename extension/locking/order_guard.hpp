@@ -17,7 +17,7 @@
 // then held by nobody's session.
 #pragma once
 
-#include "ledger/ledger.hpp"
+#include "pg/keyed_table.hpp"
 
 #include "core/request_id.hpp"
 
@@ -31,11 +31,11 @@ void install_order_guard();
 
 // How many of these rows, in canonical order, are to be tried without waiting: the first ones,
 // which do not stand above all that is held. 0 where the guard is off.
-[[nodiscard]] std::size_t rows_to_try(const ledger &target, std::span<const Datum> keys);
+[[nodiscard]] std::size_t rows_to_try(const keyed_table &target, std::span<const Datum> keys);
 
 // This row was locked, above or below what is held; and whatever the same call has locked stands
 // below it.
-void hold_row(const ledger &target, Datum key);
+void hold_row(const keyed_table &target, Datum key);
 
 // An answer was booked that no row lines up: from now on no row is waited for.
 void hold_answer_without_row();
@@ -46,6 +46,6 @@ void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked);
 
 // LS050: this row is busy, and may not be waited for. DETAIL names the row that is held above it,
 // and has retry_after_ms.
-[[noreturn]] void refuse_to_wait(const ledger &target, Datum key);
+[[noreturn]] void refuse_to_wait(const keyed_table &target, Datum key);
 
 } // namespace lockstep

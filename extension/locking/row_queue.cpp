@@ -44,7 +44,7 @@ int ahead_at(Relation table, TupleTableSlot *slot) {
     return waiters + (held ? 1 : 0);
 }
 
-bool look_by(const ledger &target, Relation table, Relation index, Datum key, int *ahead) {
+bool look_by(const keyed_table &target, Relation table, Relation index, Datum key, int *ahead) {
     TupleTableSlot *slot = table_slot_create(table, nullptr);
     ScanKeyData *by_key = look_for_equal(index, target.key_count);
     look_at(by_key, target.key, target.key_places, key);
@@ -60,7 +60,7 @@ bool look_by(const ledger &target, Relation table, Relation index, Datum key, in
 }
 
 // What is locked by others just now is passed over: whoever asks may hold locks himself.
-bool look_in(const ledger &target, Oid member, Datum key, int *ahead) {
+bool look_in(const keyed_table &target, Oid member, Datum key, int *ahead) {
     Relation table = open_if_free_in_guard(member, AccessShareLock);
     if (table == nullptr)
         return false;
@@ -78,7 +78,7 @@ bool look_in(const ledger &target, Oid member, Datum key, int *ahead) {
     return found;
 }
 
-bool look_everywhere(const ledger &target, Datum key, int *ahead) {
+bool look_everywhere(const keyed_table &target, Datum key, int *ahead) {
     // Also where the transaction's own snapshot is old: who waits, waits for the newest version.
     PushActiveSnapshot(GetLatestSnapshot());
     bool found = false;
@@ -91,8 +91,8 @@ bool look_everywhere(const ledger &target, Datum key, int *ahead) {
 } // namespace guarded
 } // namespace
 
-std::optional<int> sessions_ahead(const ledger &target, Datum key) {
-    const ledger *where = &target;
+std::optional<int> sessions_ahead(const keyed_table &target, Datum key) {
+    const keyed_table *where = &target;
     int ahead = 0;
     int *const to = &ahead;
     if (!pg_call([=] { return look_everywhere(*where, key, to); }))

@@ -2,7 +2,7 @@
 // wait for it already. Nothing is waited for.
 #pragma once
 
-#include "ledger/ledger.hpp"
+#include "pg/keyed_table.hpp"
 
 #include <optional>
 
@@ -10,6 +10,6 @@ namespace lockstep {
 
 // By the newest committed version of the row; nothing where no such row is there. Looks past row
 // security: it is a number that anybody can read from pg_locks.
-[[nodiscard]] std::optional<int> sessions_ahead(const ledger &target, Datum key);
+[[nodiscard]] std::optional<int> sessions_ahead(const keyed_table &target, Datum key);
 
 } // namespace lockstep

@@ -43,7 +43,7 @@ bool is_about(SPIPlanPtr plan, Oid relation) {
 
 [[noreturn]] void found_another(const ledger &target) {
     throw sql_error(state::object_in_use,
-                    "another table was found under the name of " + ledger_text(target),
+                    "another table was found under the name of " + table_text(target),
                     "Its schema was given another name while a movement was in progress.");
 }
 

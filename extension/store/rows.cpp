@@ -58,7 +58,7 @@ bool found_one(const ledger &target, Datum key, uint64 rows) {
     if (rows > 1)
         throw sql_error(state::cardinality_violation, "key \"" + key_text(target.key, key) +
                                                           "\" names more than one row of " +
-                                                          ledger_text(target));
+                                                          table_text(target));
     return rows == 1;
 }
 

@@ -60,7 +60,7 @@ bool is_as_written(const ledger &target, std::span<const journal_column_definiti
 
 [[noreturn]] void changed_by_trigger(const ledger &target) {
     throw sql_error(state::triggered_action_exception,
-                    "the booking of a movement of " + ledger_text(target) +
+                    "the booking of a movement of " + table_text(target) +
                         " was changed by a trigger",
                     "A trigger of the journal may add to a booking, and not change it.");
 }

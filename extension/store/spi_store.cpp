@@ -83,7 +83,7 @@ void spi_store::lock_some(const kept_statement &statement, std::span<batch_row> 
         if (rows[position].state)
             throw sql_error(state::cardinality_violation,
                             "key \"" + key_text(target_.key, keys_[position]) +
-                                "\" names more than one row of " + ledger_text(target_));
+                                "\" names more than one row of " + table_text(target_));
         rows[position].state = for_row(position, [&] {
             return result_state(target_, keys_[position], i, first_value_column);
         });

@@ -370,11 +370,11 @@ call_vector<movement_result> move_all(const ledger &target,
 movement_result move_one(const ledger &target, const movement_request &request) {
     if (request.expected_version && !target.has(row_column::version))
         throw sql_error(state::invalid_parameter_value,
-                        ledger_text(target) + " has no version column", {},
+                        table_text(target) + " has no version column", {},
                         "Register it with version_column to expect a version.");
     if (request.at_most && !target.layout.has(journal_column::at_most))
         throw sql_error(state::prerequisite_state,
-                        "the journal of " + ledger_text(target) +
+                        "the journal of " + table_text(target) +
                             " cannot keep what is asked for with at_most",
                         "An older version of lockstep has made it.",
                         "Call lockstep.register_ledger to bring the journal in line.");

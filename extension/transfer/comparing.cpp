@@ -29,7 +29,7 @@ void comparing::finish() const {
     ledger_cache::require_unchanged(target_);
     if (now != begun_)
         throw sql_error(state::triggered_data_change_violation,
-                        "an operator that compares columns of " + ledger_text(target_) +
+                        "an operator that compares columns of " + table_text(target_) +
                             " has changed data",
                         "It was called while a movement was in progress.");
 }

@@ -48,7 +48,7 @@ void number(call_vector<journal_row> &rows, const movements &all,
 
 [[nodiscard]] sql_error spoilt(const movements &all, const char *how, const char *why) {
     return {state::triggered_action_exception,
-            "the booking of a movement of " + ledger_text(all.target) + " was " + how, why};
+            "the booking of a movement of " + table_text(all.target) + " was " + how, why};
 }
 
 // What was asked for, where less of it may have been moved.

@@ -144,7 +144,7 @@ recorded_movement movement_of(const ledger &target, const journal_row &row, cons
         if (const auto amount = read_numeric(numeric))
             return *amount;
         throw unreadable(std::string{what} + " of request id \"" + id_text(id) +
-                             "\" in the journal of " + ledger_text(target),
+                             "\" in the journal of " + table_text(target),
                          numeric);
     };
     found.kept_amount = row.get(journal_column::amount);
