@@ -310,6 +310,48 @@ COMMENT ON FUNCTION lockstep.request_id(text) IS
     'a stable request id from any text: UUID version 5 in the name space d3f0b9ae-7c52-4d0e-9a49-6c6f636b7374';
 
 
+-- Row locks for any statement, in one order.
+
+CREATE FUNCTION lockstep.lock_rows(
+    relation    regclass,
+    keys        anycompatiblearray,
+    strength    text   DEFAULT 'no key update',
+    wait        text   DEFAULT 'block',
+    key_columns name[] DEFAULT NULL)
+RETURNS TABLE (key anycompatible)
+AS 'MODULE_PATHNAME', 'lockstep_lock_rows'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION lockstep.lock_rows(regclass, anycompatiblearray, text, text, name[]) IS
+    'locks the rows of these keys in their order, as SELECT ... FOR does; the keys whose rows are there and are locked now, in that order';
+
+CREATE TYPE lockstep.lock_set AS (
+    relation regclass,
+    keys     text[],
+    strength text);
+COMMENT ON TYPE lockstep.lock_set IS 'rows of one table that lock_all is to lock';
+COMMENT ON COLUMN lockstep.lock_set.relation IS 'the table';
+COMMENT ON COLUMN lockstep.lock_set.keys IS 'the keys as text: a key of several columns as the text of a row';
+COMMENT ON COLUMN lockstep.lock_set.strength IS 'key share, share, no key update, or update; null is no key update';
+
+CREATE FUNCTION lockstep.lock_set(
+    relation regclass,
+    keys     anycompatiblearray,
+    strength text DEFAULT 'no key update')
+RETURNS lockstep.lock_set
+LANGUAGE SQL STABLE PARALLEL SAFE
+AS 'SELECT ROW($1, $2::pg_catalog.text[], $3)::lockstep.lock_set';
+COMMENT ON FUNCTION lockstep.lock_set(regclass, anycompatiblearray, text) IS 'rows of one table, for lock_all';
+
+CREATE FUNCTION lockstep.lock_all(
+    sets lockstep.lock_set[],
+    wait text DEFAULT 'block')
+RETURNS TABLE (relation regclass, key text)
+AS 'MODULE_PATHNAME', 'lockstep_lock_all'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION lockstep.lock_all(lockstep.lock_set[], text) IS
+    'locks rows of several tables in one order: tables by schema and name, rows by their keys; those that are there and are locked now, in that order';
+
+
 -- The lock graph. Every function takes one snapshot of the lock manager, at one instant, and waits for no
 -- lock. Whoever may see pg_locks may see the edges; statements and keys have rules of their own.
 

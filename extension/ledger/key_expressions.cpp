@@ -44,6 +44,13 @@ std::string key_equals_element(const key_type &type, std::span<const column> key
     });
 }
 
+std::string key_equals_columns(const key_type &type, std::span<const column> key,
+                               const std::string &prefix) {
+    return all_equal(type, key, [&prefix](int number) {
+        return prefix + std::to_string(number < 0 ? 1 : number + 1);
+    });
+}
+
 std::string element_columns(const key_type &type, const std::string &key) {
     if (type.row == nullptr)
         return key;

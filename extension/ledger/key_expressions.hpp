@@ -16,6 +16,10 @@ namespace lockstep {
 [[nodiscard]] std::string key_equals_element(const key_type &type, std::span<const column> key,
                                              const std::string &keys);
 
+// The same with the columns of the key one by one, numbered from 1 after the prefix: $1, $2.
+[[nodiscard]] std::string key_equals_columns(const key_type &type, std::span<const column> key,
+                                             const std::string &prefix);
+
 // The columns that an array of keys is taken apart into: "key", or "key_1, key_2".
 [[nodiscard]] std::string element_columns(const key_type &type, const std::string &key);
 

@@ -192,11 +192,8 @@ std::size_t not_above(const keyed_table &target, std::span<const Datum> keys) {
         return keys.size();
     if (highest == nullptr)
         return 0;
-    if (highest->table != target.table) {
-        const Oid table = target.table;
-        const Oid held = highest->table;
-        return pg_call([=] { return is_name_above(table, held); }) ? 0 : keys.size();
-    }
+    if (highest->table != target.table)
+        return is_table_above(target.table, highest->table) ? 0 : keys.size();
     if (!has_same_keys(target, *highest))
         return keys.size();
     const auto above = std::ranges::partition_point(
@@ -229,6 +226,10 @@ void install_order_guard() {
                 "Never waits for a row that is not above those that the transaction holds.",
                 &is_on);
     lockstep_subscribe_to_transaction_ends(&ends);
+}
+
+bool is_table_above(Oid table, Oid other) {
+    return pg_call([=] { return is_name_above(table, other); });
 }
 
 std::size_t rows_to_try(const keyed_table &target, std::span<const Datum> keys) {

@@ -29,6 +29,10 @@ namespace lockstep {
 // loaded.
 void install_order_guard();
 
+// Whether the one table stands above the other: by schema and name, bytewise. False where one of
+// them is gone.
+[[nodiscard]] bool is_table_above(Oid table, Oid other);
+
 // How many of these rows, in canonical order, are to be tried without waiting: the first ones,
 // which do not stand above all that is held. 0 where the guard is off.
 [[nodiscard]] std::size_t rows_to_try(const keyed_table &target, std::span<const Datum> keys);

@@ -36,7 +36,10 @@ std::size_t array_length(FunctionCallInfo fcinfo, int number) {
 }
 
 array_elements array_argument(FunctionCallInfo fcinfo, int number, const char *name) {
-    const Datum value = required_argument(fcinfo, number, name);
+    return array_elements_of(required_argument(fcinfo, number, name), name);
+}
+
+array_elements array_elements_of(Datum value, const char *name) {
     const parts found = pg_call([value] {
         ArrayType *array = DatumGetArrayTypeP(value);
         parts all{};
@@ -64,8 +67,7 @@ void require_no_nulls(const array_elements &elements, const char *name) {
     const auto null = std::find(elements.nulls.begin(), elements.nulls.end(), true);
     if (null != elements.nulls.end())
         throw sql_error(state::null_value_not_allowed, std::string{name} + " must not have a null",
-                        "Item " + std::to_string(null - elements.nulls.begin() + 1) +
-                            " of the batch.");
+                        "Item " + std::to_string(null - elements.nulls.begin() + 1) + " is null.");
 }
 
 Datum array_of(Oid type, std::span<const std::optional<Datum>> values) {

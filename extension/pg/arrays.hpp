@@ -25,6 +25,9 @@ struct array_elements {
 // do not matter. `name` names the argument in messages.
 [[nodiscard]] array_elements array_argument(FunctionCallInfo fcinfo, int number, const char *name);
 
+// The same of an array that is no argument.
+[[nodiscard]] array_elements array_elements_of(Datum value, const char *name);
+
 // 22004 with the item where one of the elements is null.
 void require_no_nulls(const array_elements &elements, const char *name);
 

@@ -45,18 +45,19 @@ TupleDesc columns_of_texts(int count) {
 // The layout of the row type, with its own names, which a column that was renamed has no longer;
 // without a look at the type itself, which may be locked.
 TupleDesc columns_of_type(Oid type, const column *columns, int count) {
-    const Oid relation = get_typ_typrelid(type);
+    const Oid relation = type == RECORDOID ? InvalidOid : get_typ_typrelid(type);
     TupleDesc made = CreateTemplateTupleDesc(count);
     for (int i = 0; i < count; ++i) {
         const auto number = static_cast<AttrNumber>(i + 1);
-        TupleDescInitEntry(made, number, get_attname(relation, number, true), columns[i].type, -1,
-                           0);
+        const char *name =
+            OidIsValid(relation) ? get_attname(relation, number, true) : columns[i].name;
+        TupleDescInitEntry(made, number, name, columns[i].type, -1, 0);
         TupleDescInitEntryCollation(made, number, columns[i].collation);
     }
     version::finish_row_type(made);
     made->tdtypeid = type;
     made->tdtypmod = -1;
-    return made;
+    return type == RECORDOID ? BlessTupleDesc(made) : made;
 }
 
 void read_text(const key_row &row, Datum value, Oid type, given_values &given) {
@@ -166,19 +167,18 @@ bool is_row(Oid type) {
 }
 
 Datum formed(const key_row &row, given_values &key) {
-    const TupleDesc columns = RelationGetDescr(row.held);
+    const key_row *const how = &row;
     Datum *values = key.values.data();
     bool *nulls = key.nulls.data();
-    return pg_call([=] { return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls)); });
+    return pg_call([=] {
+        const TupleDesc columns = layout_of(*how);
+        return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
+    });
 }
 
-} // namespace
-
-key_type row_key_type_of(const column &whole, std::span<const column> columns) {
+key_type row_key_type(Oid oid, std::span<const column> columns) {
     const auto count = static_cast<int>(columns.size());
     const column *first = columns.data();
-    const Oid oid = whole.type;
-
     key_type type{};
     type.type = oid;
     type.length = -1;
@@ -197,7 +197,7 @@ key_type row_key_type_of(const column &whole, std::span<const column> columns) {
         const auto many = static_cast<Size>(count);
         auto *row = static_cast<key_row *>(palloc0(sizeof(key_row)));
         row->count = count;
-        row->relation = get_typ_typrelid(oid);
+        row->relation = oid == RECORDOID ? InvalidOid : get_typ_typrelid(oid);
         row->columns = columns_of_type(oid, first, count);
         row->texts = columns_of_texts(count);
         fmgr_info(F_RECORD_IN, &row->read_texts);
@@ -215,6 +215,19 @@ key_type row_key_type_of(const column &whole, std::span<const column> columns) {
     return type;
 }
 
+} // namespace
+
+key_type row_key_type_of(const column &whole, std::span<const column> columns) {
+    return row_key_type(whole.type, columns);
+}
+
+key_type row_key_type_of(std::span<const column> columns) {
+    key_type type = row_key_type(RECORDOID, columns);
+    // All such types have one entry in the server's cache: their layouts tell them apart.
+    type.type_hash = static_cast<uint32>(type.row->columns->tdtypmod);
+    return type;
+}
+
 Datum row_key_from(Datum value, Oid given, const char *argument, const key_type &type) {
     const key_row &row = *type.row;
     given_values key{};
@@ -228,7 +241,7 @@ Datum row_key_from(Datum value, Oid given, const char *argument, const key_type 
     } else if (is_row(given)) {
         // Code of a column's type may run before the next column is read. The key's own type is
         // held by whoever works with the ledger.
-        if (given != type.type)
+        if (given == RECORDOID || given != type.type)
             held = pg_call([=] { return hold_types_of(hold_types(NIL, given), value, given); });
         const int found = pg_call([=] { return read_row(*how, value, *to); });
         if (found != row.count)

@@ -14,7 +14,7 @@ namespace lockstep {
 // What such a key is made of. Trivially destructible.
 struct key_row {
     int count;
-    Oid relation;      // of the row type
+    Oid relation;      // of the row type; InvalidOid where it has no name
     TupleDesc columns; // its columns, as they were when it was described
     // The same relation, while a call holds it: its layout is the one by which the server reads
     // values. A new name of a column makes another one of it.
@@ -29,6 +29,9 @@ struct key_row {
 // these columns. It lives in the current memory context. Waits for no lock.
 [[nodiscard]] key_type row_key_type_of(const column &whole, std::span<const column> columns);
 
+// The same as one value of a row type without a name, for a table that has none for its keys.
+[[nodiscard]] key_type row_key_type_of(std::span<const column> columns);
+
 // A value of type `given` as a key; its size was looked at. 22004 where a column is null, 22023
 // where an object has other columns, 42804 where it is no row, or one of another length.
 [[nodiscard]] Datum row_key_from(Datum value, Oid given, const char *argument,
@@ -36,10 +39,15 @@ struct key_row {
 
 inline namespace guarded {
 
+// The layout that such keys are read and made by.
+inline TupleDesc layout_of(const key_row &row) {
+    return OidIsValid(row.relation) ? RelationGetDescr(row.held) : row.columns;
+}
+
 // The columns' values of such a key.
 inline void take_key_apart(const key_row &row, Datum key, Datum *values, bool *nulls) {
     HeapTupleData tuple = tuple_in(DatumGetHeapTupleHeader(key));
-    heap_deform_tuple(&tuple, RelationGetDescr(row.held), values, nulls);
+    heap_deform_tuple(&tuple, layout_of(row), values, nulls);
 }
 
 } // namespace guarded

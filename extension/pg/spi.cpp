@@ -21,18 +21,19 @@ uint64 run_once(const std::string &sql, bool read_only) {
 
 } // namespace
 
-SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types) {
+SPIPlanPtr prepare_once(const char *sql, std::span<const Oid> types) {
     // SPI takes the types as an array that it does not change.
     auto *first = const_cast<Oid *>(types.data());
     const int count = static_cast<int>(types.size());
-    SPIPlanPtr plan = pg_call([=] {
-        SPIPlanPtr made = SPI_prepare(sql, count, first);
-        if (made != nullptr)
-            SPI_keepplan(made);
-        return made;
-    });
+    SPIPlanPtr plan = pg_call([=] { return SPI_prepare(sql, count, first); });
     if (plan == nullptr)
         refuse(pg_call([] { return SPI_result; }));
+    return plan;
+}
+
+SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types) {
+    SPIPlanPtr plan = prepare_once(sql, types);
+    pg_call([plan] { SPI_keepplan(plan); });
     return plan;
 }
 

@@ -41,14 +41,18 @@ class spi_parameters {
     [[nodiscard]] const char *nulls() const { return nulls_.data(); }
 
   private:
-    std::array<Datum, 16> values_{};
-    std::array<char, 16> nulls_{};
+    static constexpr std::size_t most = INDEX_MAX_KEYS + 16; // a key's columns, and more
+    std::array<Datum, most> values_{};
+    std::array<char, most> nulls_{};
     std::size_t count_ = 0;
 };
 
 // Parses and keeps a statement. The plan outlives the session; the caller frees it with
 // SPI_freeplan.
 [[nodiscard]] SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types);
+
+// The same for a plan that goes with the session.
+[[nodiscard]] SPIPlanPtr prepare_once(const char *sql, std::span<const Oid> types);
 
 // Runs a kept plan with a fresh snapshot (where the isolation level gives one); rows processed.
 uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters);

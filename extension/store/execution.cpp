@@ -2,6 +2,7 @@
 
 #include "core/sql_error.hpp"
 #include "ledger/ledger_cache.hpp"
+#include "pg/kept_plans.hpp"
 #include "pg/role.hpp"
 
 #include <cstddef>
@@ -27,18 +28,6 @@ SPIPlanPtr plan_of(const kept_statement &statement) {
     statement.plan = prepare(statement);
     owner.leave();
     return statement.plan;
-}
-
-// Whether the plan, as it was made last, is about this relation.
-bool is_about(SPIPlanPtr plan, Oid relation) {
-    return pg_call([=] {
-        ListCell *cell = nullptr;
-        foreach (cell, SPI_plan_get_plan_sources(plan))
-            if (list_member_oid(static_cast<CachedPlanSource *>(lfirst(cell))->relationOids,
-                                relation))
-                return true;
-        return false;
-    });
 }
 
 [[noreturn]] void found_another(const ledger &target) {

@@ -1,0 +1,213 @@
+#include "locking/row_locks.hpp"
+
+#include "core/sql_error.hpp"
+#include "ledger/key_expressions.hpp"
+#include "locking/order_guard.hpp"
+#include "pg/arrays.hpp"
+#include "pg/caught.hpp"
+#include "pg/kept_plans.hpp"
+#include "pg/row_key.hpp"
+#include "pg/spi.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+
+namespace {
+
+// What a statement does with the rows that it finds.
+enum class action { lock, lock_nowait, lock_skip, look };
+
+const char *waiting_clause(action what) {
+    switch (what) {
+    case action::lock_nowait: return " NOWAIT";
+    case action::lock_skip: return " SKIP LOCKED";
+    default: return "";
+    }
+}
+
+// The columns of a key, one by one: a key of one column is a row of one.
+class key_columns {
+  public:
+    explicit key_columns(const key_type &type)
+        : type_(type), parts_(type.row == nullptr ? &type : type.row->parts),
+          count_(type.row == nullptr ? 1 : static_cast<std::size_t>(type.row->count)) {}
+
+    [[nodiscard]] std::size_t count() const { return count_; }
+    [[nodiscard]] Oid type(std::size_t i) const { return parts_[i].type; }
+
+    [[nodiscard]] std::array<Datum, INDEX_MAX_KEYS> of(Datum key) const {
+        std::array<Datum, INDEX_MAX_KEYS> values{key};
+        if (const key_row *row = type_.row) {
+            std::array<bool, INDEX_MAX_KEYS> nulls{};
+            Datum *to = values.data();
+            bool *const to_nulls = nulls.data();
+            pg_call([=] { take_key_apart(*row, key, to, to_nulls); });
+        }
+        return values;
+    }
+
+  private:
+    const key_type &type_;
+    const key_type *parts_;
+    std::size_t count_;
+};
+
+// The statements for the rows of one table, in one strength.
+class row_statements {
+  public:
+    row_statements(const table_use &use, lock_strength strength)
+        : use_(use), strength_(strength), columns_(use.table().key) {
+        for (std::size_t i = 0; i < columns_.count(); ++i) {
+            types_.push_back(columns_.type(i));
+            const Oid type = columns_.type(i);
+            arrays_.push_back(pg_call([type] {
+                // A row in an array would be taken apart.
+                return type_is_rowtype(type) ? InvalidOid : get_array_type(type);
+            }));
+        }
+        at_once_ = std::ranges::count(arrays_, InvalidOid) == 0;
+    }
+
+    // Marks the rows among these that the statement has found.
+    void run(action what, std::span<const Datum> keys, std::span<bool> found) const {
+        constexpr std::size_t few = 2;
+        if (keys.size() > few && at_once_)
+            return run_at_once(what, keys, found);
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            check_interrupts();
+            found[i] = run_for(what, keys[i]);
+        }
+    }
+
+    [[nodiscard]] bool run_for(action what, Datum key) const {
+        spi_parameters values;
+        const auto parts = columns_.of(key);
+        for (std::size_t i = 0; i < columns_.count(); ++i)
+            values.add(parts[i]);
+        return execute_kept("SELECT FROM " + table_name() + " AS l WHERE " +
+                                key_equals_columns(use_.table().key, use_.key_columns(), "$") +
+                                locking(what),
+                            types_, values, use_.table().table) > 0;
+    }
+
+  private:
+    [[nodiscard]] std::string table_name() const { return qualified_name(use_.relation()); }
+
+    [[nodiscard]] std::string locking(action what) const {
+        if (what == action::look)
+            return {};
+        return " FOR " + std::string{clause_of(strength_)} + " OF l" + waiting_clause(what);
+    }
+
+    // Sorted by the number of the key, which no concurrent change can move: LockRows locks in that
+    // order.
+    void run_at_once(action what, std::span<const Datum> keys, std::span<bool> found) const {
+        std::string arrays;
+        std::string names;
+        for (std::size_t i = 1; i <= columns_.count(); ++i) {
+            const std::string number = std::to_string(i);
+            arrays += (i == 1 ? "pg_catalog.unnest($" : ", pg_catalog.unnest($") + number + ")";
+            names += "key_" + number + ", ";
+        }
+        const std::string sql = "SELECT k.number FROM ROWS FROM (" + arrays +
+                                ") WITH ORDINALITY AS k(" + names + "number) JOIN " + table_name() +
+                                " AS l ON " +
+                                key_equals_columns(use_.table().key, use_.key_columns(), "k.key_") +
+                                " ORDER BY k.number" + locking(what);
+        const uint64 rows = execute_kept(sql, arrays_, arrays_of(keys), use_.table().table);
+        for (uint64 row = 0; row < rows; ++row) {
+            const std::int64_t number = DatumGetInt64(cell(row, 1).value_or(Datum{0}));
+            if (number < 1 || static_cast<std::uint64_t>(number) > keys.size())
+                throw sql_error(state::internal_error,
+                                "a statement that locks rows returned row number " +
+                                    std::to_string(number));
+            found[static_cast<std::size_t>(number - 1)] = true;
+        }
+    }
+
+    [[nodiscard]] spi_parameters arrays_of(std::span<const Datum> keys) const {
+        std::vector<call_vector<std::optional<Datum>>> values(columns_.count());
+        for (const Datum key : keys) {
+            const auto parts = columns_.of(key);
+            for (std::size_t i = 0; i < columns_.count(); ++i)
+                values[i].emplace_back(parts[i]);
+        }
+        spi_parameters parameters;
+        for (std::size_t i = 0; i < columns_.count(); ++i)
+            parameters.add(array_of(types_[i], values[i]));
+        return parameters;
+    }
+
+    const table_use &use_;
+    lock_strength strength_;
+    key_columns columns_;
+    std::vector<Oid> types_;
+    std::vector<Oid> arrays_;
+    bool at_once_ = true;
+};
+
+// Whether the row is not the caller's to lock, where nobody has it; LS050 where somebody has. It
+// was tried and not locked, and is there for the caller to read.
+bool lock_or_refuse(const row_statements &statements, const keyed_table &target, Datum key) {
+    try {
+        return statements.run_for(action::lock_nowait, key);
+    } catch (const pg_error &) {
+        if (std::string_view{look_at_error().sqlstate} != state::lock_not_available)
+            throw;
+    }
+    // The next error takes the place of this one, and ends the same (sub)transaction.
+    forget_error();
+    refuse_to_wait(target, key);
+}
+
+// Locks without waiting; LS050 where somebody else has one of the rows.
+void try_all(const row_statements &statements, const keyed_table &target,
+             std::span<const Datum> keys, std::span<bool> found) {
+    statements.run(action::lock_skip, keys, found);
+    call_vector<Datum> missing;
+    call_vector<std::size_t> places;
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        if (!found[i]) {
+            missing.push_back(keys[i]);
+            places.push_back(i);
+        }
+    if (missing.empty())
+        return;
+    const auto there = std::make_unique<bool[]>(missing.size());
+    statements.run(action::look, missing, {there.get(), missing.size()});
+    for (std::size_t i = 0; i < missing.size(); ++i)
+        if (there[i])
+            found[places[i]] = lock_or_refuse(statements, target, missing[i]);
+}
+
+} // namespace
+
+call_vector<bool> lock_rows(const table_use &use, std::span<const Datum> keys,
+                            lock_strength strength, lock_wait wait) {
+    const row_statements statements{use, strength};
+    const keyed_table &target = use.table();
+    const auto locked = std::make_unique<bool[]>(keys.size());
+    const std::span<bool> found{locked.get(), keys.size()};
+    if (wait == lock_wait::block) {
+        const std::size_t tries = rows_to_try(target, keys);
+        try_all(statements, target, keys.first(tries), found.first(tries));
+        statements.run(action::lock, keys.subspan(tries), found.subspan(tries));
+    } else {
+        statements.run(wait == lock_wait::nowait ? action::lock_nowait : action::lock_skip, keys,
+                       found);
+    }
+    for (std::size_t i = keys.size(); i-- > 0;)
+        if (found[i]) {
+            hold_row(target, keys[i]);
+            break;
+        }
+    return {found.begin(), found.end()};
+}
+
+} // namespace lockstep

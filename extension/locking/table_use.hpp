@@ -1,0 +1,50 @@
+// One call's work with the rows of any table: it finds the table's key, and holds the table so that
+// code that runs meanwhile in this session cannot alter it.
+#pragma once
+
+#include "ledger/ledger_cache.hpp"
+#include "pg/keyed_table.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lockstep {
+
+class table_use {
+  public:
+    // Opens the table, locked as SELECT ... FOR UPDATE would until the end of the transaction. Its
+    // key is the one it is registered by, where it is a ledger; else its primary key; or these
+    // columns, where some are named. Needs an open SPI session; what it makes lives in the current
+    // memory context.
+    // 42501 without the rights to read the key and to lock rows (asked before the table is locked);
+    // 42809 where it is no table; 42703 where it has no such column; 42P10 where it has no such
+    // key.
+    explicit table_use(Oid table, std::span<const std::string> key_columns = {});
+    table_use(const table_use &) = delete;
+    table_use &operator=(const table_use &) = delete;
+
+    [[nodiscard]] const keyed_table &table() const { return *table_; }
+    [[nodiscard]] Relation relation() const { return relation_; }
+    // The key's columns as the table has them, in the order of the key.
+    [[nodiscard]] std::span<const column> key_columns() const { return columns_; }
+    // Its registration, where it is a ledger and goes by that key.
+    [[nodiscard]] const ledger *as_ledger() const { return ledger_; }
+
+    // The elements of an array argument as keys of the table. 22004 where one is null.
+    [[nodiscard]] call_vector<Datum> keys_from(std::span<const Datum> values, Oid given,
+                                               const char *name) const;
+
+    // Lets go of the table, but for its lock. Not called on an error: then the server does it.
+    void close();
+
+  private:
+    ledger_cache::use ledgers_;
+    Relation relation_;
+    const keyed_table *table_ = nullptr;
+    const ledger *ledger_ = nullptr;
+    std::vector<column> columns_;
+};
+
+} // namespace lockstep
