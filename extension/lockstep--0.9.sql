@@ -351,6 +351,29 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION lockstep.lock_all(lockstep.lock_set[], text) IS
     'locks rows of several tables in one order: tables by schema and name, rows by their keys; those that are there and are locked now, in that order';
 
+CREATE FUNCTION lockstep.claim(
+    relation regclass,
+    max_rows integer,
+    matching jsonb DEFAULT NULL,
+    order_by name  DEFAULT NULL)
+RETURNS TABLE (key text)
+AS 'MODULE_PATHNAME', 'lockstep_claim'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION lockstep.claim(regclass, integer, jsonb, name) IS
+    'locks at most max_rows rows that nobody else has and that have these values, in the order of a column and of the key; their keys';
+
+CREATE FUNCTION lockstep.update_if_version(
+    relation         regclass,
+    key              anycompatible,
+    expected_version bigint,
+    changes          jsonb,
+    version_column   name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'lockstep_update_if_version'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION lockstep.update_if_version(regclass, anycompatible, bigint, jsonb, name) IS
+    'changes columns of one row where its version is the expected one, and counts the version up; the new version';
+
 
 -- The lock graph. Every function takes one snapshot of the lock manager, at one instant, and waits for no
 -- lock. Whoever may see pg_locks may see the edges; statements and keys have rules of their own.

@@ -41,6 +41,7 @@ constexpr char insufficient_privilege[] = "42501";
 constexpr char prerequisite_state[] = "55000";
 constexpr char object_in_use[] = "55006";
 constexpr char undefined_column[] = "42703";
+constexpr char undefined_function[] = "42883";
 constexpr char undefined_table[] = "42P01";
 constexpr char invalid_column_reference[] = "42P10";
 constexpr char lock_not_available[] = "55P03";

@@ -2,15 +2,14 @@
 
 #include "core/sql_error.hpp"
 #include "ledger/key_expressions.hpp"
+#include "locking/key_columns.hpp"
 #include "locking/order_guard.hpp"
 #include "pg/arrays.hpp"
 #include "pg/caught.hpp"
 #include "pg/kept_plans.hpp"
-#include "pg/row_key.hpp"
 #include "pg/spi.hpp"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,46 +30,17 @@ const char *waiting_clause(action what) {
     }
 }
 
-// The columns of a key, one by one: a key of one column is a row of one.
-class key_columns {
-  public:
-    explicit key_columns(const key_type &type)
-        : type_(type), parts_(type.row == nullptr ? &type : type.row->parts),
-          count_(type.row == nullptr ? 1 : static_cast<std::size_t>(type.row->count)) {}
-
-    [[nodiscard]] std::size_t count() const { return count_; }
-    [[nodiscard]] Oid type(std::size_t i) const { return parts_[i].type; }
-
-    [[nodiscard]] std::array<Datum, INDEX_MAX_KEYS> of(Datum key) const {
-        std::array<Datum, INDEX_MAX_KEYS> values{key};
-        if (const key_row *row = type_.row) {
-            std::array<bool, INDEX_MAX_KEYS> nulls{};
-            Datum *to = values.data();
-            bool *const to_nulls = nulls.data();
-            pg_call([=] { take_key_apart(*row, key, to, to_nulls); });
-        }
-        return values;
-    }
-
-  private:
-    const key_type &type_;
-    const key_type *parts_;
-    std::size_t count_;
-};
-
 // The statements for the rows of one table, in one strength.
 class row_statements {
   public:
     row_statements(const table_use &use, lock_strength strength)
         : use_(use), strength_(strength), columns_(use.table().key) {
-        for (std::size_t i = 0; i < columns_.count(); ++i) {
-            types_.push_back(columns_.type(i));
-            const Oid type = columns_.type(i);
+        types_ = columns_.types();
+        for (const Oid type : types_)
             arrays_.push_back(pg_call([type] {
                 // A row in an array would be taken apart.
                 return type_is_rowtype(type) ? InvalidOid : get_array_type(type);
             }));
-        }
         at_once_ = std::ranges::count(arrays_, InvalidOid) == 0;
     }
 
@@ -86,14 +56,10 @@ class row_statements {
     }
 
     [[nodiscard]] bool run_for(action what, Datum key) const {
-        spi_parameters values;
-        const auto parts = columns_.of(key);
-        for (std::size_t i = 0; i < columns_.count(); ++i)
-            values.add(parts[i]);
         return execute_kept("SELECT FROM " + table_name() + " AS l WHERE " +
                                 key_equals_columns(use_.table().key, use_.key_columns(), "$") +
                                 locking(what),
-                            types_, values, use_.table().table) > 0;
+                            types_, columns_.parameters(key), use_.table().table) > 0;
     }
 
   private:

@@ -275,6 +275,32 @@ std::string shown_type(Oid type) {
     return copied(pg_call([=] { return format_type_be(type); }));
 }
 
+std::string operator_name(Oid op) {
+    return copied(pg_call([op] {
+        HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(op));
+        if (!HeapTupleIsValid(tuple))
+            elog(ERROR, "cache lookup failed for operator %u", op);
+        const auto *form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
+        // Operator names need no quotes; schema names may.
+        const char *text =
+            psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
+                     NameStr(form->oprname));
+        ReleaseSysCache(tuple);
+        return text;
+    }));
+}
+
+std::string equality_of(const column &one) {
+    const Oid type = one.type;
+    const Oid equals =
+        pg_call([type] { return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr; });
+    if (!OidIsValid(equals))
+        throw sql_error(state::undefined_function, "values of type " + shown_type(type) +
+                                                       ", of column \"" + one.name +
+                                                       "\", cannot be compared");
+    return operator_name(equals);
+}
+
 std::string collation_name(Oid collation) {
     return copied(pg_call([=]() -> const char * {
         HeapTuple tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));

@@ -87,6 +87,11 @@ inline namespace guarded {
 [[nodiscard]] std::string type_name(Oid type, int32 typmod = -1);
 // The type for messages.
 [[nodiscard]] std::string shown_type(Oid type);
+// An operator as a statement may write it: OPERATOR(pg_catalog.=).
+[[nodiscard]] std::string operator_name(Oid op);
+// The equality of a column's values, by the default operator class of what it stands on; 42883
+// where there is none.
+[[nodiscard]] std::string equality_of(const column &one);
 [[nodiscard]] std::string collation_name(Oid collation);
 [[nodiscard]] std::string role_name(Oid role);
 

@@ -154,20 +154,8 @@ key_type key_type_of(const column &key) {
         getTypeOutputInfo(oid, &output, &is_varlena);
         fmgr_info(operators.compare, &type.compare);
         fmgr_info(output, &type.output);
-
-        HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operators.equals));
-        if (!HeapTupleIsValid(tuple))
-            elog(ERROR, "cache lookup failed for operator %u", operators.equals);
-        auto *form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-        // Operator names need no quotes; schema names may.
-        const char *schema = quote_identifier(get_namespace_name(form->oprnamespace));
-        StringInfoData text;
-        initStringInfo(&text);
-        appendStringInfo(&text, "OPERATOR(%s.%s)", schema, NameStr(form->oprname));
-        strlcpy(type.equals, text.data, sizeof(type.equals));
-        pfree(text.data);
-        ReleaseSysCache(tuple);
     });
+    strlcpy(type.equals, operator_name(operators.equals).c_str(), sizeof(type.equals));
     return type;
 }
 

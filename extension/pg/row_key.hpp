@@ -50,5 +50,11 @@ inline void take_key_apart(const key_row &row, Datum key, Datum *values, bool *n
     heap_deform_tuple(&tuple, layout_of(row), values, nulls);
 }
 
+// Such a key, of values that are the columns' own.
+inline Datum form_key(const key_row &row, const Datum *values) {
+    bool nulls[INDEX_MAX_KEYS] = {};
+    return HeapTupleGetDatum(heap_form_tuple(layout_of(row), const_cast<Datum *>(values), nulls));
+}
+
 } // namespace guarded
 } // namespace lockstep

@@ -1,0 +1,85 @@
+#include "locking/named_values.hpp"
+
+#include "core/sql_error.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+
+#include <array>
+
+namespace lockstep {
+
+namespace {
+
+struct name_list {
+    char **names;
+    std::size_t count;
+};
+
+inline namespace guarded {
+
+name_list keys_of(Jsonb *object) {
+    const auto room = static_cast<Size>(JB_ROOT_COUNT(object)) + 1;
+    name_list list{static_cast<char **>(palloc(sizeof(char *) * room)), 0};
+    JsonbIterator *at = JsonbIteratorInit(&object->root);
+    JsonbValue value;
+    bool nested = false;
+    for (JsonbIteratorToken token = WJB_BEGIN_OBJECT; token != WJB_DONE;) {
+        token = JsonbIteratorNext(&at, &value, nested);
+        nested = true; // only the names of the object itself
+        if (token == WJB_KEY)
+            list.names[list.count++] = pnstrdup(value.val.string.val, value.val.string.len);
+    }
+    return list;
+}
+
+} // namespace guarded
+
+std::string definition(const char *alias, const std::vector<column> &columns, bool as_declared) {
+    std::string list;
+    for (const column &one : columns)
+        list += (list.empty() ? "" : ", ") + quoted(one.name) + " " +
+                (as_declared ? type_name(one.declared_type, one.typmod) : type_name(one.type));
+    return std::string{alias} + "(" + list + ")";
+}
+
+} // namespace
+
+std::vector<column> columns_named_in(Datum object, Relation table, const char *argument) {
+    Jsonb *json = pg_call([object] { return DatumGetJsonbP(object); });
+    if (!JB_ROOT_IS_OBJECT(json))
+        throw sql_error(state::invalid_parameter_value,
+                        std::string{argument} + " is no json object", {},
+                        "Give an object that has names of columns and their values.");
+    const name_list list = pg_call([json] { return keys_of(json); });
+    std::vector<column> columns;
+    for (std::size_t i = 0; i < list.count; ++i) {
+        const auto found = find_column(table, list.names[i]);
+        if (!found)
+            throw sql_error(state::undefined_column, "table \"" + shown_name(table) +
+                                                         "\" has no column \"" + list.names[i] +
+                                                         "\"");
+        columns.push_back(*found);
+    }
+    return columns;
+}
+
+std::vector<std::optional<Datum>> values_in(Datum object, const std::vector<column> &columns) {
+    std::vector<std::optional<Datum>> values;
+    if (columns.empty())
+        return values;
+    const std::string sql =
+        "SELECT * FROM pg_catalog.jsonb_to_record($1) AS " + definition("c", columns, false);
+    spi_parameters parameters;
+    parameters.add(object);
+    const std::array<Oid, 1> types{JSONBOID};
+    execute(prepare_once(sql.c_str(), types), parameters);
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        values.push_back(cell(0, static_cast<int>(i + 1)));
+    return values;
+}
+
+std::string record_definition(const char *alias, const std::vector<column> &columns) {
+    return definition(alias, columns, true);
+}
+
+} // namespace lockstep
