@@ -45,6 +45,35 @@ std::vector<std::string> names_argument(FunctionCallInfo fcinfo, int number, con
     return names;
 }
 
+// The keys are given back as they came: rows of no named type would have columns that the statement
+// does not know.
+void require_known_columns(Oid keys) {
+    if (keys == RECORDARRAYOID)
+        throw sql_error(state::feature_not_supported, "keys that are rows need a named type", {},
+                        "Give each as the text of a row, as a jsonb object, or as a row of a named "
+                        "type.");
+}
+
+inline namespace guarded {
+
+// A row is a row of the set, with its columns.
+void put_key(FunctionCallInfo fcinfo, Datum key, Oid type) {
+    const auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    bool is_null = false;
+    if (!type_is_rowtype(type)) {
+        tuplestore_putvalues(result->setResult, result->setDesc, &key, &is_null);
+        return;
+    }
+    const row_parts parts = take_apart(DatumGetHeapTupleHeader(key));
+    if (parts.columns->natts != result->setDesc->natts)
+        elog(ERROR, "key has %d columns, %d were expected", parts.columns->natts,
+             result->setDesc->natts);
+    tuplestore_putvalues(result->setResult, result->setDesc, parts.values, parts.nulls);
+    release(parts);
+}
+
+} // namespace guarded
+
 [[noreturn]] void refuse_set(std::size_t number, const char *what) {
     throw sql_error(state::null_value_not_allowed, std::string{what} + " of set " +
                                                        std::to_string(number + 1) +
@@ -82,8 +111,9 @@ lock_set set_from(Datum value, std::size_t number) {
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_lock_rows) {
-    using result_rows = row_builder<1>;
-    result_rows::open_set(fcinfo);
+    if (argument(fcinfo, 1))
+        require_known_columns(pg_call([=] { return get_fn_expr_argtype(fcinfo->flinfo, 1); }));
+    pg_call([=] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
     const call_memory memory;
     spi_session session;
     memory.enter();
@@ -102,11 +132,11 @@ LOCKSTEP_FUNCTION(lockstep_lock_rows) {
     const call_vector<bool> locked = lock_rows(use, ordered, strength, wait);
     use.close();
 
-    result_rows row;
+    const Oid type = given.type;
     for (std::size_t i = 0; i < ordered.size(); ++i)
         if (locked[i]) {
-            row.add(given.values[numbers.place_of[i]]);
-            row.append(fcinfo);
+            const Datum key = given.values[numbers.place_of[i]];
+            pg_call([=] { put_key(fcinfo, key, type); });
         }
     session.finish();
     return Datum{0};

@@ -1,7 +1,6 @@
 #include "locking/order_guard.hpp"
 
 #include "core/sql_error.hpp"
-#include "locking/row_queue.hpp"
 #include "pg/backoff_settings.hpp"
 #include "pg/settings.hpp"
 #include "pg/slots.hpp"
@@ -258,10 +257,10 @@ void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked) {
            "An id is waited for where nothing is held yet.");
 }
 
-void refuse_to_wait(const keyed_table &target, Datum key) {
-    refuse(row_text(target, key) + " is busy, and may not be waited for",
-           std::max(sessions_ahead(target, key).value_or(1), 1),
-           "Rows that are taken in the order of their keys, or by one batch, are waited for.");
+void refuse_to_wait(const keyed_table &target, Datum key, int ahead) {
+    refuse(row_text(target, key) + " is busy, and may not be waited for", std::max(ahead, 1),
+           "Rows are waited for that are locked at first by lockstep.lock_all(), by one batch, or "
+           "in the order of their keys.");
 }
 
 } // namespace lockstep

@@ -49,7 +49,7 @@ void hold_answer_without_row();
 void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked);
 
 // LS050: this row is busy, and may not be waited for. DETAIL names the row that is held above it,
-// and has retry_after_ms.
-[[noreturn]] void refuse_to_wait(const keyed_table &target, Datum key);
+// and has retry_after_ms, by how many sessions are ahead at the row (locking/row_queue).
+[[noreturn]] void refuse_to_wait(const keyed_table &target, Datum key, int ahead);
 
 } // namespace lockstep

@@ -4,6 +4,7 @@
 #include "ledger/key_expressions.hpp"
 #include "locking/key_columns.hpp"
 #include "locking/order_guard.hpp"
+#include "locking/row_queue.hpp"
 #include "pg/arrays.hpp"
 #include "pg/caught.hpp"
 #include "pg/kept_plans.hpp"
@@ -121,6 +122,8 @@ class row_statements {
 // Whether the row is not the caller's to lock, where nobody has it; LS050 where somebody has. It
 // was tried and not locked, and is there for the caller to read.
 bool lock_or_refuse(const row_statements &statements, const keyed_table &target, Datum key) {
+    // Asked before, for the attempt puts this session itself into the queue.
+    const int ahead = sessions_ahead(target, key).value_or(1);
     try {
         return statements.run_for(action::lock_nowait, key);
     } catch (const pg_error &) {
@@ -129,7 +132,7 @@ bool lock_or_refuse(const row_statements &statements, const keyed_table &target,
     }
     // The next error takes the place of this one, and ends the same (sub)transaction.
     forget_error();
-    refuse_to_wait(target, key);
+    refuse_to_wait(target, key, ahead);
 }
 
 // Locks without waiting; LS050 where somebody else has one of the rows.

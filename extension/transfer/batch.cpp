@@ -158,8 +158,10 @@ class booking {
                 if (!result.busy)
                     result = store_->lock(all_.keys, all_.rows, 0);
             }
-            if (result.busy)
-                refuse_to_wait(all_.target, all_.keys[*result.busy]);
+            if (result.busy) {
+                const Datum key = all_.keys[*result.busy];
+                refuse_to_wait(all_.target, key, sessions_ahead(all_.target, key).value_or(1));
+            }
         } catch (const row_error &error) {
             blame_first(error);
             throw;
