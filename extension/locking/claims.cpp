@@ -5,6 +5,7 @@
 #include "locking/order_guard.hpp"
 #include "pg/kept_plans.hpp"
 #include "pg/row_key.hpp"
+#include "pg/short_waits.hpp"
 #include "pg/slots.hpp"
 #include "pg/spi.hpp"
 
@@ -96,7 +97,8 @@ call_vector<Datum> claim_rows(const table_use &use, std::int32_t max_rows,
     where.types.push_back(INT8OID);
     where.values.add(Int64GetDatum(max_rows));
     const keyed_table &target = use.table();
-    const uint64 rows = execute_kept(sql, where.types, where.values, target.table);
+    const uint64 rows =
+        without_waiting([&] { return execute_kept(sql, where.types, where.values, target.table); });
     call_vector<Datum> keys;
     keys.reserve(rows);
     for (uint64 row = 0; row < rows; ++row)

@@ -6,14 +6,13 @@
 #include "locking/order_guard.hpp"
 #include "locking/row_queue.hpp"
 #include "pg/arrays.hpp"
-#include "pg/caught.hpp"
 #include "pg/kept_plans.hpp"
+#include "pg/short_waits.hpp"
 #include "pg/spi.hpp"
 
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace lockstep {
@@ -119,26 +118,39 @@ class row_statements {
     bool at_once_ = true;
 };
 
-// Whether the row is not the caller's to lock, where nobody has it; LS050 where somebody has. It
-// was tried and not locked, and is there for the caller to read.
+// A row that was tried and not locked, and is there for the caller to read: where nobody has it, it
+// is not the caller's to lock, or it is locked now; LS050 where somebody has.
 bool lock_or_refuse(const row_statements &statements, const keyed_table &target, Datum key) {
     // Asked before, for the attempt puts this session itself into the queue.
     const int ahead = sessions_ahead(target, key).value_or(1);
     try {
-        return statements.run_for(action::lock_nowait, key);
-    } catch (const pg_error &) {
-        if (std::string_view{look_at_error().sqlstate} != state::lock_not_available)
-            throw;
+        return without_waiting([&] { return statements.run_for(action::lock_nowait, key); });
+    } catch (const would_wait &) {
+        refuse_to_wait(target, key, ahead);
     }
-    // The next error takes the place of this one, and ends the same (sub)transaction.
-    forget_error();
-    refuse_to_wait(target, key, ahead);
+}
+
+// Passes over what others have.
+void skip_locked(const row_statements &statements, const keyed_table &target,
+                 std::span<const Datum> keys, std::span<bool> found) {
+    if (keys.empty())
+        return;
+    try {
+        without_waiting([&] {
+            statements.run(action::lock_skip, keys, found);
+            return true;
+        });
+    } catch (const would_wait &) {
+        const auto busy = std::ranges::find_if(
+            keys, [&](Datum key) { return sessions_ahead(target, key).value_or(0) > 0; });
+        refuse_to_wait(target, busy == keys.end() ? keys.front() : *busy, 1);
+    }
 }
 
 // Locks without waiting; LS050 where somebody else has one of the rows.
 void try_all(const row_statements &statements, const keyed_table &target,
              std::span<const Datum> keys, std::span<bool> found) {
-    statements.run(action::lock_skip, keys, found);
+    skip_locked(statements, target, keys, found);
     call_vector<Datum> missing;
     call_vector<std::size_t> places;
     for (std::size_t i = 0; i < keys.size(); ++i)
@@ -155,6 +167,14 @@ void try_all(const row_statements &statements, const keyed_table &target,
             found[places[i]] = lock_or_refuse(statements, target, missing[i]);
 }
 
+// The server's own 55P03 where one is busy.
+void lock_nowait(const row_statements &statements, std::span<const Datum> keys,
+                 std::span<bool> found) {
+    short_waits waits;
+    statements.run(action::lock_nowait, keys, found);
+    waits.restore();
+}
+
 } // namespace
 
 call_vector<bool> lock_rows(const table_use &use, std::span<const Datum> keys,
@@ -167,9 +187,10 @@ call_vector<bool> lock_rows(const table_use &use, std::span<const Datum> keys,
         const std::size_t tries = rows_to_try(target, keys);
         try_all(statements, target, keys.first(tries), found.first(tries));
         statements.run(action::lock, keys.subspan(tries), found.subspan(tries));
+    } else if (wait == lock_wait::nowait) {
+        lock_nowait(statements, keys, found);
     } else {
-        statements.run(wait == lock_wait::nowait ? action::lock_nowait : action::lock_skip, keys,
-                       found);
+        skip_locked(statements, target, keys, found);
     }
     for (std::size_t i = keys.size(); i-- > 0;)
         if (found[i]) {

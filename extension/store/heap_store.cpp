@@ -93,7 +93,9 @@ bool has_key(const key_scan &by_key, const ledger &target) {
 }
 
 // Locks one row in its newest version, as ExecLockRows() (nodeLockRows.c) does for FOR NO KEY
-// UPDATE.
+// UPDATE; but without TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS, by which newer versions are waited
+// for whatever `wait` says (pg/short_waits). Only a lock that an update in progress may stand
+// beside needs it; this one is had when there is none, and the newest version is found after that.
 void lock_one(key_scan &by_key, const ledger &target, Datum key, LockWaitPolicy wait,
               locked_row &row) {
     row.found = false;
@@ -104,10 +106,9 @@ void lock_one(key_scan &by_key, const ledger &target, Datum key, LockWaitPolicy 
         return;
     ItemPointerData place = by_key.seen->tts_tid;
     TM_FailureData failure{};
-    const TM_Result result = table_tuple_lock(
-        by_key.table, &place, by_key.snapshot, by_key.locked, GetCurrentCommandId(true),
-        LockTupleNoKeyExclusive, wait,
-        TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS | TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+    const TM_Result result = table_tuple_lock(by_key.table, &place, by_key.snapshot, by_key.locked,
+                                              GetCurrentCommandId(true), LockTupleNoKeyExclusive,
+                                              wait, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
     // ExecLockRows() passes over what is gone, and what its own command has changed.
     if (result == TM_Deleted || result == TM_SelfModified)
         return;

@@ -3,6 +3,7 @@
 #include "core/sql_error.hpp"
 #include "ledger/rights.hpp"
 #include "pg/numerics.hpp"
+#include "pg/short_waits.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
 #include "store/execution.hpp"
@@ -176,7 +177,8 @@ std::optional<row_state> lock_row(const ledger &target, Datum key) {
 std::optional<row_state> try_row(const ledger &target, Datum key) {
     spi_parameters values;
     values.add(key);
-    return result_of_one(target, key, execute(target, target.try_lock, values));
+    const uint64 rows = without_waiting([&] { return execute(target, target.try_lock, values); });
+    return result_of_one(target, key, rows);
 }
 
 bool may_see_row(const ledger &target, Datum key) {

@@ -3,6 +3,7 @@
 #include "core/sql_error.hpp"
 #include "ledger/choice.hpp"
 #include "pg/arrays.hpp"
+#include "pg/short_waits.hpp"
 #include "store/execution.hpp"
 #include "store/expectations.hpp"
 #include "store/rows.hpp"
@@ -77,7 +78,8 @@ void spi_store::lock_some(const kept_statement &statement, std::span<batch_row> 
                           std::size_t first, std::size_t count) const {
     spi_parameters values;
     values.add(array_of(target_.key.type, optional_of(std::span{keys_}.subspan(first, count))));
-    const uint64 found = execute(target_, statement, values);
+    const auto run = [&] { return execute(target_, statement, values); };
+    const uint64 found = &statement == &target_.try_many ? without_waiting(run) : run();
     for (uint64 i = 0; i < found; ++i) {
         const std::size_t position = first + position_of(i, count);
         if (rows[position].state)

@@ -8,6 +8,7 @@
 #include "locking/order_guard.hpp"
 #include "locking/row_queue.hpp"
 #include "pg/settings.hpp"
+#include "pg/short_waits.hpp"
 #include "pg/values.hpp"
 #include "store/choice.hpp"
 #include "transfer/comparing.hpp"
@@ -158,17 +159,22 @@ class booking {
                 if (!result.busy)
                     result = store_->lock(all_.keys, all_.rows, 0);
             }
-            if (result.busy) {
-                const Datum key = all_.keys[*result.busy];
-                refuse_to_wait(all_.target, key, sessions_ahead(all_.target, key).value_or(1));
-            }
+            if (result.busy)
+                refuse_for(*result.busy);
         } catch (const row_error &error) {
             blame_first(error);
             throw;
+        } catch (const would_wait &) {
+            refuse_for(first_in_others_hands(tries).value_or(0));
         }
         for (std::size_t row = all_.rows.size(); row-- > 0;)
             if (all_.rows[row].state)
                 return hold_row(all_.target, all_.keys[row]);
+    }
+
+    [[noreturn]] void refuse_for(std::size_t row) const {
+        const Datum key = all_.keys[row];
+        refuse_to_wait(all_.target, key, sessions_ahead(all_.target, key).value_or(1));
     }
 
     [[nodiscard]] std::optional<std::size_t> first_in_others_hands(std::size_t count) const {

@@ -1,5 +1,5 @@
 # Transactions of several calls, at random, of eight sessions at once: they take rows of four ledgers (by the heap store and by
-# statements) in any order, with savepoints, batches, shared ids, prepared transactions and all isolation levels. With
+# statements) and of a table that is none, in any order and strength, by movements, locks, claims and updates by version, with savepoints, batches, shared ids, prepared transactions and all isolation levels. With
 # lockstep.order_guard there is no deadlock, no circle of waits at any instant, and nobody waits for a transaction longer than
 # it lasts. Switched off, the same programs do come to a deadlock.
 use strict;
@@ -43,6 +43,8 @@ $node->safe_psql('postgres', q{
 	INSERT INTO named SELECT 'k' || id, balance FROM plain;
 	CREATE TABLE tenants (tenant int, name text, balance int NOT NULL, PRIMARY KEY (tenant, name));
 	INSERT INTO tenants SELECT n, name, 1000 FROM generate_series(1, 4) AS n, unnest(ARRAY['a', 'b']) AS name;
+	CREATE TABLE notes (id int PRIMARY KEY, v int, version int NOT NULL DEFAULT 0);
+	INSERT INTO notes SELECT id FROM plain;
 	CREATE FUNCTION look_on() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
 	CREATE TRIGGER look_on BEFORE UPDATE ON watched FOR EACH ROW EXECUTE FUNCTION look_on();
 	SELECT lockstep.register_ledger(l::regclass) FROM unnest(ARRAY['plain', 'watched', 'named']) AS l;
@@ -72,10 +74,29 @@ sub content_of
 }
 sub id_of { my ($n) = @_; return sprintf("'%08x-0000-4000-8000-%012x'", ($n * 2654435761) % 4294967296, $n); }
 
+# Row locks, claims and updates by version, of the ledgers' rows and of notes, which is no ledger. An update tells "note".
+my @tables = (@ledgers, 'notes');
+$keys{notes} = [ 1 .. 10 ];
+$type{notes} = 'int';
+sub some_keys { my ($table) = @_; return list_of($type{$table}, map { one_of(@{ $keys{$table} }) } 1 .. 1 + int(rand(4))); }
+sub lock_call
+{
+	my @strengths = ('key share', 'share', 'no key update', 'update');
+	my ($table, $other) = (one_of(@tables), one_of(@tables));
+	my ($strength, $wait) = (one_of(@strengths), chance(70) ? 'block' : one_of('skip', 'nowait'));
+	my $how = rand(100);
+	return "SELECT count(*) FROM lockstep.lock_rows('$table', " . some_keys($table) . ", '$strength', '$wait')" if $how < 45;
+	return 'SELECT count(*) FROM lockstep.lock_all(ARRAY[' . join(', ', map { "lockstep.lock_set('$_', " . some_keys($_) . ", '" . one_of(@strengths) . "')" } $table, $other) . "], '$wait')"
+	  if $how < 65;
+	return "SELECT count(*) FROM lockstep.claim('$table', " . int(rand(4)) . ')' if $how < 80;
+	return "SELECT 'note', lockstep.update_if_version('notes', id, version, '{\"v\": 1}') FROM notes WHERE id = " . (1 + int(rand(8)));
+}
+
 # One call, as a statement that tells what became of each item.
 sub call
 {
 	my ($worker, $window) = @_;
+	return lock_call() if chance(30);
 	my $ledger = one_of(@ledgers);
 	my $number = sub { return chance(40) ? 1 + $window + int(rand(200)) : 10_000_000 + $worker + $workers * int(rand(1_000_000)) };
 	my $told = "SELECT 'item', '$ledger', request_id, status, sqlstate FROM lockstep";
@@ -149,6 +170,7 @@ sub read_answers
 		elsif (/^given up$/) { $given_up = 1; }
 		elsif (/^failed (25P02|3B001)$/) { next; }    # after another one; a savepoint that was not made
 		elsif (/^failed (\w+)$/) { $states{$1}++; $error ||= $1; }
+		elsif (/^note\|/) { push @{ $parts[-1] }, ['note']; }
 		elsif (/^item\|(\w+)\|([-0-9a-f]+)\|(\w+)\|(\w*)$/) { push @{ $parts[-1] }, [ $1, $2, $3, $4 ]; }
 	}
 	return { done => $done, given_up => $given_up, error => $error, states => \%states, items => [ map { @$_ } @parts ] };
@@ -173,17 +195,17 @@ sub work
 			print $out "state $_ $answers->{states}{$_}\n" for keys %{ $answers->{states} };
 			if ($answers->{done})
 			{
-				print $out join(' ', 'item', @$_), "\n" for @{ $answers->{items} };
+				print $out $_->[0] eq 'note' ? "note\n" : join(' ', 'item', @$_) . "\n" for @{ $answers->{items} };
 				print $out "program done\n";
 				last;
 			}
 			# A refusal that is raised ends a program for good.
-			if ($answers->{given_up} || $answers->{error} =~ /^LS0(?:0[1-4]|10|12|40)$/)
+			if ($answers->{given_up} || $answers->{error} =~ /^LS0(?:0[1-4]|10|12|30|40)$/)
 			{
 				print $out 'program ', $answers->{error} ? 'refused' : 'rolled_back', "\n";
 				last;
 			}
-			if ($answers->{error} !~ /^(?:LS050|40001|40P01)$/ || $attempt >= $most_attempts)
+			if ($answers->{error} !~ /^(?:LS050|40001|40P01|55P03)$/ || $attempt >= $most_attempts)
 			{
 				print $out "strange after $attempt attempts: ", $said =~ s/\n/ /gr, "\n";
 				last;
@@ -257,6 +279,7 @@ sub run_all
 		{
 			if (/^program (\w+)$/) { $sum{programs}{$1}++; }
 			elsif (/^state (\w+) (\d+)$/) { $sum{states}{$1} += $2; }
+			elsif ($_ eq 'note') { $sum{items}{note}++; }
 			elsif (/^item (\w+) (\S+) (\w+) ?(\w*)$/)
 			{
 				$sum{items}{ $3 . ($4 ? " $4" : '') }++;
@@ -272,7 +295,7 @@ sub run_all
 }
 
 # What was acknowledged is what the books have.
-my (%applied, %refused);
+my (%applied, %refused, $notes);
 sub check_books
 {
 	my ($name, $sum) = @_;
@@ -294,6 +317,8 @@ sub check_books
 			"$name, $ledger: the sum is what came from outside");
 		is($node->safe_psql('postgres', "SELECT * FROM lockstep.verify_ledger('$ledger')"), '', "$name, $ledger: it verifies");
 	}
+	$notes += $sum->{items}{note};
+	is($node->safe_psql('postgres', 'SELECT sum(version) FROM notes'), $notes, "$name: every update by version was done once ($notes)");
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '0', "$name: no prepared transaction is left");
 	return;
 }
@@ -307,7 +332,7 @@ cmp_ok($waits, '>', 0, 'on: waits were seen');
 is($circles, 0, 'on: ... and none of them goes in a circle');
 is($too_long, 0, 'on: ... and none is older than the transaction that it is for');
 is($on->{states}{'40P01'} || 0, 0, 'on: no session met a deadlock');
-cmp_ok($on->{states}{$_} || 0, '>', 0, "on: $_ was met") for 'LS050', '40001', 'LS003', 'LS010';
+cmp_ok($on->{states}{$_} || 0, '>', 0, "on: $_ was met") for 'LS050', '40001', 'LS003', 'LS010', 'LS030', '55P03';
 cmp_ok($on->{items}{$_} || 0, '>', 0, "on: $_ was met") for 'applied', 'replayed', 'refused LS003', 'refused LS012';
 cmp_ok($on->{programs}{$_} || 0, '>', 0, "on: programs $_") for 'done', 'again', 'rolled_back', 'refused';
 my $log = slurp_file($node->logfile);
