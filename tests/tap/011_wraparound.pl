@@ -20,6 +20,20 @@ $node->safe_psql('postgres', q{
 $node->safe_psql('postgres', $Xids::burn);
 my $held = $node->safe_psql('postgres', 'SELECT catalog_xmin FROM pg_replication_slots');
 my $oldest = $node->safe_psql('postgres', q{SELECT min(datfrozenxid::text::bigint) FROM pg_database});
+# Where they differ: differs again and again, unless a worker was the cause.
+sub same_ages
+{
+	my ($differ) = @_;
+	my $query = qq{SELECT string_agg(concat_ws(' ', d.datname, age(d.datfrozenxid), s.xid_age, s.xids_to_stop), ', ') FROM pg_database AS d JOIN lockstep.wraparound_status AS s ON s.datid = d.oid WHERE $differ};
+	my $found;
+	for (1 .. 5)
+	{
+		$found = sql($query);
+		last if $found eq '';
+		$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'}) or die 'the workers never end';
+	}
+	return $found;
+}
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
 
 # The slot has this age; what is said of it, and of the database.
@@ -28,8 +42,9 @@ my $step = sub {
 	Xids::jump($node, $held + $age);
 	is(sql(q{SELECT catalog_xmin_age, severity, datfrozenxid_blocked, reason FROM lockstep.transaction_age WHERE slot_name = 'forgotten'}), "$age|$slot", "the slot at $age");
 	like(sql(q{SELECT severity, reason FROM lockstep.wraparound_status WHERE db = 'postgres'}), $database, "the database at $age");
-	is(sql(q{SELECT count(*) FROM pg_database AS d JOIN lockstep.wraparound_status AS s ON s.datid = d.oid WHERE (age(d.datfrozenxid), mxid_age(d.datminmxid)) IS DISTINCT FROM (s.xid_age::int, s.mxid_age::int)}),
-		0, "all databases at $age have the ages that the server computes");
+	# The server writes datfrozenxid in place, and starts workers against wraparound although autovacuum is off: one of them may
+	# have moved it between the statement's look and ours.
+	is(same_ages(q{(age(d.datfrozenxid), mxid_age(d.datminmxid)) IS DISTINCT FROM (s.xid_age::int, s.mxid_age::int)}), '', "all databases at $age have the ages that the server computes");
 	return;
 };
 $step->(49_000_000, 'ok|f|', qr/^ok\|$/);
@@ -102,7 +117,7 @@ sub cross
 	my ($after) = sql($query) =~ /^(\d+)\|t\|ok\|t$/ or fail("$name: after");
 	cmp_ok($after, '>=', $before + 3000, "$name: and older afterwards by what was assigned");
 	cmp_ok($after, '<', $before + 3100, "$name: ... and by no more");
-	is(sql(q{SELECT count(*) FROM pg_database AS d JOIN lockstep.wraparound_status AS s ON s.datid = d.oid WHERE age(d.datfrozenxid) <> s.xid_age OR s.xid_age < 0 OR s.xids_to_stop < 0}), 0, "$name: databases have the server's ages");
+	is(same_ages('age(d.datfrozenxid) <> s.xid_age OR s.xid_age < 0 OR s.xids_to_stop < 0'), '', "$name: databases have the server's ages");
 	sql(q{SELECT pg_drop_replication_slot('crossing')});
 	return;
 }
