@@ -79,6 +79,13 @@ SELECT * FROM lockstep.lock_all(ARRAY[
     ROW('days', '{"(2026-01-07,1)"}', NULL)::lockstep.lock_set]);
 SELECT * FROM lockstep.lock_all(ARRAY[]::lockstep.lock_set[]);
 SELECT * FROM lockstep.lock_all(ARRAY[lockstep.lock_set('shelf', ARRAY[2, 1], 'key share')], 'skip');
+-- Several ledgers, and again after it.
+CREATE TABLE safes (LIKE tills INCLUDING ALL);
+INSERT INTO safes SELECT * FROM tills;
+SELECT lockstep.register_ledger('safes', key => 'code');
+SELECT * FROM lockstep.lock_all(ARRAY[lockstep.lock_set('tills', ARRAY['z', 'a']), lockstep.lock_set('safes', ARRAY['z']), lockstep.lock_set('seats', ARRAY['(1,a)'])]);
+SELECT status FROM lockstep.transfer('safes', 'a', 'z', 3);
+SELECT * FROM lockstep.lock_all(ARRAY[lockstep.lock_set('tills', ARRAY['z', 'a']), lockstep.lock_set('safes', ARRAY['z'])]);
 -- The names' bytes decide, and the schema before the table.
 CREATE SCHEMA "Z";
 CREATE TABLE "Z".shelf (id int PRIMARY KEY);
@@ -204,7 +211,7 @@ SELECT to_regclass('meddled'), to_regclass('renamed');
 RESET ROLE;
 REVOKE CREATE ON SCHEMA public FROM regress_ls_locks;
 
-DROP TABLE shelf, seats, paths, places, tills, tills_journal, days, coded, heap, late, walled, "Shelf", renamed CASCADE;
+DROP TABLE shelf, seats, paths, places, tills, tills_journal, safes, safes_journal, days, coded, heap, late, walled, "Shelf", renamed CASCADE;
 DROP SCHEMA "Z", hidden, traps CASCADE;
 DROP TYPE place, code, seat_key CASCADE;
 DROP FUNCTION outcome, meddle, meddled;

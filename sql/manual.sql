@@ -48,3 +48,25 @@ DROP TABLE accounts, accounts_journal;
 DROP ROLE shop_app;
 DROP ROLE shop_auditor;
 DROP EXTENSION lockstep;
+-- row locks, claims and versions
+CREATE EXTENSION lockstep;
+CREATE TABLE seats (hall int, seat text, state text NOT NULL DEFAULT 'free', PRIMARY KEY (hall, seat));
+INSERT INTO seats SELECT h, s FROM generate_series(1, 2) AS h, unnest(ARRAY['a', 'b', 'c']) AS s;
+CREATE TABLE orders (id bigint PRIMARY KEY, state text NOT NULL DEFAULT 'open', note text, version int NOT NULL DEFAULT 1);
+INSERT INTO orders SELECT generate_series(1, 4);
+BEGIN;
+SELECT * FROM lockstep.lock_rows('orders', ARRAY[3, 1, 2, 99]);
+UPDATE orders SET state = 'paid' WHERE id IN (1, 2, 3);
+COMMIT;
+SELECT * FROM lockstep.lock_rows('seats', ARRAY['(2,a)', '(1,c)'], 'update', wait => 'skip');
+SELECT * FROM lockstep.lock_all(ARRAY[
+    lockstep.lock_set('seats', ARRAY['(2,b)', '(1,a)']),
+    lockstep.lock_set('orders', ARRAY[4, 2], 'share')]);
+SELECT * FROM lockstep.claim('seats', 2, matching => '{"state": "free"}', order_by => 'hall');
+UPDATE orders SET state = 'packed'
+  FROM lockstep.claim('orders', 2, '{"state": "paid"}') AS claimed
+ WHERE id = claimed.key::bigint RETURNING id;
+SELECT lockstep.update_if_version('orders', 4, 1, '{"note": "call first", "state": "held"}');
+SELECT lockstep.update_if_version('orders', 4, 1, '{"state": "paid"}');
+DROP TABLE seats, orders;
+DROP EXTENSION lockstep;

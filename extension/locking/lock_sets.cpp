@@ -23,6 +23,19 @@ struct wanted_table {
     std::vector<wanted_row> rows;
 };
 
+// What was opened last is let go of first.
+struct wanted_tables {
+    std::vector<wanted_table> all;
+
+    wanted_tables() = default;
+    ~wanted_tables() {
+        while (!all.empty())
+            all.pop_back();
+    }
+    wanted_tables(const wanted_tables &) = delete;
+    wanted_tables &operator=(const wanted_tables &) = delete;
+};
+
 wanted_table wanted_of(Oid table, std::span<const lock_set> sets) {
     wanted_table wanted{std::make_unique<table_use>(table), {}};
     call_vector<Datum> keys;
@@ -70,14 +83,16 @@ std::vector<asked_key> lock_all(std::span<const lock_set> sets, lock_wait wait) 
             tables.push_back(one.table);
     std::ranges::sort(tables, [](Oid a, Oid b) { return is_table_above(b, a); });
     // All keys are read before the first row is locked: code of the user's may run there.
-    std::vector<wanted_table> wanted;
+    wanted_tables wanted;
     for (const Oid table : tables)
-        wanted.push_back(wanted_of(table, sets));
+        wanted.all.push_back(wanted_of(table, sets));
     std::vector<asked_key> locked;
-    for (const wanted_table &one : wanted)
+    for (const wanted_table &one : wanted.all)
         lock_in(one, wait, locked);
-    for (const wanted_table &one : wanted)
-        one.use->close();
+    while (!wanted.all.empty()) {
+        wanted.all.back().use->close();
+        wanted.all.pop_back();
+    }
     return locked;
 }
 
