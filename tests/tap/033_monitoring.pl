@@ -295,7 +295,7 @@ my @kinds = (
 	[ '22023', qr/there is no isolation level/, sub { "CALL lockstep.retry('SELECT 1', isolation => 'level $_[0]')" } ],
 	[ '25001', qr/cannot run inside a transaction block/, sub { "BEGIN; CALL lockstep.retry('SELECT $_[0]')" } ],
 	[ '2D000', qr/must not begin or end a transaction/, sub { "CALL lockstep.retry('SELECT $_[0]; COMMIT')" } ],
-	[ '57014', qr/due to the deadline of lockstep\.retry/, sub { "CALL lockstep.retry('SELECT pg_sleep(1000)', deadline => '1$_[0] ms')" } ],
+	[ '57014', qr/due to the deadline of lockstep\.retry/, sub { "CALL lockstep.retry('SELECT pg_sleep(1000)', deadline => '10$_[0] ms')" } ],
 	[ '40001', qr/serialization_failure/, sub { "CALL lockstep.retry(\$\$DO 'BEGIN RAISE serialization_failure; END'\$\$, max_attempts => $_[0])" } ],
 	[ '0A000', qr/cannot be expanded/, sub { "SELECT (lockstep.adjust('points', $_[0], 1)).*" } ],
 	[ 'LS001', qr/insufficient funds in row/, sub { "SELECT lockstep.transfer('points', $_[0], 20, 1000 + $_[0])" } ],
