@@ -31,6 +31,17 @@ RESET ROLE;
 DROP FUNCTION pay;
 DROP ROLE shop_till;
 
+-- isolation
+CREATE TABLE customer (account text PRIMARY KEY, balance numeric(12,2) NOT NULL, least numeric(12,2));
+INSERT INTO customer VALUES ('checking', 100, NULL), ('saving', 100, NULL), ('together', 200, 0);
+SELECT lockstep.register_ledger('customer', floor_column => 'least');
+SELECT status, balance
+  FROM lockstep.adjust_batch('customer', ARRAY['checking', 'together'], ARRAY[-150, -150]);
+SELECT lockstep.adjust_batch('customer', ARRAY['saving', 'together'], ARRAY[-150, -150]);
+CALL lockstep.retry('SELECT account, balance FROM customer ORDER BY account',
+    read_only => true, is_deferrable => true);
+DROP TABLE customer, customer_journal;
+
 -- old rows
 BEGIN;
 ALTER TABLE accounts_journal DISABLE TRIGGER USER;
