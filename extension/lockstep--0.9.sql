@@ -1162,6 +1162,102 @@ COMMENT ON FUNCTION lockstep.reset_retry_stats() IS 'lets retry_stats, retry_att
 REVOKE ALL ON FUNCTION lockstep.reset_retry_stats() FROM PUBLIC;
 
 
+-- Work of any kind, once for each request id. Results are their requesters' own: nobody reads the table but
+-- the owner of the database, who has to dump it.
+
+-- As regrole, but for the name of a role that is not there: a dump can be restored without it.
+CREATE TYPE lockstep.role_name;
+CREATE FUNCTION lockstep.role_name_in(cstring)
+RETURNS lockstep.role_name
+AS 'MODULE_PATHNAME', 'lockstep_role_name_in'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.role_name_in(cstring) IS 'input of the type role_name: 0 where there is no such role';
+CREATE FUNCTION lockstep.role_name_out(lockstep.role_name)
+RETURNS cstring
+AS 'regroleout'
+LANGUAGE internal STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lockstep.role_name_out(lockstep.role_name) IS 'output of the type role_name';
+CREATE TYPE lockstep.role_name (
+    INPUT = lockstep.role_name_in, OUTPUT = lockstep.role_name_out, LIKE = pg_catalog.oid);
+COMMENT ON TYPE lockstep.role_name IS 'a role that a dump tells by its name, or none where there is no such role';
+CREATE CAST (lockstep.role_name AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS lockstep.role_name) WITHOUT FUNCTION AS ASSIGNMENT;
+
+CREATE TABLE lockstep.once_request (
+    request_id  uuid NOT NULL,
+    requester   lockstep.role_name NOT NULL,
+    fingerprint text,
+    finished_at timestamptz,
+    result      jsonb
+);
+-- Rows of roles that a restore has not found are nobody's, and may be of one id.
+CREATE UNIQUE INDEX once_request_by_id ON lockstep.once_request (request_id, requester)
+ WHERE requester OPERATOR(pg_catalog.<>) 0::oid;
+-- It has no key, and may be published with all tables.
+ALTER TABLE lockstep.once_request REPLICA IDENTITY FULL;
+COMMENT ON TABLE lockstep.once_request IS 'requests of once_begin and CALL once, and their results; read the view lockstep.once_requests';
+COMMENT ON COLUMN lockstep.once_request.request_id IS 'the caller''s id';
+COMMENT ON COLUMN lockstep.once_request.requester IS 'the role that has begun it, whose id it is; 0: a restore has not found it';
+COMMENT ON COLUMN lockstep.once_request.fingerprint IS 'what the work is, by the caller''s own reckoning, or null';
+COMMENT ON COLUMN lockstep.once_request.finished_at IS 'clock time of once_finish; null only within the transaction that does the work';
+COMMENT ON COLUMN lockstep.once_request.result IS 'what once_finish stored; null only within the transaction that does the work';
+SELECT pg_catalog.pg_extension_config_dump('lockstep.once_request',
+    'WHERE EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.oid OPERATOR(pg_catalog.=) requester)');
+
+CREATE VIEW lockstep.once_requests WITH (security_barrier) AS
+SELECT r.request_id, r.requester::oid::regrole AS requester, r.fingerprint, r.finished_at, r.result
+  FROM lockstep.once_request AS r
+ WHERE pg_catalog.pg_has_role(r.requester::oid, 'USAGE') OR pg_catalog.pg_has_role('pg_read_all_data', 'USAGE');
+COMMENT ON VIEW lockstep.once_requests IS 'requests of once_begin and CALL once: the caller''s own, and those of roles whose rights it has; all of them for pg_read_all_data';
+COMMENT ON COLUMN lockstep.once_requests.request_id IS 'the id';
+COMMENT ON COLUMN lockstep.once_requests.requester IS 'the role that has begun it';
+COMMENT ON COLUMN lockstep.once_requests.fingerprint IS 'the fingerprint that came with it, or null';
+COMMENT ON COLUMN lockstep.once_requests.finished_at IS 'clock time of once_finish';
+COMMENT ON COLUMN lockstep.once_requests.result IS 'what is answered to whoever asks again';
+
+CREATE FUNCTION lockstep.once_begin(
+    request_id  uuid,
+    fingerprint text DEFAULT NULL)
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'lockstep_once_begin'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION lockstep.once_begin(uuid, text) IS
+    'begins work under a request id of the current role: null: do it now, then once_finish; else the result of the first time';
+
+CREATE FUNCTION lockstep.once_finish(
+    request_id uuid,
+    result     jsonb DEFAULT '{}')
+RETURNS void
+AS 'MODULE_PATHNAME', 'lockstep_once_finish'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION lockstep.once_finish(uuid, jsonb) IS
+    'stores the result of what once_begin has begun in this transaction';
+
+CREATE FUNCTION lockstep.once_prune(older_than interval)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'lockstep_once_prune'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION lockstep.once_prune(interval) IS
+    'forgets the requests that were finished longer ago, of all roles, so that their ids are new again; returns how many';
+REVOKE ALL ON FUNCTION lockstep.once_prune(interval) FROM PUBLIC;
+
+CREATE PROCEDURE lockstep.once(
+    request_id       uuid,
+    statement        text,
+    isolation        text     DEFAULT 'serializable',
+    max_attempts     integer  DEFAULT 10,
+    deadline         interval DEFAULT '30 seconds',
+    params           anycompatiblearray DEFAULT NULL::text[], -- what has no type yet is text
+    INOUT attempts   integer  DEFAULT NULL,
+    INOUT last_error text     DEFAULT NULL,
+    INOUT replayed   boolean  DEFAULT NULL,
+    INOUT result     jsonb    DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'lockstep_once'
+LANGUAGE C;
+COMMENT ON PROCEDURE lockstep.once(uuid, text, text, integer, interval, anycompatiblearray, integer, text, boolean, jsonb) IS
+    'runs statements as one transaction, once for each request id of the current role, with the retries of lockstep.retry; whoever asks again gets the rows of the first time';
+
+
 -- What movements came to
 
 CREATE FUNCTION lockstep.get_ledger_stats()
@@ -1200,8 +1296,8 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION lockstep.reset_ledger_stats() IS 'lets ledger_stats begin at nothing, for all databases';
 REVOKE ALL ON FUNCTION lockstep.reset_ledger_stats() FROM PUBLIC;
 
--- Default privileges may have given others rights on what was made here. Everybody may look; pg_dump
--- has to.
+-- Default privileges may have given others rights on what was made here. Everybody may look, but at results of
+-- others; pg_dump has to look at everything, and the owner of a database may dump it.
 DO $$
 DECLARE
     relation regclass;
@@ -1211,12 +1307,15 @@ BEGIN
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
           lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
           lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules, lockstep.retry_stats,
-          lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats}'::pg_catalog.regclass[] LOOP
+          lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.once_request,
+          lockstep.once_requests}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
                         WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP
             EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', relation, grantee);
         END LOOP;
-        EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', relation);
+        EXECUTE pg_catalog.format('GRANT SELECT ON %s TO %s', relation,
+                                  CASE WHEN relation OPERATOR(pg_catalog.=) 'lockstep.once_request'::pg_catalog.regclass
+                                       THEN 'pg_database_owner' ELSE 'PUBLIC' END);
     END LOOP;
 END $$;

@@ -7,6 +7,7 @@
 #include "lock_graph/settings.hpp"
 #include "lock_graph/wait_context.h"
 #include "locking/order_guard.hpp"
+#include "once/held_requests.hpp"
 #include "pg/backoff_settings.hpp"
 #include "pg/boundary.hpp"
 #include "pg/call_memory.hpp"
@@ -28,6 +29,7 @@ void _PG_init(void) {
     lockstep::install_store_setting();
     lockstep::install_batch_setting();
     lockstep::install_order_guard();
+    lockstep::install_held_requests();
     lockstep::install_backoff_settings();
     lockstep::install_fault_setting();
     lockstep::blocking_settings::install();

@@ -209,8 +209,8 @@ std::string held_text() {
            shown_name_of(row->table, "?") + "\"";
 }
 
-[[noreturn]] void refuse(std::string message, int ahead, const std::string &hint) {
-    const std::string held = held_text();
+[[noreturn]] void refuse(std::string message, int ahead, const std::string &hint,
+                         const std::string &held = held_text()) {
     const char *text = held.c_str();
     const std::string json = copied(pg_call([text] { return as_json(text); }));
     throw sql_error(state::lock_order, std::move(message),
@@ -255,6 +255,16 @@ void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked) {
         return;
     refuse("request id \"" + id_text(id) + "\" is being booked, and may not be waited for", 1,
            "An id is waited for where nothing is held yet.");
+}
+
+void check_may_wait_for_request(const uuid_bytes &id,
+                                const std::optional<std::string> &held_above) {
+    const bool holds_rows = highest != nullptr || has_answer;
+    if (!is_on || (!holds_rows && !held_above))
+        return;
+    refuse("request id \"" + id_text(id) + "\" is being worked on, and may not be waited for", 1,
+           "Call once_begin before rows are taken, and for several ids in their order.",
+           holds_rows ? held_text() : *held_above);
 }
 
 void refuse_to_wait(const keyed_table &target, Datum key, int ahead) {

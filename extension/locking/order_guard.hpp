@@ -21,7 +21,9 @@
 
 #include "core/request_id.hpp"
 
+#include <optional>
 #include <span>
+#include <string>
 
 namespace lockstep {
 
@@ -47,6 +49,10 @@ void hold_answer_without_row();
 // LS050 where the transaction may not wait for one who is booking this id. `without_row`: his
 // booking is a refusal because there was no row; `has_booked`: this very call has booked some.
 void check_may_wait(const uuid_bytes &id, bool without_row, bool has_booked);
+
+// LS050 where the transaction may not wait for one who is at work under this id of once_begin: such
+// ids stand below all rows. `held_above`: a request in hand that does not stand below it.
+void check_may_wait_for_request(const uuid_bytes &id, const std::optional<std::string> &held_above);
 
 // LS050: this row is busy, and may not be waited for. DETAIL names the row that is held above it,
 // and has retry_after_ms, by how many sessions are ahead at the row (locking/row_queue).

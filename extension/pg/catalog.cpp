@@ -318,18 +318,39 @@ std::string role_name(Oid role) {
     return copied(pg_call([=] { return quote_identifier(GetUserNameFromId(role, false)); }));
 }
 
+namespace {
+
+inline namespace guarded {
+
+// By one of the server's functions from a text to an OID or null.
+Oid found_by(PGFunction look, const char *name) {
+    LOCAL_FCINFO(call, 1);
+    InitFunctionCallInfoData(*call, nullptr, 1, InvalidOid, nullptr, nullptr);
+    call->args[0].value = PointerGetDatum(cstring_to_text(name));
+    call->args[0].isnull = false;
+    const Datum found = look(call);
+    return call->isnull ? InvalidOid : DatumGetObjectId(found);
+}
+
+} // namespace guarded
+
+// As an OID it was one of another database or cluster, where its name was not to be had.
+bool is_no_name(const char *text) {
+    return text[0] == '-' || strspn(text, "0123456789") == strlen(text);
+}
+
+} // namespace
+
 Oid relation_by_name(const char *name) {
-    // As an OID it was one of another database, where its name was not to be had.
-    if (name[0] == '-' || strspn(name, "0123456789") == strlen(name))
+    if (is_no_name(name))
         return InvalidOid;
-    return pg_call([name] {
-        LOCAL_FCINFO(call, 1);
-        InitFunctionCallInfoData(*call, nullptr, 1, InvalidOid, nullptr, nullptr);
-        call->args[0].value = PointerGetDatum(cstring_to_text(name));
-        call->args[0].isnull = false;
-        const Datum found = to_regclass(call);
-        return call->isnull ? InvalidOid : DatumGetObjectId(found);
-    });
+    return pg_call([name] { return found_by(to_regclass, name); });
+}
+
+Oid role_by_name(const char *name) {
+    if (is_no_name(name))
+        return InvalidOid;
+    return pg_call([name] { return found_by(to_regrole, name); });
 }
 
 Oid registration_table() {

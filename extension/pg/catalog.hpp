@@ -98,6 +98,9 @@ inline namespace guarded {
 // The relation with this name, quoted and qualified where it has to be; none where there is none.
 [[nodiscard]] Oid relation_by_name(const char *name);
 
+// The same for a role.
+[[nodiscard]] Oid role_by_name(const char *name);
+
 // The table that holds the registrations.
 [[nodiscard]] Oid registration_table();
 

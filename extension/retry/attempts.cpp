@@ -18,17 +18,17 @@ namespace {
 
 using std::chrono::microseconds;
 
-bool in_progress = false;
+const char *in_progress = nullptr;
 
 class in_progress_scope {
   public:
-    in_progress_scope() noexcept {
-        in_progress = true;
+    explicit in_progress_scope(const char *procedure) noexcept {
+        in_progress = procedure;
         lockstep_in_retry_call(true);
     }
     ~in_progress_scope() {
         lockstep_in_retry_call(false);
-        in_progress = false;
+        in_progress = nullptr;
     }
     in_progress_scope(const in_progress_scope &) = delete;
     in_progress_scope &operator=(const in_progress_scope &) = delete;
@@ -37,7 +37,8 @@ class in_progress_scope {
 class retry_run {
   public:
     explicit retry_run(const retry_request &request)
-        : request_(request), outside_(CurrentMemoryContext),
+        : request_(request), attempt_of_(std::string{"attempt of "} + request.procedure),
+          outside_(CurrentMemoryContext),
           script_(script_of(request.sql, static_cast<int>(request.parameters.size()))),
           deadline_(request.deadline) {}
 
@@ -84,12 +85,11 @@ class retry_run {
     }
 
     void run_once() {
-        const error_context context("attempt of lockstep.retry",
-                                    static_cast<std::size_t>(attempts_));
+        const error_context context(attempt_of_.c_str(), static_cast<std::size_t>(attempts_));
         begin_transaction(request_.mode, attempts_);
         kept_settings settings;
         spi_session session;
-        rows_ = run_statements(script_, request_.parameters, outside_);
+        rows_ = answer();
         settings.restore();
         session.finish();
         // A handler of the statement's own may have swallowed it.
@@ -100,6 +100,18 @@ class retry_run {
         deadline_.end();
         forget_cancel();
         script_.trusted = true;
+    }
+
+    std::optional<Datum> answer() {
+        if (request_.frame == nullptr)
+            return rows_of_statements(outside_);
+        if (const auto known = request_.frame->begin(outside_))
+            return known;
+        return request_.frame->finish(rows_of_statements(CurrentMemoryContext), outside_);
+    }
+
+    std::optional<Datum> rows_of_statements(MemoryContext outside) {
+        return run_statements(script_, request_.parameters, request_.procedure, outside);
     }
 
     // Of an attempt that failed at the commit.
@@ -117,10 +129,11 @@ class retry_run {
         refuse_late(when);
     }
 
-    [[noreturn]] static void refuse_late(const std::string &when) {
+    [[noreturn]] void refuse_late(const std::string &when) const {
         lockstep_count_given_up();
-        throw sql_error(state::query_canceled,
-                        "canceling statement due to the deadline of lockstep.retry", when);
+        throw sql_error(
+            state::query_canceled,
+            std::string{"canceling statement due to the deadline of "} + request_.procedure, when);
     }
 
     // Sets the pause before the next attempt; throws where there is none.
@@ -158,9 +171,9 @@ class retry_run {
         return std::max(attempts_ - uncounted_ - request_.max_attempts / 2, 0);
     }
 
-    [[noreturn]] static void give_up(const char *why) {
+    [[noreturn]] void give_up(const char *why) const {
         lockstep_count_given_up();
-        throw_on(std::string{"lockstep.retry gives up: "} + why);
+        throw_on(std::string{request_.procedure} + " gives up: " + why);
     }
 
     [[nodiscard]] backoff_range range_after(const caught_error &failed, backoff_kind kind) const {
@@ -196,6 +209,7 @@ class retry_run {
     }
 
     const retry_request &request_;
+    std::string attempt_of_;
     MemoryContext outside_;
     script &script_;
     deadline_timer deadline_;
@@ -211,12 +225,12 @@ class retry_run {
 
 } // namespace
 
-bool is_retrying() noexcept {
+const char *retrying_procedure() noexcept {
     return in_progress;
 }
 
 retry_outcome run_with_retries(const retry_request &request) {
-    const in_progress_scope scope;
+    const in_progress_scope scope(request.procedure);
     return retry_run(request).run();
 }
 

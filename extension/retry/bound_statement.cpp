@@ -183,15 +183,15 @@ Datum rows_as_json(MemoryContext outside) {
 
 } // namespace guarded
 
-[[noreturn]] void refuse(int code) {
+[[noreturn]] void refuse(int code, const std::string &procedure) {
     if (code == SPI_ERROR_TRANSACTION)
         throw sql_error(state::invalid_transaction_termination,
-                        "statement of lockstep.retry must not begin or end a transaction", {},
-                        "lockstep.retry begins and commits it; leave out BEGIN, COMMIT and the "
-                        "like.");
+                        "statement of " + procedure + " must not begin or end a transaction", {},
+                        procedure +
+                            " begins and commits it; leave out BEGIN, COMMIT and the like.");
     if (code == SPI_ERROR_COPY)
         throw sql_error(state::feature_not_supported,
-                        "COPY from or to the client is not possible in lockstep.retry");
+                        "COPY from or to the client is not possible in " + procedure);
     throw sql_error(state::internal_error,
                     std::string{"SPI: "} + pg_call([=] { return SPI_result_code_string(code); }));
 }
@@ -207,7 +207,7 @@ bool is_used(const script &wanted, int parameter) {
 } // namespace
 
 std::optional<Datum> run_statements(script &wanted, const text_parameters &parameters,
-                                    MemoryContext outside) {
+                                    const char *procedure, MemoryContext outside) {
     std::vector<const char *> texts;
     texts.reserve(parameters.size() + 1);
     for (const auto &one : parameters)
@@ -216,7 +216,7 @@ std::optional<Datum> run_statements(script &wanted, const text_parameters &param
     script *all = &wanted;
     const int code = pg_call([=] { return run_all(all, first); });
     if (code < 0)
-        refuse(code);
+        refuse(code, procedure);
     for (int i = 0; i < wanted.parameter_count; ++i)
         if (!is_used(wanted, i))
             throw sql_error(state::invalid_parameter_value,

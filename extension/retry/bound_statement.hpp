@@ -17,8 +17,8 @@ using text_parameters = std::vector<std::optional<std::string>>;
 // sees what those before it did. Returns the rows of the last one as a JSON array of objects, made
 // in `outside`; nothing where it returns none. 2D000 for statements that begin or end transactions,
 // 0A000 for COPY from or to the client, 42P02 for a parameter that is not given, 22023 for one that
-// no statement uses.
+// no statement uses. Messages name the procedure that was called.
 [[nodiscard]] std::optional<Datum> run_statements(script &wanted, const text_parameters &parameters,
-                                                  MemoryContext outside);
+                                                  const char *procedure, MemoryContext outside);
 
 } // namespace lockstep

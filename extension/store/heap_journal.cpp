@@ -1,5 +1,6 @@
 // The journal's rows in one go: multi-insert into the heap, then each index in the order of the
 // ids.
+#include "pg/new_row.hpp"
 #include "store/expectations.hpp"
 #include "store/heap_store.hpp"
 
@@ -19,21 +20,14 @@ inline namespace guarded {
 
 struct journal_writer {
     Relation journal;
-    EState *estate;
-    ResultRelInfo *result;
-    List *arbiters; // the index that decides whether an id is booked
+    index_writer indexes; // of which one decides whether an id is booked
     TupleTableSlot **slots;
     std::size_t slot_count;
 };
 
 void open_writer(journal_writer &to, const ledger &target, std::size_t count) {
     to.journal = table_open(target.journal, RowExclusiveLock);
-    to.estate = CreateExecutorState();
-    to.estate->es_snapshot = GetActiveSnapshot();
-    to.result = makeNode(ResultRelInfo);
-    InitResultRelInfo(to.result, to.journal, 0, nullptr, 0);
-    ExecOpenIndices(to.result, false);
-    to.arbiters = list_make1_oid(target.layout.unique_index);
+    open_indexes(to.indexes, to.journal, target.layout.unique_index);
     to.slot_count = std::min(count, rows_at_once);
     to.slots = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * to.slot_count));
     for (std::size_t i = 0; i < to.slot_count; ++i)
@@ -43,9 +37,8 @@ void open_writer(journal_writer &to, const ledger &target, std::size_t count) {
 void close_writer(journal_writer &to) {
     for (std::size_t i = 0; i < to.slot_count; ++i)
         ExecDropSingleTupleTableSlot(to.slots[i]);
-    ExecCloseIndices(to.result);
+    close_indexes(to.indexes);
     table_close(to.journal, NoLock); // ours until the end of the transaction
-    FreeExecutorState(to.estate);
 }
 
 void fill_slot(TupleTableSlot *slot, const ledger &target, const journal_row &row) {
@@ -79,13 +72,6 @@ std::size_t some_of(const journal_row *rows, std::size_t count) {
     return some;
 }
 
-// Adds the row of a slot to the indexes, without waiting; false where its id is there already.
-bool add_to_indexes(journal_writer &to, TupleTableSlot *slot) {
-    const bool is_new = version::insert_into_indexes(to.result, slot, to.estate, to.arbiters);
-    ResetPerTupleExprContext(to.estate);
-    return is_new;
-}
-
 // As COPY does it (CopyMultiInsertBufferFlush), but for the indexes, which are asked as ON CONFLICT
 // DO NOTHING asks them. How many it came to: all, or the position of the first one whose id is
 // there already. Then that row and some after it are in the heap all the same.
@@ -98,12 +84,12 @@ std::size_t append_some(const ledger &target, const journal_row *rows, std::size
         for (std::size_t i = 0; i < some; ++i)
             fill_slot(to.slots[i], target, rows[written + i]);
         // What a long memo is made into goes with the next row's reset.
-        MemoryContext context = MemoryContextSwitchTo(GetPerTupleMemoryContext(to.estate));
+        MemoryContext context = MemoryContextSwitchTo(GetPerTupleMemoryContext(to.indexes.estate));
         table_multi_insert(to.journal, to.slots, static_cast<int>(some), GetCurrentCommandId(true),
                            0, nullptr);
         MemoryContextSwitchTo(context);
         for (std::size_t i = 0; i < some; ++i)
-            if (!add_to_indexes(to, to.slots[i])) {
+            if (!add_to_indexes(to.indexes, to.slots[i])) {
                 close_writer(to);
                 return written + i;
             }
@@ -113,19 +99,11 @@ std::size_t append_some(const ledger &target, const journal_row *rows, std::size
     return count;
 }
 
-// As ON CONFLICT DO NOTHING does it (ExecInsert): what is taken back was never there for anybody,
-// not for logical decoding either.
 bool append_one(const ledger &target, const journal_row &row) {
     journal_writer to{};
     open_writer(to, target, 1);
-    TupleTableSlot *slot = to.slots[0];
-    fill_slot(slot, target, row);
-    const TransactionId own = GetCurrentTransactionId();
-    const uint32 token = SpeculativeInsertionLockAcquire(own);
-    table_tuple_insert_speculative(to.journal, slot, GetCurrentCommandId(true), 0, nullptr, token);
-    const bool is_new = add_to_indexes(to, slot);
-    table_tuple_complete_speculative(to.journal, slot, token, is_new);
-    SpeculativeInsertionLockRelease(own);
+    fill_slot(to.slots[0], target, row);
+    const bool is_new = insert_if_new(to.indexes, to.journal, to.slots[0]);
     close_writer(to);
     return is_new;
 }

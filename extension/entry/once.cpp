@@ -1,0 +1,71 @@
+// lockstep.once_begin, once_finish, once_prune and CALL lockstep.once: work under a request id.
+#include "once/once.hpp"
+#include "entry/retry_arguments.hpp"
+#include "once/call.hpp"
+#include "once/request_table.hpp"
+#include "pg/rows.hpp"
+
+using namespace lockstep;
+
+namespace {
+
+request_key key_argument(FunctionCallInfo fcinfo) {
+    return {GetUserId(), uuid_from_datum(required_argument(fcinfo, 0, "request_id"))};
+}
+
+std::optional<Datum> fingerprint_argument(FunctionCallInfo fcinfo, int number) {
+    constexpr std::size_t most_bytes = 1024;
+    if (!argument(fcinfo, number))
+        return std::nullopt;
+    return text_datum(text_argument(fcinfo, number, "fingerprint", most_bytes).c_str());
+}
+
+} // namespace
+
+LOCKSTEP_FUNCTION(lockstep_once_begin) {
+    const request_key key = key_argument(fcinfo);
+    const auto fingerprint = fingerprint_argument(fcinfo, 1);
+    require_writing_allowed("lockstep.once_begin()");
+    const auto result = begin_request(key, fingerprint);
+    if (!result)
+        PG_RETURN_NULL();
+    return *result;
+}
+
+LOCKSTEP_FUNCTION(lockstep_once_finish) {
+    const request_key key = key_argument(fcinfo);
+    const Datum result = required_argument(fcinfo, 1, "result");
+    require_writing_allowed("lockstep.once_finish()");
+    finish_request(key, result);
+    PG_RETURN_VOID();
+}
+
+LOCKSTEP_FUNCTION(lockstep_once_prune) {
+    const Datum older_than = required_argument(fcinfo, 0, "older_than");
+    require_writing_allowed("lockstep.once_prune()");
+    const bool is_negative = pg_call([older_than] {
+        Interval nothing{};
+        return DatumGetBool(
+            DirectFunctionCall2(interval_lt, older_than, IntervalPGetDatum(&nothing)));
+    });
+    if (is_negative)
+        throw sql_error(state::invalid_parameter_value, "older_than must not be negative");
+    PG_RETURN_INT64(static_cast<int64>(delete_finished_before(older_than)));
+}
+
+LOCKSTEP_FUNCTION(lockstep_once) {
+    const request_key key = key_argument(fcinfo);
+    retry_request request = retry_arguments(fcinfo, "lockstep.once", {1, 2, 3, 4, 5});
+    require_writing_allowed("CALL lockstep.once()");
+    once_frame frame(key.id, request);
+    request.frame = &frame;
+    // What the statement drops may be the extension: nothing is looked up after it.
+    const TupleDesc columns = row_builder<4>::columns_of(fcinfo);
+    const retry_outcome outcome = retry_as_call(fcinfo, request);
+    row_builder<4> row;
+    row.add(Int32GetDatum(outcome.attempts));
+    row.add(text_or_null(outcome.last_error));
+    row.add(BoolGetDatum(frame.is_replayed()));
+    row.add(outcome.rows);
+    return row.composite(columns);
+}

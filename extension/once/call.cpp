@@ -1,0 +1,63 @@
+#include "once/call.hpp"
+
+#include "once/once.hpp"
+#include "pg/digest.hpp"
+#include "pg/memory.hpp"
+#include "pg/values.hpp"
+
+namespace lockstep {
+
+namespace {
+
+std::span<const std::uint8_t> bytes_of(const std::string &text) {
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+// Each parameter with its length before it, so that no two lists are written alike.
+std::string fingerprint_of(const std::string &statement, const text_parameters &parameters) {
+    std::string list;
+    for (const auto &one : parameters)
+        list += one ? std::to_string(one->size()) + ":" + *one + "," : "null,";
+    list += ";";
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text = "statement ";
+    for (const std::uint8_t byte : sha1(bytes_of(list), bytes_of(statement))) {
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 0x0fU]);
+    }
+    return text;
+}
+
+} // namespace
+
+once_frame::once_frame(const uuid_bytes &id, const retry_request &request)
+    : key_{GetUserId(), id}, fingerprint_(fingerprint_of(request.sql, request.parameters)) {}
+
+std::optional<Datum> once_frame::begin(MemoryContext outside) {
+    // At the levels that keep one snapshot it is then taken after the wait, and sees what was
+    // waited for.
+    await_request(key_);
+    pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+    std::optional<Datum> known;
+    {
+        const memory_scope scope{outside};
+        known = begin_request(key_, text_datum(fingerprint_.c_str()));
+    }
+    pg_call([] { PopActiveSnapshot(); });
+    replayed_ = known.has_value();
+    return known;
+}
+
+Datum once_frame::finish(std::optional<Datum> rows, MemoryContext outside) {
+    const memory_scope scope{outside};
+    const Datum result = pg_call([rows] {
+        const char *written = rows ? TextDatumGetCString(*rows) : "[]";
+        return DirectFunctionCall1(jsonb_in, CStringGetDatum(written));
+    });
+    pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+    finish_request(key_, result);
+    pg_call([] { PopActiveSnapshot(); });
+    return result;
+}
+
+} // namespace lockstep
