@@ -62,7 +62,11 @@ open_table open_requests() {
     const Oid schema = get_namespace_oid("lockstep", false);
     const Oid oid = get_relname_relid("once_request", schema);
     const Oid index = get_relname_relid("once_request_by_id", schema);
-    if (!OidIsValid(oid) || !OidIsValid(index))
+    if (!OidIsValid(oid))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("relation \"lockstep.once_request\" does not exist"),
+                        errhint("CREATE EXTENSION lockstep makes it.")));
+    if (!OidIsValid(index))
         refuse_other_version();
     open_table opened{};
     opened.table = table_open(oid, RowExclusiveLock);
