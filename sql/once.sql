@@ -293,3 +293,7 @@ SELECT result FROM lockstep.once_requests ORDER BY finished_at;
 DROP ROLE regress_ls_both, regress_ls_boss, regress_ls_reader, regress_ls_web, regress_ls_laborer;
 REVOKE EXECUTE ON FUNCTION lockstep.once_prune(interval) FROM regress_ls_keeper;
 DROP ROLE regress_ls_keeper;
+DROP TABLE letters;
+DROP SEQUENCE tries;
+DROP FUNCTION outcome, finish, fail_once, shared, id;
+DROP EXTENSION lockstep;
