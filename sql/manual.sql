@@ -80,4 +80,36 @@ UPDATE orders SET state = 'packed'
 SELECT lockstep.update_if_version('orders', 4, 1, '{"note": "call first", "state": "held"}');
 SELECT lockstep.update_if_version('orders', 4, 1, '{"state": "paid"}');
 DROP TABLE seats, orders;
+
+-- once
+CREATE EXTENSION lockstep;
+CREATE TABLE outbox (recipient text, subject text);
+BEGIN;
+SELECT lockstep.once_begin(lockstep.request_id('welcome ann'), 'Welcome, Ann') AS known;
+INSERT INTO outbox VALUES ('ann', 'Welcome, Ann');
+SELECT lockstep.once_finish(lockstep.request_id('welcome ann'), '{"mails": 1}');
+COMMIT;
+SELECT lockstep.once_begin(lockstep.request_id('welcome ann'), 'Welcome, Ann') AS known;
+SELECT lockstep.once_begin(lockstep.request_id('welcome ann'), 'Goodbye, Ann') AS known;
+CREATE FUNCTION welcome(who text, request uuid) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    answer jsonb = lockstep.once_begin(request, who);
+BEGIN
+    IF answer IS NULL THEN
+        INSERT INTO outbox VALUES (who, 'Welcome, ' || who);
+        answer := jsonb_build_object('mails', 1);
+        PERFORM lockstep.once_finish(request, answer);
+    END IF;
+    RETURN answer;
+END $$;
+SELECT welcome('Bob', lockstep.request_id('welcome bob'));
+SELECT welcome('Bob', lockstep.request_id('welcome bob'));
+CALL lockstep.once(lockstep.request_id('welcome eve'),
+    'INSERT INTO outbox VALUES ($1, $2) RETURNING subject', params => ARRAY['eve', 'Welcome, Eve']);
+CALL lockstep.once(lockstep.request_id('welcome eve'),
+    'INSERT INTO outbox VALUES ($1, $2) RETURNING subject', params => ARRAY['eve', 'Welcome, Eve']);
+SELECT count(*) FROM outbox;
+SELECT lockstep.once_prune('90 days');
+DROP FUNCTION welcome;
+DROP TABLE outbox;
 DROP EXTENSION lockstep;
