@@ -12,6 +12,7 @@ namespace {
 // In the transaction's own memory, the newest first.
 struct held_request {
     request_key key;
+    SubTransactionId made_in;
     SubTransactionId owner;       // whose rollback takes it back
     SubTransactionId finished_in; // whose rollback leaves it begun; invalid: not finished
     bool was_released;            // by a savepoint within
@@ -20,6 +21,15 @@ struct held_request {
 };
 
 held_request *newest = nullptr;
+
+// Whether one was finished by another subtransaction than the one whose it was then. Where none
+// was, what a subtransaction has done is at the newest ones alone: numbers of subtransactions go
+// up.
+bool finished_elsewhere = false;
+
+bool may_be_of(const held_request *one, SubTransactionId own) {
+    return one != nullptr && (finished_elsewhere || one->made_in >= own);
+}
 
 bool is_same(const request_key &one, const request_key &other) {
     return one.requester == other.requester && one.id == other.id;
@@ -34,7 +44,7 @@ held_request *find(const request_key &key) {
 
 // What a savepoint that is released has taken and finished becomes its parent's.
 void hand_over(SubTransactionId own, SubTransactionId parent) {
-    for (held_request *one = newest; one != nullptr; one = one->before) {
+    for (held_request *one = newest; may_be_of(one, own); one = one->before) {
         if (one->owner == own) {
             one->owner = parent;
             one->was_released = true;
@@ -45,7 +55,7 @@ void hand_over(SubTransactionId own, SubTransactionId parent) {
 }
 
 void give_back(SubTransactionId own) {
-    for (held_request **place = &newest; *place != nullptr;) {
+    for (held_request **place = &newest; may_be_of(*place, own);) {
         held_request *one = *place;
         if (one->finished_in == own)
             one->finished_in = InvalidSubTransactionId;
@@ -79,7 +89,7 @@ void take(const request_key &key) {
     auto *fresh = static_cast<held_request *>(
         MemoryContextAllocZero(TopTransactionContext, sizeof(held_request)));
     fresh->key = key;
-    fresh->owner = GetCurrentSubTransactionId();
+    fresh->made_in = fresh->owner = GetCurrentSubTransactionId();
     fresh->before = newest;
     newest = fresh;
 }
@@ -92,7 +102,10 @@ extern "C" void held_requests_at_end(XactEvent event) {
     case XACT_EVENT_PRE_PREPARE: refuse_unfinished(); break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_ABORT:
-    case XACT_EVENT_PREPARE: newest = nullptr; break; // their memory goes with the transaction
+    case XACT_EVENT_PREPARE:
+        newest = nullptr; // their memory goes with the transaction
+        finished_elsewhere = false;
+        break;
     default: break;
     }
 }
@@ -130,8 +143,11 @@ void hold_request(const request_key &key) {
 }
 
 void mark_finished(const request_key &key) noexcept {
-    if (held_request *one = find(key))
-        one->finished_in = GetCurrentSubTransactionId();
+    held_request *one = find(key);
+    if (one == nullptr)
+        return;
+    one->finished_in = GetCurrentSubTransactionId();
+    finished_elsewhere = finished_elsewhere || one->finished_in != one->owner;
 }
 
 std::optional<std::string> held_not_below(const request_key &key) {

@@ -38,6 +38,10 @@ Datum result_of(const request_key &key, const known_request &known,
                         "could not serialize access due to concurrent work under the request id",
                         contention_detail(0, std::chrono::microseconds{}),
                         "The transaction might succeed if retried.");
+    if (!known.result && held_state_of(key) == held_state::begun)
+        throw sql_error(state::prerequisite_state,
+                        request_text(key) + " was begun in this transaction and is not finished",
+                        {}, "Call once_finish with its result, or roll back to before once_begin.");
     require_same_fingerprint(key, known.fingerprint, fingerprint);
     if (!known.result)
         throw sql_error(state::prerequisite_state, request_text(key) + " has no result",
@@ -48,10 +52,6 @@ Datum result_of(const request_key &key, const known_request &known,
 } // namespace
 
 std::optional<Datum> begin_request(const request_key &key, std::optional<Datum> fingerprint) {
-    if (held_state_of(key) == held_state::begun)
-        throw sql_error(state::prerequisite_state,
-                        request_text(key) + " was begun in this transaction and is not finished",
-                        {}, "Call once_finish with its result, or roll back to before once_begin.");
     for (;;) {
         check_interrupts();
         const auto known = find_request(key);
