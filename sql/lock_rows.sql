@@ -138,12 +138,12 @@ ROLLBACK;
 
 -- Rights are those of SELECT ... FOR: to read the key, and to update some column.
 CREATE ROLE regress_ls_locks;
-CREATE SCHEMA hidden;
-CREATE TABLE hidden.shelf (id int PRIMARY KEY);
-GRANT ALL ON hidden.shelf TO regress_ls_locks;
+CREATE SCHEMA unseen;
+CREATE TABLE unseen.shelf (id int PRIMARY KEY);
+GRANT ALL ON unseen.shelf TO regress_ls_locks;
 SET ROLE regress_ls_locks;
 SELECT outcome($$ SELECT * FROM lockstep.lock_rows('shelf', ARRAY[1]) $$);
-SELECT outcome(format('SELECT * FROM lockstep.lock_rows(%s::regclass, ARRAY[1])', (SELECT oid FROM pg_class WHERE relname = 'shelf' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'hidden'))));
+SELECT outcome(format('SELECT * FROM lockstep.lock_rows(%s::regclass, ARRAY[1])', (SELECT oid FROM pg_class WHERE relname = 'shelf' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'unseen'))));
 RESET ROLE;
 GRANT SELECT (id) ON shelf TO regress_ls_locks;
 SET ROLE regress_ls_locks;
@@ -212,7 +212,7 @@ RESET ROLE;
 REVOKE CREATE ON SCHEMA public FROM regress_ls_locks;
 
 DROP TABLE shelf, seats, paths, places, tills, tills_journal, safes, safes_journal, days, coded, heap, late, walled, "Shelf", renamed CASCADE;
-DROP SCHEMA "Z", hidden, traps CASCADE;
+DROP SCHEMA "Z", unseen, traps CASCADE;
 DROP TYPE place, code, seat_key CASCADE;
 DROP FUNCTION outcome, meddle, meddled;
 DROP ROLE regress_ls_locks;

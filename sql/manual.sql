@@ -58,9 +58,8 @@ SELECT violation, key FROM lockstep.verify_ledger('accounts');
 DROP TABLE accounts, accounts_journal;
 DROP ROLE shop_app;
 DROP ROLE shop_auditor;
-DROP EXTENSION lockstep;
+
 -- row locks, claims and versions
-CREATE EXTENSION lockstep;
 CREATE TABLE seats (hall int, seat text, state text NOT NULL DEFAULT 'free', PRIMARY KEY (hall, seat));
 INSERT INTO seats SELECT h, s FROM generate_series(1, 2) AS h, unnest(ARRAY['a', 'b', 'c']) AS s;
 CREATE TABLE orders (id bigint PRIMARY KEY, state text NOT NULL DEFAULT 'open', note text, version int NOT NULL DEFAULT 1);
@@ -82,7 +81,6 @@ SELECT lockstep.update_if_version('orders', 4, 1, '{"state": "paid"}');
 DROP TABLE seats, orders;
 
 -- once
-CREATE EXTENSION lockstep;
 CREATE TABLE outbox (recipient text, subject text);
 BEGIN;
 SELECT lockstep.once_begin(lockstep.request_id('welcome ann'), 'Welcome, Ann') AS known;
