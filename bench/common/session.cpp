@@ -67,6 +67,17 @@ rows session::run_prepared(const std::string &name, std::span<const value> value
                                   binary_rows ? 1 : 0));
 }
 
+void session::copy(const std::string &sql, const std::string &lines) {
+    PGresult *const started = PQexec(connection_.get(), sql.c_str());
+    const rows held(started);
+    if (PQresultStatus(started) != PGRES_COPY_IN)
+        throw failure_of(connection_.get(), started);
+    if (PQputCopyData(connection_.get(), lines.data(), static_cast<int>(lines.size())) != 1 ||
+        PQputCopyEnd(connection_.get(), nullptr) != 1)
+        throw failure_of(connection_.get(), nullptr);
+    finish();
+}
+
 void session::send(const std::string &sql) {
     if (PQsendQuery(connection_.get(), sql.c_str()) != 1)
         throw failure_of(connection_.get(), nullptr);

@@ -56,6 +56,9 @@ class session {
     rows run_prepared(const std::string &name, std::span<const value> values,
                       bool binary_rows = false);
 
+    // COPY ... FROM STDIN, with these lines; throws sql_failure.
+    void copy(const std::string &sql, const std::string &lines);
+
     // Sends it; the answer is read by finish().
     void send(const std::string &sql);
     // Reads all answers to what was sent; throws sql_failure when one is an error.

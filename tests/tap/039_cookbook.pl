@@ -16,7 +16,7 @@ my $folder = PostgreSQL::Test::Utils::tempdir();
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 1);
 # The machine stays up, so what is written to files stays there without fsync.
-$node->append_conf('postgresql.conf', "max_connections = 230\nfsync = off\nautovacuum = off\n");
+$node->append_conf('postgresql.conf', "max_connections = 230\nfsync = off\nautovacuum = off\nlog_statement = none\n");
 $node->start;
 sub sql { my ($text) = @_; return $node->safe_psql('postgres', $text); }
 
@@ -27,7 +27,7 @@ sub start_at_once
 	my ($script, $sessions, $times, $out) = @_;
 	my $file = "$folder/script." . ++$scripts;
 	append_to_file($file, $script);
-	return IPC::Run::start([ 'pgbench', '-n', '-c', $sessions, '-j', 2, '-t', $times, "--random-seed=$seed", '-f', $file, '-d', $node->connstr('postgres') ],
+	return IPC::Run::start([ 'pgbench', '-n', '-c', $sessions, '-j', 2, '-t', $times, "--random-seed=$seed", '-f', $file, '-d', $node->connstr('postgres') . ' application_name=pgbench' ],
 		'>', $out, '2>&1', IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 }
 sub at_once
@@ -217,8 +217,11 @@ sub start_writing
 	  . 'INSERT INTO events SELECT * FROM batch ORDER BY id, at ON CONFLICT (id, at) DO NOTHING;' . "\n"
 	  . ($before_commit // '') . "COMMIT;\n\\echo accepted\n";
 	$$out = '';
-	return IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres') . ' application_name=writer' ],
-		'<', \$script, '>', $out, '2>&1', IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	# From a file, as nobody feeds it while the test looks at the server.
+	my $file = "$folder/writer." . ++$scripts;
+	append_to_file($file, $script);
+	return IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres') . ' application_name=writer', '-f', $file ],
+		'<', \undef, '>', $out, '2>&1', IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 }
 # Sends it until it is accepted.
 sub write_until_accepted
