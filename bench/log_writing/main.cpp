@@ -62,7 +62,7 @@ options parsed(int argc, char **argv, int &status) {
 
 // A commit really waits for the disk, and nothing runs beside a measurement.
 std::vector<std::string> server_settings() {
-    return {"fsync = on",           "autovacuum = off",      "checkpoint_timeout = '1d'",
+    return {"fsync = on",           "autovacuum = off",       "checkpoint_timeout = '1d'",
             "max_wal_size = '8GB'", "min_wal_size = '512MB'", "shared_buffers = '256MB'"};
 }
 
@@ -88,8 +88,8 @@ int run(const options &wanted) {
     session link(fmt::format("host=127.0.0.1 port={} user=postgres dbname=postgres", server.port()),
                  "bench");
     const auto version = link.run("SHOW server_version");
-    out.setting("server",
-                fmt::format("PostgreSQL {}, private; fsync on; one connection", version.text(0, 0)));
+    out.setting("server", fmt::format("PostgreSQL {}, private; fsync on; one connection",
+                                      version.text(0, 0)));
     out.setting("order", fmt::format("ways in turn, in random order, seed {}", seed));
 
     std::mt19937_64 random(seed);

@@ -11,7 +11,14 @@ namespace lockstep::bench {
 
 constexpr std::size_t rows_of_batch = 1000;
 
-enum class way { each_committed, each_in_batch, arrays, copy_directly, copy_and_insert, sent_again };
+enum class way {
+    each_committed,
+    each_in_batch,
+    arrays,
+    copy_directly,
+    copy_and_insert,
+    sent_again
+};
 
 std::vector<way> all_ways();
 std::string label_of(way how);
