@@ -212,7 +212,8 @@ sub new_batch
 sub start_writing
 {
 	my ($batch, $out, $before_commit) = @_;
-	my $script = "\\set ON_ERROR_STOP on\nCREATE TEMP TABLE batch (id uuid, at timestamptz, kind text, payload jsonb) ON COMMIT DELETE ROWS;\n"
+	my $script = "\\set ON_ERROR_STOP on\nSET synchronous_commit = local;\n"
+	  . "CREATE TEMP TABLE batch (id uuid, at timestamptz, kind text, payload jsonb) ON COMMIT DELETE ROWS;\nRESET synchronous_commit;\n"
 	  . "BEGIN;\nCOPY batch FROM STDIN;\n$batch\\.\n"
 	  . 'INSERT INTO events SELECT * FROM batch ORDER BY id, at ON CONFLICT (id, at) DO NOTHING;' . "\n"
 	  . ($before_commit // '') . "COMMIT;\n\\echo accepted\n";
@@ -311,6 +312,9 @@ for my $end ('COMMIT', 'ROLLBACK')
 	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'writer' AND wait_event = 'advisory'}) or die 'the first does not come to its commit';
 	my $second = start_writing($batch, \$second_out);
 	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'writer' AND wait_event = 'transactionid'}) or die 'the second does not wait';
+	# A later transaction ends before them, and whoever reads now must not read past them.
+	write_until_accepted(new_batch(10));
+	read_events();
 	sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory'}) if $end eq 'ROLLBACK';
 	$gate->run('SELECT pg_advisory_unlock(1)');
 	$_->finish for $first, $second;
