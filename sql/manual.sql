@@ -196,7 +196,6 @@ SELECT * FROM lockstep.lock_all(ARRAY[
 UPDATE rooms SET nights = nights - 1 WHERE id = 2;
 UPDATE rooms SET nights = nights - 1 WHERE id = 1;
 COMMIT;
-\c -
 
 -- cookbook: NOWAIT
 CREATE TABLE documents (id int PRIMARY KEY, body text NOT NULL);
