@@ -159,9 +159,11 @@ SELECT state, count(*) FROM (TABLE jobs UNION ALL TABLE jobs_done) AS j GROUP BY
 CREATE TABLE seats (id int PRIMARY KEY, section text NOT NULL, buyer text);
 CREATE INDEX ON seats (section, id) WHERE buyer IS NULL;
 INSERT INTO seats SELECT n, CASE WHEN n <= 4 THEN 'A' ELSE 'B' END FROM generate_series(1, 8) AS n;
-WITH mine AS (
+WITH claimed AS MATERIALIZED (
+    SELECT key::int AS id FROM lockstep.claim('seats', 2, '{"section": "A", "buyer": null}')),
+mine AS (
     UPDATE seats SET buyer = 'ann'
-     WHERE id IN (SELECT key::int FROM lockstep.claim('seats', 2, '{"section": "A", "buyer": null}'))
+     WHERE id IN (SELECT id FROM claimed) AND (SELECT count(*) FROM claimed) = 2
  RETURNING id)
 SELECT id FROM mine ORDER BY id;
 BEGIN;
