@@ -5,7 +5,7 @@
 #   make test               everything: installs what is missing, builds, tests
 #   make matrix             the suite on PostgreSQL 15, 17, 18, 19
 #   make newcomer           the README's first steps in an empty Debian (FULL=1: with all tests)
-#   make bench              ours beside the ordinary ways (BENCH=--quick: short; BENCH=transfers: one of them)
+#   make bench              ours beside the ordinary ways (BENCH=--quick: short; BENCH=claims: one of them)
 #   make stage              as install, but below build/stage: what the tests and the demo use
 #   make check-local        golden and isolation tests on a private server, from the stage
 #   make tap                crash, restart and replica tests on private servers, from the stage

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <string>
 
 namespace lockstep {
@@ -54,14 +55,16 @@ condition condition_of(const table_use &use, std::optional<Datum> matching) {
 }
 
 std::string statement_of(const table_use &use, const condition &where,
-                         const std::optional<column> &order_by) {
+                         const std::optional<column> &order_by, std::int32_t max_rows) {
+    // The plan is made for as many rows, or almost: few plans serve all claims.
+    const std::uint32_t limit =
+        max_rows == 0 ? 0 : std::bit_ceil(static_cast<std::uint32_t>(max_rows));
     std::string keys;
     for (const column &one : use.key_columns())
         keys += (keys.empty() ? "l." : ", l.") + quoted(one.name);
     return "SELECT " + keys + " FROM " + qualified_name(use.relation()) + " AS l" + where.text +
            " ORDER BY " + (order_by ? "l." + quoted(order_by->name) + ", " : "") + keys +
-           " LIMIT $" + std::to_string(where.types.size() + 1) +
-           " FOR NO KEY UPDATE OF l SKIP LOCKED";
+           " LIMIT " + std::to_string(limit) + " FOR NO KEY UPDATE OF l SKIP LOCKED";
 }
 
 // The key of a row of the last result, copied out of it.
@@ -92,13 +95,14 @@ call_vector<Datum> claim_rows(const table_use &use, std::int32_t max_rows,
                               std::optional<Datum> matching,
                               const std::optional<column> &order_by) {
     const MemoryContext memory = CurrentMemoryContext;
-    condition where = condition_of(use, matching);
-    const std::string sql = statement_of(use, where, order_by);
-    where.types.push_back(INT8OID);
-    where.values.add(Int64GetDatum(max_rows));
+    const condition where = condition_of(use, matching);
+    const std::string sql = statement_of(use, where, order_by, max_rows);
     const keyed_table &target = use.table();
-    const uint64 rows =
-        without_waiting([&] { return execute_kept(sql, where.types, where.values, target.table); });
+    // Claims that come to a row in the instant in which its holder commits lock its new version,
+    // one after the other, and then leave it. Where nothing is held yet that is waited for.
+    const uint64 rows = without_waiting(
+        [&] { return execute_for_values(sql, where.types, where.values, target.table, max_rows); },
+        holds_nothing() ? patience::some : patience::none);
     call_vector<Datum> keys;
     keys.reserve(rows);
     for (uint64 row = 0; row < rows; ++row)

@@ -1,10 +1,8 @@
 #include "locking/named_values.hpp"
 
 #include "core/sql_error.hpp"
-#include "pg/spi.hpp"
+#include "pg/kept_plans.hpp"
 #include "pg/values.hpp"
-
-#include <array>
 
 namespace lockstep {
 
@@ -71,8 +69,13 @@ std::vector<std::optional<Datum>> values_in(Datum object, const std::vector<colu
         "SELECT * FROM pg_catalog.jsonb_to_record($1) AS " + definition("c", columns, false);
     spi_parameters parameters;
     parameters.add(object);
-    const std::array<Oid, 1> types{JSONBOID};
-    execute(prepare_once(sql.c_str(), types), parameters);
+    std::vector<Oid> types{JSONBOID};
+    // A null of each type, which is not read: another type may come to have the name.
+    for (const column &one : columns) {
+        types.push_back(one.type);
+        parameters.add(std::optional<Datum>{});
+    }
+    execute_kept(sql, types, parameters);
     for (std::size_t i = 0; i < columns.size(); ++i)
         values.push_back(cell(0, static_cast<int>(i + 1)));
     return values;

@@ -245,6 +245,10 @@ void hold_row(const keyed_table &target, Datum key) {
         pg_call([] { take_lower(); });
 }
 
+bool holds_nothing() {
+    return highest == nullptr && !has_answer;
+}
+
 void hold_answer_without_row() {
     has_answer = true;
 }

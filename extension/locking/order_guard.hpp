@@ -43,6 +43,9 @@ void install_order_guard();
 // below it.
 void hold_row(const keyed_table &target, Datum key);
 
+// Whether no row is held that was taken through Lockstep, nor such an answer as below.
+[[nodiscard]] bool holds_nothing();
+
 // An answer was booked that no row lines up: from now on no row is waited for.
 void hold_answer_without_row();
 

@@ -66,6 +66,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "nodes/execnodes.h"
+#include "nodes/makefuncs.h"
 #include "nodes/params.h"
 #include "nodes/readfuncs.h"
 #include "nodes/supportnodes.h"

@@ -2,15 +2,25 @@
 
 #include "pg/caught.hpp"
 
+#include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace lockstep {
 
-short_waits::short_waits() {
-    level_ = pg_call([] {
+short_waits::short_waits(patience how) {
+    int most = 1;
+    if (how == patience::some) {
+        most = std::clamp(DeadlockTimeout / 2, 1, 500);
+        if (LockTimeout > 0)
+            most = std::min(most, LockTimeout);
+    }
+    const std::string value = std::to_string(most);
+    const char *text = value.c_str();
+    level_ = pg_call([text] {
         const int level = NewGUCNestLevel();
-        set_config_option("lock_timeout", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-                          false);
+        set_config_option("lock_timeout", text, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+                          0, false);
         return level;
     });
 }

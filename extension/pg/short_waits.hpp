@@ -2,7 +2,9 @@
 // older version of a row follows its newer versions, and waits there for whoever has one of them
 // locked (heap_lock_updated_tuple; two kinds of steps lead there: FOR KEY SHARE beside an update in
 // progress, and any lock on a version whose update was committed after the snapshot was taken,
-// while somebody shares its key). A lock_timeout of a millisecond ends that.
+// while somebody has that version locked: one who shares its key, or one who came the same way). A
+// lock_timeout ends that: of a millisecond, or, for who may be patient, of half the time after
+// which the server looks for a deadlock, and of half a second at most.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -11,11 +13,13 @@
 
 namespace lockstep {
 
-// Waits end after a millisecond, with 55P03, until restore(). On an error the server undoes it with
-// the (sub)transaction.
+enum class patience { none, some };
+
+// Waits end soon, with 55P03, until restore(). On an error the server undoes it with the
+// (sub)transaction.
 class short_waits {
   public:
-    short_waits();
+    explicit short_waits(patience how = patience::none);
     void restore();
 
   private:
@@ -34,8 +38,8 @@ class would_wait : public sql_error {
 
 // Runs a statement without waiting; would_wait where it would have to.
 template <class Statement>
-auto without_waiting(Statement statement) {
-    short_waits waits;
+auto without_waiting(Statement statement, patience how = patience::none) {
+    short_waits waits{how};
     bool would_block = false;
     try {
         auto result = statement();

@@ -21,26 +21,27 @@ uint64 run_once(const std::string &sql, bool read_only) {
 
 } // namespace
 
-SPIPlanPtr prepare_once(const char *sql, std::span<const Oid> types) {
+SPIPlanPtr prepare_once(const char *sql, std::span<const Oid> types, int options) {
     // SPI takes the types as an array that it does not change.
     auto *first = const_cast<Oid *>(types.data());
     const int count = static_cast<int>(types.size());
-    SPIPlanPtr plan = pg_call([=] { return SPI_prepare(sql, count, first); });
+    SPIPlanPtr plan = pg_call([=] { return SPI_prepare_cursor(sql, count, first, options); });
     if (plan == nullptr)
         refuse(pg_call([] { return SPI_result; }));
     return plan;
 }
 
-SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types) {
-    SPIPlanPtr plan = prepare_once(sql, types);
+SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types, int options) {
+    SPIPlanPtr plan = prepare_once(sql, types, options);
     pg_call([plan] { SPI_keepplan(plan); });
     return plan;
 }
 
-uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters) {
+uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters, long max_rows) {
     auto *values = const_cast<Datum *>(parameters.values());
     const char *nulls = parameters.nulls();
-    const int code = pg_call([=] { return SPI_execute_plan(plan, values, nulls, false, 0); });
+    const int code =
+        pg_call([=] { return SPI_execute_plan(plan, values, nulls, false, max_rows); });
     if (code < 0)
         refuse(code);
     return SPI_processed;

@@ -48,14 +48,15 @@ class spi_parameters {
 };
 
 // Parses and keeps a statement. The plan outlives the session; the caller frees it with
-// SPI_freeplan.
-[[nodiscard]] SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types);
+// SPI_freeplan. `options` are a cursor's.
+[[nodiscard]] SPIPlanPtr prepare_kept(const char *sql, std::span<const Oid> types, int options = 0);
 
 // The same for a plan that goes with the session.
-[[nodiscard]] SPIPlanPtr prepare_once(const char *sql, std::span<const Oid> types);
+[[nodiscard]] SPIPlanPtr prepare_once(const char *sql, std::span<const Oid> types, int options = 0);
 
-// Runs a kept plan with a fresh snapshot (where the isolation level gives one); rows processed.
-uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters);
+// Runs a kept plan with a fresh snapshot (where the isolation level gives one), until it has given
+// max_rows rows, if that is not 0; rows processed.
+uint64 execute(SPIPlanPtr plan, const spi_parameters &parameters, long max_rows = 0);
 
 // Runs one statement that is not worth keeping; rows processed.
 uint64 execute(const std::string &sql);
