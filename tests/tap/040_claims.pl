@@ -98,7 +98,7 @@ sub work
 			elsif (/^failed (\w+)$/) { $failed ||= $1; }
 		}
 		print $out "state $failed\n" if $failed;
-		print $out 'strange ', $said =~ s/\n/ /gr, "\n" if $killed ? $said !~ /57P01|closed the connection|FATAL/ : !$failed && $said !~ /^done$/m;
+		print $out 'strange ', $said =~ s/\n/ /gr, "\n" if !$failed && $said !~ ($killed ? qr/57P01|closed the connection|FATAL/ : qr/^done$/m);
 		print $out "strange claim of $most gave ", scalar(@keys), "\n" if @keys > $most;
 		for (1 .. $#keys)
 		{
@@ -153,14 +153,18 @@ sub drain
 	is(join("\n", @strange), '', "$name: no claim gave too many, in another order, or what somebody else had; nothing else happened");
 	is(join(' ', grep { !$expected->{$_} } sort keys %states), '', "$name: no session met an error but what is expected");
 	cmp_ok($ends{$_} || 0, '>', 0, "$name: transactions $_ with jobs in hand") for 'done', 'undone', 'killed';
+	cmp_ok($states{40001} || 0, '>', 0, "$name: conflicts were run again") if $expected->{40001};
+	cmp_ok($states{LS050} || 0, '<=', ($ends{done} || 0) / 100, "$name: hardly any claim had to be run again for a row that was busy");
 	is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT id), min(id), max(id) FROM log}), "$jobs|$jobs|1|$jobs", "$name: every job was done once");
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM jobs WHERE state <> 'done' OR tries <> 1}), '0', "$name: ... and marked once");
 	is($node->safe_psql('postgres', 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'), '0', "$name: no deadlock");
 	return;
 }
 
-drain('read_committed', 'READ COMMITTED', 0, {});
-drain('by_priority', 'READ COMMITTED', 1, {});
+# LS050 is for a session that has come to a row in the very instant of a commit, behind one that did the same and then stands still for half
+# a second: on a very slow machine.
+drain('read_committed', 'READ COMMITTED', 0, { LS050 => 1 });
+drain('by_priority', 'READ COMMITTED', 1, { LS050 => 1 });
 # Beside a claim whose snapshot is older than another one's commit there is a conflict, which is run again.
 drain('repeatable_read', 'REPEATABLE READ', 1, { 40001 => 1, LS050 => 1 });
 unlike(slurp_file($node->logfile), qr/deadlock|40P01|PANIC|TRAP|signal/, 'the server has logged no deadlock, and no crash');
