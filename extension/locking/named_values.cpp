@@ -30,7 +30,62 @@ name_list keys_of(Jsonb *object) {
     return list;
 }
 
+// Whether jsonb_to_record() makes such values of scalars by the type's input alone.
+bool is_made_of_text(Oid type) {
+    const char kind = get_typtype(type);
+    return (kind == TYPTYPE_BASE || kind == TYPTYPE_ENUM) && type != JSONOID && type != JSONBOID &&
+           !OidIsValid(get_element_type(type));
+}
+
+// What it hands to that input; null for what is no scalar.
+char *input_of(const JsonbValue *value) {
+    switch (value->type) {
+    case jbvString: return pnstrdup(value->val.string.val, value->val.string.len);
+    case jbvBool: return pstrdup(value->val.boolean ? "true" : "false");
+    case jbvNumeric:
+        return DatumGetCString(
+            DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+    default: return nullptr;
+    }
+}
+
+// False where it takes more than the type's input.
+bool read_scalar(Jsonb *object, const char *name, Oid type, Datum *value, bool *is_null) {
+    JsonbValue found;
+    if (getKeyJsonValueFromContainer(&object->root, name, static_cast<int>(strlen(name)), &found) ==
+        nullptr)
+        return false;
+    *is_null = found.type == jbvNull;
+    if (*is_null)
+        return true;
+    char *text = is_made_of_text(type) ? input_of(&found) : nullptr;
+    if (text == nullptr)
+        return false;
+    Oid function = InvalidOid;
+    Oid parameter = InvalidOid;
+    getTypeInputInfo(type, &function, &parameter);
+    *value = OidInputFunctionCall(function, text, parameter, -1);
+    return true;
+}
+
 } // namespace guarded
+
+// Without a statement, which most values need not.
+bool read_scalars(Datum object, const std::vector<column> &columns,
+                  std::vector<std::optional<Datum>> &values) {
+    Jsonb *json = pg_call([object] { return DatumGetJsonbP(object); });
+    for (const column &one : columns) {
+        Datum value{0};
+        bool is_null = false;
+        const column *const which = &one;
+        if (!pg_call([=, &value, &is_null] {
+                return read_scalar(json, which->name, which->type, &value, &is_null);
+            }))
+            return false;
+        values.push_back(is_null ? std::nullopt : std::optional<Datum>{value});
+    }
+    return true;
+}
 
 std::string definition(const char *alias, const std::vector<column> &columns, bool as_declared) {
     std::string list;
@@ -63,8 +118,9 @@ std::vector<column> columns_named_in(Datum object, Relation table, const char *a
 
 std::vector<std::optional<Datum>> values_in(Datum object, const std::vector<column> &columns) {
     std::vector<std::optional<Datum>> values;
-    if (columns.empty())
+    if (read_scalars(object, columns, values))
         return values;
+    values.clear();
     const std::string sql =
         "SELECT * FROM pg_catalog.jsonb_to_record($1) AS " + definition("c", columns, false);
     spi_parameters parameters;
