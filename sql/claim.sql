@@ -33,6 +33,12 @@ SELECT * FROM lockstep.claim('jobs', 100, NULL);
 SELECT * FROM lockstep.claim('jobs', 100, jsonb_build_object('state', $$x' OR true --$$));
 -- In the order of a column.
 SELECT * FROM lockstep.claim('jobs', 3, '{"state": "ready"}', 'priority');
+-- Plans are kept for values that come again: each for its values, as many rows as asked for, and for what the table is then.
+SELECT i, m, v, (SELECT string_agg(key, ' ') FROM lockstep.claim('jobs', m, v))
+  FROM generate_series(1, 3) AS i, unnest(ARRAY[3, 4]) AS m, unnest(ARRAY['{"state": "ready"}', '{"state": "done"}', '{"state": "ready", "code": "c1"}']::jsonb[]) AS v ORDER BY m, v, i;
+ALTER TABLE jobs ALTER COLUMN code TYPE varchar(4) USING upper(code);
+SELECT i, (SELECT string_agg(key, ' ') FROM lockstep.claim('jobs', 3, '{"state": "ready", "code": "C1"}')),
+       (SELECT string_agg(key, ' ') FROM lockstep.claim('jobs', 3, '{"state": "ready", "code": "c1"}')) FROM generate_series(1, 3) AS i;
 -- What a worker does.
 UPDATE jobs AS j SET state = 'done' FROM lockstep.claim('jobs', 2, '{"state": "ready"}') AS c WHERE j.id = c.key::bigint RETURNING j.id;
 -- A key of several columns comes as the text of a row, which every call takes.
