@@ -1,6 +1,9 @@
 // lockstep.retry: statements as one transaction, again and again until it goes through.
-#include "entry/retry_arguments.hpp"
 #include "pg/rows.hpp"
+#include "pg/spi.hpp"
+#include "pg/values.hpp"
+#include "retry/arguments.hpp"
+#include "retry/retried_statement.hpp"
 
 using namespace lockstep;
 
@@ -10,27 +13,45 @@ bool flag_argument(FunctionCallInfo fcinfo, int number, const char *name) {
     return DatumGetBool(required_argument(fcinfo, number, name));
 }
 
-retry_request request_of(FunctionCallInfo fcinfo) {
-    retry_request request = retry_arguments(fcinfo, "lockstep.retry", {0, 1, 2, 3, 4});
-    request.mode.read_only = flag_argument(fcinfo, 5, "read_only");
-    request.mode.deferrable = flag_argument(fcinfo, 6, "is_deferrable");
-    if (request.mode.deferrable &&
-        (!request.mode.read_only || strcmp(request.mode.isolation, "serializable") != 0))
+constexpr char procedure[] = "lockstep.retry";
+
+retry_terms terms_of(FunctionCallInfo fcinfo) {
+    retry_terms terms{};
+    terms.procedure = procedure;
+    terms.mode.isolation = isolation_level(text_argument(fcinfo, 1, "isolation", 64));
+    terms.max_attempts = max_attempts_argument(fcinfo, 2);
+    terms.deadline = length_argument(fcinfo, 3, "deadline");
+    terms.mode.read_only = flag_argument(fcinfo, 5, "read_only");
+    terms.mode.deferrable = flag_argument(fcinfo, 6, "is_deferrable");
+    if (terms.mode.deferrable &&
+        (!terms.mode.read_only || strcmp(terms.mode.isolation, "serializable") != 0))
         throw sql_error(state::invalid_parameter_value,
                         "is_deferrable needs read_only and the isolation level serializable");
-    return request;
+    return terms;
+}
+
+std::optional<Datum> text_or_null(const std::optional<std::string> &text) {
+    if (!text)
+        return std::nullopt;
+    return text_datum(text->c_str());
 }
 
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_retry) {
-    const retry_request request = request_of(fcinfo);
+    const std::string sql = statement_argument(fcinfo, 0);
+    const retry_terms terms = terms_of(fcinfo);
+    const text_parameters parameters = parameters_argument(fcinfo, 4);
     // What the statement drops may be the extension: nothing is looked up after it.
     const TupleDesc columns = row_builder<3>::columns_of(fcinfo);
-    const retry_outcome outcome = retry_as_call(fcinfo, request);
+    leave_transaction_of_call(fcinfo, procedure, retrying_call::current());
+    const retrying_call call{procedure};
+    retried_statement work{procedure, sql, parameters};
+    const retry_outcome outcome = run_with_retries(terms, work);
+    begin_plain_transaction();
     row_builder<3> row;
     row.add(Int32GetDatum(outcome.attempts));
     row.add(text_or_null(outcome.last_error));
-    row.add(outcome.rows);
+    row.add(work.rows());
     return row.composite(columns);
 }

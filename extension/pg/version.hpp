@@ -172,5 +172,14 @@ inline uint32 retry_wait_event() {
 #endif
 }
 
+// Of what SPI returns. 17: MERGE has a RETURNING.
+inline bool is_merge_returning([[maybe_unused]] int code) {
+#if PG_VERSION_NUM >= 170000
+    return code == SPI_OK_MERGE_RETURNING;
+#else
+    return false;
+#endif
+}
+
 } // namespace guarded
 } // namespace lockstep::version

@@ -20,34 +20,17 @@ using std::chrono::microseconds;
 
 const char *in_progress = nullptr;
 
-class in_progress_scope {
-  public:
-    explicit in_progress_scope(const char *procedure) noexcept {
-        in_progress = procedure;
-        lockstep_in_retry_call(true);
-    }
-    ~in_progress_scope() {
-        lockstep_in_retry_call(false);
-        in_progress = nullptr;
-    }
-    in_progress_scope(const in_progress_scope &) = delete;
-    in_progress_scope &operator=(const in_progress_scope &) = delete;
-};
-
 class retry_run {
   public:
-    explicit retry_run(const retry_request &request)
-        : request_(request), attempt_of_(std::string{"attempt of "} + request.procedure),
-          outside_(CurrentMemoryContext),
-          script_(script_of(request.sql, static_cast<int>(request.parameters.size()))),
-          deadline_(request.deadline) {}
+    retry_run(const retry_terms &terms, retried_work &work)
+        : terms_(terms), work_(work), outside_(CurrentMemoryContext), deadline_(terms.deadline) {}
 
     retry_outcome run() {
         while (!attempt()) {
             wait();
             lockstep_count_retry(failed_with_, wait_.count());
         }
-        return {attempts_, last_error_, rows_};
+        return {attempts_, last_error_};
     }
 
   private:
@@ -67,7 +50,7 @@ class retry_run {
         last_error_ = std::string{failed.sqlstate} + ": " + failed.message;
         forget_error();
         abandon_transaction();
-        drop_rows();
+        work_.undone();
         return false;
     }
 
@@ -85,40 +68,27 @@ class retry_run {
     }
 
     void run_once() {
-        const error_context context(attempt_of_.c_str(), static_cast<std::size_t>(attempts_));
-        begin_transaction(request_.mode, attempts_);
+        const std::string what = std::string{"attempt of "} + terms_.procedure;
+        const error_context context(what.c_str(), static_cast<std::size_t>(attempts_));
+        begin_transaction(terms_.mode, attempts_);
         kept_settings settings;
         spi_session session;
-        rows_ = answer();
+        work_.attempt(attempts_);
         settings.restore();
         session.finish();
+        // Struck during the commit, its cancel could not be told from one that is to stop the rest.
+        if (terms_.goes_on)
+            deadline_.end();
         // A handler of the statement's own may have swallowed it.
         if (deadline_.has_struck())
             refuse_late("It came in attempt " + std::to_string(attempts_) + ".");
         commit_transaction();
         // It is done: whoever wants to stop it now is too late, and must not hear that he did.
-        deadline_.end();
-        forget_cancel();
-        script_.trusted = true;
-    }
-
-    std::optional<Datum> answer() {
-        if (request_.frame == nullptr)
-            return rows_of_statements(outside_);
-        if (const auto known = request_.frame->begin(outside_))
-            return known;
-        return request_.frame->finish(rows_of_statements(CurrentMemoryContext), outside_);
-    }
-
-    std::optional<Datum> rows_of_statements(MemoryContext outside) {
-        return run_statements(script_, request_.parameters, request_.procedure, outside);
-    }
-
-    // Of an attempt that failed at the commit.
-    void drop_rows() {
-        if (rows_)
-            pg_call([rows = *rows_] { pfree(DatumGetPointer(rows)); });
-        rows_.reset();
+        if (!terms_.goes_on) {
+            deadline_.end();
+            forget_cancel();
+        }
+        work_.committed();
     }
 
     // A cancel that is the deadline's says so.
@@ -133,7 +103,7 @@ class retry_run {
         lockstep_count_given_up();
         throw sql_error(
             state::query_canceled,
-            std::string{"canceling statement due to the deadline of "} + request_.procedure, when);
+            std::string{"canceling statement due to the deadline of "} + terms_.procedure, when);
     }
 
     // Sets the pause before the next attempt; throws where there is none.
@@ -152,7 +122,7 @@ class retry_run {
         const bool out_of_order = std::string_view{failed.sqlstate} == state::lock_order;
         if (out_of_order && deadline_.left() && conflict_range().base.count() > 0)
             ++uncounted_;
-        if (attempts_ - uncounted_ >= request_.max_attempts)
+        if (attempts_ - uncounted_ >= terms_.max_attempts)
             give_up("no attempts are left");
         const backoff_range range = std::string_view{failed.sqlstate} == deadlock_detected
                                         ? range_after_deadlock(failed, times)
@@ -168,12 +138,12 @@ class retry_run {
     // who has failed often should not have to stand behind those who have just come; but when the
     // attempts run short, the rest of them are spread.
     [[nodiscard]] int doublings() const {
-        return std::max(attempts_ - uncounted_ - request_.max_attempts / 2, 0);
+        return std::max(attempts_ - uncounted_ - terms_.max_attempts / 2, 0);
     }
 
     [[noreturn]] void give_up(const char *why) const {
         lockstep_count_given_up();
-        throw_on(std::string{request_.procedure} + " gives up: " + why);
+        throw_on(std::string{terms_.procedure} + " gives up: " + why);
     }
 
     [[nodiscard]] backoff_range range_after(const caught_error &failed, backoff_kind kind) const {
@@ -208,10 +178,9 @@ class retry_run {
         return microseconds{std::max<TimestampTz>(GetCurrentTimestamp() - began_, 1)};
     }
 
-    const retry_request &request_;
-    std::string attempt_of_;
+    const retry_terms &terms_;
+    retried_work &work_;
     MemoryContext outside_;
-    script &script_;
     deadline_timer deadline_;
     int attempts_ = 0;
     int uncounted_ = 0;     // of these
@@ -220,18 +189,26 @@ class retry_run {
     microseconds wait_{};
     std::map<std::string, int, std::less<>> failures_; // by state
     std::optional<std::string> last_error_;
-    std::optional<Datum> rows_;
 };
 
 } // namespace
 
-const char *retrying_procedure() noexcept {
+retrying_call::retrying_call(const char *procedure) noexcept {
+    in_progress = procedure;
+    lockstep_in_retry_call(true);
+}
+
+retrying_call::~retrying_call() {
+    lockstep_in_retry_call(false);
+    in_progress = nullptr;
+}
+
+const char *retrying_call::current() noexcept {
     return in_progress;
 }
 
-retry_outcome run_with_retries(const retry_request &request) {
-    const in_progress_scope scope(request.procedure);
-    return retry_run(request).run();
+retry_outcome run_with_retries(const retry_terms &terms, retried_work &work) {
+    return retry_run(terms, work).run();
 }
 
 } // namespace lockstep

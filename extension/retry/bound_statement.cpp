@@ -15,6 +15,13 @@ namespace {
 script_part *being_parsed = nullptr;
 ParseParamRefHook resolve = nullptr; // the server's own
 
+// The values come first, then the texts.
+struct given_parameters {
+    const bound_value *values;
+    int value_count;
+    const char *const *texts;
+};
+
 inline namespace guarded {
 
 Node *resolve_parameter(ParseState *state, ParamRef *reference) {
@@ -23,6 +30,7 @@ Node *resolve_parameter(ParseState *state, ParamRef *reference) {
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_PARAMETER), errmsg("there is no parameter $%d", number),
                  parser_errposition(state, reference->location)));
+    being_parsed->used[number - 1] = true;
     return resolve(state, reference);
 }
 
@@ -35,12 +43,14 @@ void set_up_parser(ParseState *state, void *argument) {
 }
 
 // Where something that the statement names has changed, the types of its parameters may have, too.
-void prepare(script_part *part) {
+void prepare(script_part *part, const given_parameters &given) {
     if (part->plan != nullptr)
         SPI_freeplan(part->plan);
     part->plan = nullptr;
-    for (int i = 0; i < part->type_count; ++i)
-        part->types[i] = InvalidOid;
+    for (int i = 0; i < part->type_count; ++i) {
+        part->types[i] = i < given.value_count ? given.values[i].type : InvalidOid;
+        part->used[i] = false;
+    }
     SPIPrepareOptions options;
     memset(&options, 0, sizeof(options));
     options.parserSetup = set_up_parser;
@@ -65,11 +75,14 @@ void prepare(script_part *part) {
 
 // Whether the plan is there, and means what the statement means now. By itself the server looks at
 // names anew in another search path, but not at types, nor at constants.
-bool is_prepared(const script_part *part) {
+bool is_prepared(const script_part *part, const given_parameters &given) {
     if (part->plan == nullptr || part->is_momentary || !SPI_plan_is_valid(part->plan) ||
         part->settings != current_parse_settings() ||
         !lockstep_types_are_the_same(part->types_used))
         return false;
+    for (int i = 0; i < given.value_count; ++i)
+        if (part->types[i] != given.values[i].type)
+            return false;
     List *path = fetch_search_path(true);
     const bool same = equal(path, part->path);
     list_free(path);
@@ -84,13 +97,19 @@ List *hold_parameter_types(const script_part *part) {
 }
 
 // The parameters that the statement uses, as values of its types.
-ParamListInfo values_of(const script_part *part, const char *const *texts) {
+ParamListInfo values_of(const script_part *part, const given_parameters &given) {
     ParamListInfo list = makeParamList(part->type_count);
     for (int i = 0; i < part->type_count; ++i) {
         ParamExternData &value = list->params[i];
         value.ptype = part->types[i];
         value.pflags = PARAM_FLAG_CONST;
-        value.isnull = texts[i] == nullptr;
+        if (i < given.value_count) {
+            value.isnull = false;
+            value.value = given.values[i].value;
+            continue;
+        }
+        const char *text = given.texts[i - given.value_count];
+        value.isnull = text == nullptr;
         value.value = Datum{0};
         if (!OidIsValid(value.ptype))
             continue;
@@ -98,13 +117,27 @@ ParamListInfo values_of(const script_part *part, const char *const *texts) {
         Oid parameter = InvalidOid;
         getTypeInputInfo(value.ptype, &input, &parameter);
         // For no value too: a domain may refuse it.
-        value.value = OidInputFunctionCall(input, const_cast<char *>(texts[i]), parameter, -1);
+        value.value = OidInputFunctionCall(input, const_cast<char *>(text), parameter, -1);
     }
     return list;
 }
 
+// What wrote its rows.
+bool is_writing(int code) {
+    switch (code) {
+    case SPI_OK_INSERT:
+    case SPI_OK_UPDATE:
+    case SPI_OK_DELETE:
+    case SPI_OK_MERGE:
+    case SPI_OK_INSERT_RETURNING:
+    case SPI_OK_UPDATE_RETURNING:
+    case SPI_OK_DELETE_RETURNING: return true;
+    default: return version::is_merge_returning(code);
+    }
+}
+
 // Each statement after those before it. Rows are kept of the last one alone.
-int run_all(script *wanted, const char *const *texts) {
+int run_all(script *wanted, const given_parameters &given, uint64 *written) {
     int code = 0;
     for (int i = 0; i < wanted->part_count; ++i) {
         script_part *part = &wanted->parts[i];
@@ -115,16 +148,18 @@ int run_all(script *wanted, const char *const *texts) {
         // Constants and values of domains may call functions that look at tables.
         if (part->needs_snapshot)
             PushActiveSnapshot(GetTransactionSnapshot());
-        if (!is_prepared(part))
-            prepare(part);
+        if (!is_prepared(part, given))
+            prepare(part, given);
         List *held = hold_parameter_types(part);
-        options.params = values_of(part, texts);
+        options.params = values_of(part, given);
         if (part->needs_snapshot)
             PopActiveSnapshot();
         code = SPI_execute_plan_extended(part->plan, &options);
         release_types(held);
         if (code < 0)
             break;
+        if (is_writing(code))
+            *written += SPI_processed;
     }
     return code;
 }
@@ -187,8 +222,8 @@ Datum rows_as_json(MemoryContext outside) {
     if (code == SPI_ERROR_TRANSACTION)
         throw sql_error(state::invalid_transaction_termination,
                         "statement of " + procedure + " must not begin or end a transaction", {},
-                        procedure +
-                            " begins and commits it; leave out BEGIN, COMMIT and the like.");
+                        procedure + " begins and commits it; leave out BEGIN, COMMIT and the "
+                                    "like.");
     if (code == SPI_ERROR_COPY)
         throw sql_error(state::feature_not_supported,
                         "COPY from or to the client is not possible in " + procedure);
@@ -199,28 +234,34 @@ Datum rows_as_json(MemoryContext outside) {
 // Whether any statement uses it.
 bool is_used(const script &wanted, int parameter) {
     for (int i = 0; i < wanted.part_count; ++i)
-        if (OidIsValid(wanted.parts[i].types[parameter]))
+        if (wanted.parts[i].used[parameter])
             return true;
     return false;
 }
 
 } // namespace
 
-std::optional<Datum> run_statements(script &wanted, const text_parameters &parameters,
-                                    const char *procedure, MemoryContext outside) {
-    std::vector<const char *> texts;
-    texts.reserve(parameters.size() + 1);
-    for (const auto &one : parameters)
-        texts.push_back(one ? one->c_str() : nullptr);
-    const char *const *first = texts.data();
+std::uint64_t run_statements(script &wanted, const char *procedure,
+                             std::span<const bound_value> values, const text_parameters &texts) {
+    Assert(static_cast<std::size_t>(wanted.parameter_count) == values.size() + texts.size());
+    std::vector<const char *> all_texts;
+    all_texts.reserve(texts.size() + 1);
+    for (const auto &one : texts)
+        all_texts.push_back(one ? one->c_str() : nullptr);
+    const given_parameters given{values.data(), static_cast<int>(values.size()), all_texts.data()};
     script *all = &wanted;
-    const int code = pg_call([=] { return run_all(all, first); });
+    uint64 written = 0;
+    const int code = pg_call([=, &written] { return run_all(all, given, &written); });
     if (code < 0)
         refuse(code, procedure);
     for (int i = 0; i < wanted.parameter_count; ++i)
         if (!is_used(wanted, i))
             throw sql_error(state::invalid_parameter_value,
                             "parameter $" + std::to_string(i + 1) + " is used by no statement");
+    return written;
+}
+
+std::optional<Datum> rows_of_last_statement(MemoryContext outside) {
     if (SPI_tuptable == nullptr)
         return std::nullopt;
     return pg_call([outside] { return rows_as_json(outside); });

@@ -53,6 +53,7 @@ void take_apart(script &made, const char *text, List *statements, int parameters
         part.is_momentary = has_momentary_word(part.sql);
         part.needs_snapshot = analyze_requires_snapshot(lfirst_node(RawStmt, cell));
         part.types = static_cast<Oid *>(palloc0(sizeof(Oid) * static_cast<Size>(parameters + 1)));
+        part.used = static_cast<bool *>(palloc0(sizeof(bool) * static_cast<Size>(parameters + 1)));
     }
 }
 

@@ -14,8 +14,9 @@ namespace lockstep {
 struct script_part {
     const char *sql;
     SPIPlanPtr plan; // null before that
-    // Of each parameter that is given, as the statement uses it; InvalidOid: it does not.
+    // Of each parameter that is given: its own, or as the statement uses it; InvalidOid: not known.
     Oid *types;
+    bool *used;              // which of them the statement uses
     List *path;              // the schemas that the plan's names were looked for in
     List *types_used;        // as the plan knows them: see types_used.h
     parse_settings settings; // that its constants were read with

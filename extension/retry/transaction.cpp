@@ -39,26 +39,29 @@ const char *isolation_level(const std::string &name) {
                     {}, "Use \"read committed\", \"repeatable read\" or \"serializable\".");
 }
 
-void leave_transaction_of_call(const char *procedure, bool atomic, const char *inside) {
-    const std::string cannot_run = std::string{procedure} + " cannot run ";
-    if (inside != nullptr)
-        throw sql_error(state::nested_retry, cannot_run + "inside " + inside, {},
+void leave_transaction_of_call(FunctionCallInfo fcinfo, const char *procedure, const char *outer) {
+    const std::string name = procedure;
+    if (outer != nullptr)
+        throw sql_error(state::nested_retry, name + " cannot run inside " + outer, {},
                         "Put the statements into one call: a retry begins at the outermost "
                         "statement.");
     if (IsTransactionBlock())
-        throw sql_error(state::active_sql_transaction, cannot_run + "inside a transaction block",
+        throw sql_error(state::active_sql_transaction,
+                        name + " cannot run inside a transaction block",
                         "It runs transactions of its own, and could not undo what this one did.",
                         "CALL it alone: no BEGIN before it, autocommit on in the driver "
                         "(docs/drivers.md says how in each), no other statement in the same "
                         "message.");
     if ((MyXactFlags & XACT_FLAGS_PIPELINING) != 0)
         throw sql_error(state::active_sql_transaction,
-                        cannot_run + "behind other statements of a pipeline",
+                        name + " cannot run behind other statements of a pipeline",
                         "What they did is not committed yet.",
                         "Let the pipeline end (a Sync message) before the CALL.");
-    if (atomic || SPI_inside_nonatomic_context())
+    const auto *call = reinterpret_cast<const CallContext *>(fcinfo->context);
+    if (call == nullptr || !IsA(call, CallContext) || call->atomic ||
+        SPI_inside_nonatomic_context())
         throw sql_error(state::nested_retry,
-                        cannot_run + "inside a function, a procedure or a DO block",
+                        name + " cannot run inside a function, a procedure or a DO block",
                         "It could not undo what they did before.", "CALL it from the client.");
     between_transactions([] {
         ForgetPortalSnapshots();
