@@ -1051,6 +1051,117 @@ LANGUAGE C;
 COMMENT ON PROCEDURE lockstep.retry(text, text, integer, interval, anycompatiblearray, boolean, boolean, integer, text, json) IS
     'runs statements as one transaction, and again from its beginning after a serialization failure or a deadlock, at the commit too';
 
+-- A statement for many rows, some of them at a time.
+
+CREATE TABLE lockstep.chunk_runs (
+    role             name NOT NULL,
+    name             text NOT NULL,
+    relation         text NOT NULL,
+    keys_total       bigint NOT NULL,
+    keys_done        bigint NOT NULL DEFAULT 0,
+    chunks           bigint NOT NULL DEFAULT 0,
+    rows             bigint NOT NULL DEFAULT 0,
+    missing          bigint NOT NULL DEFAULT 0,
+    started_at       timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    committed_at     timestamptz,
+    finished_at      timestamptz,
+    statement_digest bytea NOT NULL,
+    params_digest    bytea NOT NULL,
+    keys_digest      bytea NOT NULL,
+    PRIMARY KEY (role, name));
+COMMENT ON TABLE lockstep.chunk_runs IS 'how far the runs of apply_in_chunks are that have a name; written by it alone, in the transaction of each chunk; carried by pg_dump';
+COMMENT ON COLUMN lockstep.chunk_runs.role IS 'the role that the run belongs to';
+COMMENT ON COLUMN lockstep.chunk_runs.name IS 'the name that was given as resume';
+COMMENT ON COLUMN lockstep.chunk_runs.relation IS 'the table';
+COMMENT ON COLUMN lockstep.chunk_runs.keys_total IS 'how many keys it has, each counted once';
+COMMENT ON COLUMN lockstep.chunk_runs.keys_done IS 'how many of them are done, in their order';
+COMMENT ON COLUMN lockstep.chunk_runs.chunks IS 'chunks that were committed';
+COMMENT ON COLUMN lockstep.chunk_runs.rows IS 'rows that their statements have written';
+COMMENT ON COLUMN lockstep.chunk_runs.missing IS 'keys whose rows were not there';
+COMMENT ON COLUMN lockstep.chunk_runs.started_at IS 'when it was first called';
+COMMENT ON COLUMN lockstep.chunk_runs.committed_at IS 'when the last chunk was written, or null';
+COMMENT ON COLUMN lockstep.chunk_runs.finished_at IS 'when it came to its end, or null';
+COMMENT ON COLUMN lockstep.chunk_runs.statement_digest IS 'SHA-1 of the statement';
+COMMENT ON COLUMN lockstep.chunk_runs.params_digest IS 'SHA-1 of its params';
+COMMENT ON COLUMN lockstep.chunk_runs.keys_digest IS 'SHA-1 of the keys in their order';
+SELECT pg_catalog.pg_extension_config_dump('lockstep.chunk_runs', '');
+
+CREATE PROCEDURE lockstep.apply_in_chunks(
+    relation           regclass,
+    keys               anycompatiblearray,
+    statement          text, -- $1 is an array of the chunk's keys; $2, ... more columns of the key, then params
+    chunk_size         integer  DEFAULT 1000,
+    params             text[]   DEFAULT NULL,
+    strength           text     DEFAULT 'no key update',
+    isolation          text     DEFAULT 'read committed',
+    max_attempts       integer  DEFAULT 10,
+    deadline           interval DEFAULT '30 seconds',
+    report_every       interval DEFAULT NULL,
+    resume             text     DEFAULT NULL,
+    key_columns        name[]   DEFAULT NULL,
+    INOUT chunks       integer  DEFAULT NULL,
+    INOUT keys_done    bigint   DEFAULT NULL,
+    INOUT rows         bigint   DEFAULT NULL,
+    INOUT attempts     integer  DEFAULT NULL,
+    INOUT skipped      bigint   DEFAULT NULL,
+    INOUT missing      bigint   DEFAULT NULL,
+    INOUT missing_keys text[]   DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'lockstep_apply_in_chunks'
+LANGUAGE C;
+COMMENT ON PROCEDURE lockstep.apply_in_chunks(regclass, anycompatiblearray, text, integer, text[], text, text, integer, interval, interval, text, name[], integer, bigint, bigint, integer, bigint, bigint, text[]) IS
+    'runs a statement for the rows of many keys, in chunks in the order of the keys: locks the rows of each, runs it, commits, and does it again after a serialization failure or a deadlock';
+
+CREATE FUNCTION lockstep.get_progress_apply_in_chunks()
+RETURNS TABLE (
+    pid           integer,
+    datid         oid,
+    datname       name,
+    usename       name,
+    relid         oid,
+    phase         text,
+    keys_total    bigint,
+    keys_done     bigint,
+    keys_skipped  bigint,
+    chunks        bigint,
+    rows          bigint,
+    attempts      bigint,
+    missing       bigint,
+    started_at    timestamptz,
+    estimated_end timestamptz)
+AS 'MODULE_PATHNAME', 'lockstep_get_progress_apply_in_chunks'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 5;
+COMMENT ON FUNCTION lockstep.get_progress_apply_in_chunks() IS 'how far calls of apply_in_chunks are; what the view progress_apply_in_chunks is made of';
+
+CREATE VIEW lockstep.progress_apply_in_chunks AS
+SELECT g.pid, g.datid, g.datname, g.usename, g.relid,
+       CASE g.datname WHEN pg_catalog.current_database() THEN g.relid::pg_catalog.regclass END AS relation,
+       g.phase, g.keys_total, g.keys_done, g.keys_skipped, g.chunks, g.rows, g.attempts, g.missing, g.started_at, g.estimated_end
+  FROM lockstep.get_progress_apply_in_chunks() AS g;
+COMMENT ON VIEW lockstep.progress_apply_in_chunks IS 'the calls of apply_in_chunks that are under way, of all databases; one row each; needs track_activities, as pg_stat_progress_copy does';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.pid IS 'process that runs it';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.datid IS 'its database';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.datname IS 'the name of its database';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.usename IS 'its user; who may not see what that one does sees nothing more';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.relid IS 'the table';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.relation IS 'the same by name, where it is in this database';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.phase IS 'sorting keys, locking rows, running statement, or waiting to retry';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.keys_total IS 'how many keys there are, each counted once';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.keys_done IS 'how many of them are done and committed';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.keys_skipped IS 'how many of these earlier calls of the same run have done';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.chunks IS 'chunks that this call has committed';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.rows IS 'rows that their statements have written';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.attempts IS 'attempts at chunks, with those that failed and the one under way';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.missing IS 'keys whose rows were not there';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.started_at IS 'when the call began';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.estimated_end IS 'when it ends at the pace until now; null before the first chunk';
+
+CREATE FUNCTION lockstep.forget_chunk_run(name text)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'lockstep_forget_chunk_run'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lockstep.forget_chunk_run(text) IS
+    'forgets a run of apply_in_chunks of the caller''s own, so that its name may be used again; whether there was one';
+
 CREATE FUNCTION lockstep.get_retry_rules()
 RETURNS TABLE (sqlstate text, verdict text, backoff text, at_most integer, note text)
 AS 'MODULE_PATHNAME', 'lockstep_get_retry_rules'
@@ -1309,6 +1420,8 @@ BEGIN
           lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules, lockstep.retry_stats,
           lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.once_request,
           lockstep.once_requests}'::pg_catalog.regclass[] LOOP
+          lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.chunk_runs,
+          lockstep.progress_apply_in_chunks}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
                         WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP

@@ -44,7 +44,8 @@ LOCKSTEP_FUNCTION(lockstep_retry) {
     const text_parameters parameters = parameters_argument(fcinfo, 4);
     // What the statement drops may be the extension: nothing is looked up after it.
     const TupleDesc columns = row_builder<3>::columns_of(fcinfo);
-    leave_transaction_of_call(fcinfo, procedure, retrying_call::current());
+    require_call_alone(fcinfo, procedure, retrying_call::current());
+    leave_transaction_of_call();
     const retrying_call call{procedure};
     retried_statement work{procedure, sql, parameters};
     const retry_outcome outcome = run_with_retries(terms, work);

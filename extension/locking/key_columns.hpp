@@ -2,10 +2,15 @@
 // of one.
 #pragma once
 
+#include "pg/arrays.hpp"
 #include "pg/row_key.hpp"
 #include "pg/spi.hpp"
 
+#include "core/call_memory.hpp"
+
 #include <array>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace lockstep {
@@ -41,6 +46,20 @@ class key_columns {
         const auto values = of(key);
         for (std::size_t i = 0; i < count_; ++i)
             parameters.add(values[i]);
+        return parameters;
+    }
+
+    // Of many keys: one array a column.
+    [[nodiscard]] spi_parameters arrays(std::span<const Datum> keys) const {
+        std::vector<call_vector<std::optional<Datum>>> values(count_);
+        for (const Datum key : keys) {
+            const auto parts = of(key);
+            for (std::size_t i = 0; i < count_; ++i)
+                values[i].emplace_back(parts[i]);
+        }
+        spi_parameters parameters;
+        for (std::size_t i = 0; i < count_; ++i)
+            parameters.add(array_of(parts_[i].type, values[i]));
         return parameters;
     }
 

@@ -5,7 +5,6 @@
 #include "locking/key_columns.hpp"
 #include "locking/order_guard.hpp"
 #include "locking/row_queue.hpp"
-#include "pg/arrays.hpp"
 #include "pg/kept_plans.hpp"
 #include "pg/short_waits.hpp"
 #include "pg/spi.hpp"
@@ -86,7 +85,7 @@ class row_statements {
                                 " AS l ON " +
                                 key_equals_columns(use_.table().key, use_.key_columns(), "k.key_") +
                                 " ORDER BY k.number" + locking(what);
-        const uint64 rows = execute_kept(sql, arrays_, arrays_of(keys), use_.table().table);
+        const uint64 rows = execute_kept(sql, arrays_, columns_.arrays(keys), use_.table().table);
         for (uint64 row = 0; row < rows; ++row) {
             const std::int64_t number = DatumGetInt64(cell(row, 1).value_or(Datum{0}));
             if (number < 1 || static_cast<std::uint64_t>(number) > keys.size())
@@ -95,19 +94,6 @@ class row_statements {
                                     std::to_string(number));
             found[static_cast<std::size_t>(number - 1)] = true;
         }
-    }
-
-    [[nodiscard]] spi_parameters arrays_of(std::span<const Datum> keys) const {
-        std::vector<call_vector<std::optional<Datum>>> values(columns_.count());
-        for (const Datum key : keys) {
-            const auto parts = columns_.of(key);
-            for (std::size_t i = 0; i < columns_.count(); ++i)
-                values[i].emplace_back(parts[i]);
-        }
-        spi_parameters parameters;
-        for (std::size_t i = 0; i < columns_.count(); ++i)
-            parameters.add(array_of(types_[i], values[i]));
-        return parameters;
     }
 
     const table_use &use_;

@@ -39,4 +39,19 @@ void throw_on(const std::string &context) {
     throw pg_error{}; // not reached
 }
 
+void throw_on(const sql_error &error, const std::string &context) {
+    const char *state = error.sqlstate();
+    const char *message = error.what();
+    const char *detail = error.detail().c_str();
+    const char *hint = error.hint().c_str();
+    const char *line = context.c_str();
+    pg_call([=] {
+        ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+                        errmsg_internal("%s", message),
+                        *detail != '\0' ? errdetail_internal("%s", detail) : 0,
+                        *hint != '\0' ? errhint("%s", hint) : 0, errcontext("%s", line)));
+    });
+    throw pg_error{}; // not reached
+}
+
 } // namespace lockstep

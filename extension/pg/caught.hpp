@@ -5,6 +5,8 @@
 
 #include "pg/boundary.hpp"
 
+#include "core/sql_error.hpp"
+
 #include <string>
 
 namespace lockstep {
@@ -24,5 +26,8 @@ void forget_error();
 
 // Throws it on, with one more line of CONTEXT.
 [[noreturn]] void throw_on(const std::string &context);
+
+// The same of one of ours, which is no error of the server's yet.
+[[noreturn]] void throw_on(const sql_error &error, const std::string &context);
 
 } // namespace lockstep

@@ -39,7 +39,7 @@ const char *isolation_level(const std::string &name) {
                     {}, "Use \"read committed\", \"repeatable read\" or \"serializable\".");
 }
 
-void leave_transaction_of_call(FunctionCallInfo fcinfo, const char *procedure, const char *outer) {
+void require_call_alone(FunctionCallInfo fcinfo, const char *procedure, const char *outer) {
     const std::string name = procedure;
     if (outer != nullptr)
         throw sql_error(state::nested_retry, name + " cannot run inside " + outer, {},
@@ -63,6 +63,9 @@ void leave_transaction_of_call(FunctionCallInfo fcinfo, const char *procedure, c
         throw sql_error(state::nested_retry,
                         name + " cannot run inside a function, a procedure or a DO block",
                         "It could not undo what they did before.", "CALL it from the client.");
+}
+
+void leave_transaction_of_call() {
     between_transactions([] {
         ForgetPortalSnapshots();
         CommitTransactionCommand();

@@ -19,12 +19,15 @@ struct transaction_mode {
 // 22023 where there is no such level.
 [[nodiscard]] const char *isolation_level(const std::string &name);
 
-// Ends what the CALL has begun before its procedure ran (nothing but its arguments), and leaves it
-// without a transaction. LS060 inside a call that runs transactions of its own already (`outer`, if
+// Whether a CALL may run transactions of its own: LS060 inside another one that does (`outer`, if
 // it is not null), a function, a procedure or a DO block, 25001 in a transaction block or behind
 // other statements of a pipeline: what they did would be committed or rolled back with ours. Both
 // are names, for messages.
-void leave_transaction_of_call(FunctionCallInfo fcinfo, const char *procedure, const char *outer);
+void require_call_alone(FunctionCallInfo fcinfo, const char *procedure, const char *outer);
+
+// Ends what such a CALL has begun before its procedure ran (its arguments), and leaves it without a
+// transaction.
+void leave_transaction_of_call();
 
 // One transaction: begun, as this attempt at the work (lockstep.attempt), then either committed or,
 // after an error, abandoned. What remains allocated is in the memory context that is current at the
