@@ -1111,6 +1111,13 @@ LANGUAGE C;
 COMMENT ON PROCEDURE lockstep.apply_in_chunks(regclass, anycompatiblearray, text, integer, text[], text, text, integer, interval, interval, text, name[], integer, bigint, bigint, integer, bigint, bigint, text[]) IS
     'runs a statement for the rows of many keys, in chunks in the order of the keys: locks the rows of each, runs it, commits, and does it again after a serialization failure or a deadlock';
 
+CREATE FUNCTION lockstep.keys_of(statement text)
+RETURNS text[]
+AS 'MODULE_PATHNAME', 'lockstep_keys_of'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION lockstep.keys_of(text) IS
+    'the rows of a query as an array of keys, for apply_in_chunks: a CALL takes no query in its arguments';
+
 CREATE FUNCTION lockstep.get_progress_apply_in_chunks()
 RETURNS TABLE (
     pid           integer,

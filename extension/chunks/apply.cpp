@@ -110,8 +110,11 @@ class chunked_run {
         spi_session session;
         sorted_ = sort_keys(request.target, given);
         session.finish();
-        if (request.resume)
+        if (request.resume) {
             run_.emplace(*request.resume);
+            content_ =
+                content_of(sorted_.relation, sorted_.keys, request_.statement, request_.params);
+        }
         total_ = sorted_.keys.size();
         progress_.figures().keys_total = static_cast<std::int64_t>(total_);
         progress_.tell(CHUNK_SORTING);
@@ -120,10 +123,10 @@ class chunked_run {
 
     chunk_outcome run() {
         leave_transaction_of_call();
+        if (run_)
+            go_on();
         std::optional<sql_error> ours;
         try {
-            if (run_)
-                go_on();
             while (done_ < total_)
                 next_chunk();
             return std::move(outcome_);
@@ -139,9 +142,7 @@ class chunked_run {
 
   private:
     void go_on() {
-        const run_content content =
-            content_of(sorted_.relation, sorted_.keys, request_.statement, request_.params);
-        opening_work opening{*run_, content};
+        opening_work opening{*run_, content_};
         retry_terms terms = request_.terms;
         terms.mode.isolation = isolation_level("read committed");
         terms.goes_on = true;
@@ -149,7 +150,8 @@ class chunked_run {
         done_ = std::min(opening.done(), total_);
         outcome_.skipped = static_cast<std::int64_t>(done_);
         progress_.figures().keys_done = progress_.figures().keys_skipped = outcome_.skipped;
-        if (const auto at = run_->finished_at())
+        const auto at = run_->finished_at();
+        if (at && total_ > 0)
             tell_finished(*at);
     }
 
@@ -188,10 +190,9 @@ class chunked_run {
             GetCurrentTimestamp() - reported_at_ < request_.report_every->count())
             return;
         reported_at_ = GetCurrentTimestamp();
-        const std::string said = keys_done() + ", " + std::to_string(outcome_.chunks) +
-                                 " chunks, " + std::to_string(outcome_.rows) + " rows, " +
-                                 std::to_string(outcome_.attempts) + " attempts";
-        notice(std::string{request_.terms.procedure} + ": " + said);
+        notice(std::string{request_.terms.procedure} + ": " + keys_done() + " (rows: " +
+               std::to_string(outcome_.rows) + ", chunks: " + std::to_string(outcome_.chunks) +
+               ", attempts: " + std::to_string(outcome_.attempts) + ")");
     }
 
     void tell_finished(TimestampTz at) const {
@@ -216,14 +217,16 @@ class chunked_run {
         if (done_ == total_)
             return text;
         const std::size_t to = std::min(total_, done_ + request_.chunk_size);
-        return text + "; the next chunk is " + std::to_string(to - done_) + " keys from " +
-               shown(sorted_.keys[done_]) + " to " + shown(sorted_.keys[to - 1]);
+        return text + "; keys " + std::to_string(done_ + 1) + " to " + std::to_string(to) +
+               ", from " + shown(sorted_.keys[done_]) + " to " + shown(sorted_.keys[to - 1]) +
+               ", come next";
     }
 
     const chunk_request &request_;
     told_progress progress_;
     sorted_keys sorted_;
     std::optional<named_run> run_;
+    run_content content_{}; // of it
     std::size_t total_ = 0;
     std::size_t done_ = 0;
     chunk_outcome outcome_;

@@ -73,9 +73,9 @@ spi_parameters run_key(const std::string &role, const std::string &name) {
 
 [[noreturn]] void refuse_other(const std::string &name, const char *what) {
     throw sql_error(state::request_id_reused, "run \"" + name + "\" was begun with other content",
-                    std::string{"Its "} + what + " differ.",
-                    "Give the same relation, keys, statement and params to go on with it; or "
-                    "another name, or lockstep.forget_chunk_run() before.");
+                    std::string{"Its "} + what + ".",
+                    "Give the same to go on with it; or another name, or forget that run by "
+                    "lockstep.forget_chunk_run().");
 }
 
 bool is_true(uint64 row, int column) {
@@ -124,17 +124,13 @@ std::int64_t named_run::open(const run_content &content) {
     if (rows != 1) // forgotten between the two
         throw sql_error(state::object_in_use, "run \"" + name_ + "\" was forgotten meanwhile");
     if (!is_true(0, 3))
-        throw sql_error(state::request_id_reused,
-                        "run \"" + name_ + "\" was begun with other content",
-                        "It is of another relation.",
-                        "Give it another name, or forget that one by "
-                        "lockstep.forget_chunk_run().");
+        refuse_other(name_, "relation differs");
     if (!is_true(0, 4))
-        refuse_other(name_, "keys");
+        refuse_other(name_, "keys differ");
     if (!is_true(0, 5))
-        refuse_other(name_, "statements");
+        refuse_other(name_, "statement differs");
     if (!is_true(0, 6))
-        refuse_other(name_, "params");
+        refuse_other(name_, "params differ");
     if (const auto at = cell(0, 2))
         finished_at_ = DatumGetTimestampTz(*at);
     return number(0, 1);

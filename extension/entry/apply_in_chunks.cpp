@@ -3,13 +3,11 @@
 #include "chunks/apply.hpp"
 #include "chunks/named_run.hpp"
 #include "chunks/progress.h"
+#include "chunks/queried_keys.hpp"
 #include "pg/column_value.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
 #include "retry/arguments.hpp"
-
-#include <algorithm>
-#include <array>
 
 using namespace lockstep;
 
@@ -174,4 +172,13 @@ LOCKSTEP_FUNCTION(lockstep_forget_chunk_run) {
     const bool was_there = run.forget();
     session.finish();
     return BoolGetDatum(was_there);
+}
+
+LOCKSTEP_FUNCTION(lockstep_keys_of) {
+    const std::string sql = statement_argument(fcinfo, 0);
+    const MemoryContext outside = CurrentMemoryContext;
+    spi_session session;
+    const Datum keys = keys_of_query(sql, outside);
+    session.finish();
+    return keys;
 }
