@@ -151,6 +151,7 @@ CALL lockstep.apply_in_chunks('users', '{u1}', 'SELECT $1', report_every => '0')
 CALL lockstep.apply_in_chunks('users', '{u1}', 'SELECT $1', resume => '');
 CALL lockstep.apply_in_chunks('users', '{u1}', 'SELECT $1', key_columns => '{updates}');
 CALL lockstep.apply_in_chunks('looks', '{1}', 'SELECT $1');
+\echo :LAST_ERROR_SQLSTATE
 CALL lockstep.apply_in_chunks('lockstep.ledgers', '{1}', 'SELECT $1');
 CALL lockstep.apply_in_chunks(0, '{1}', 'SELECT $1');
 CREATE TABLE lists (id int[] PRIMARY KEY);

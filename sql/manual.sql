@@ -292,6 +292,30 @@ DROP TABLE events_2026_11_26;
 DROP TABLE stock, order_lines, orders, shelf, shelf_journal, jobs, jobs_done, seats, users, stays, rooms, guests, documents;
 DROP TABLE purses, purses_journal, batch, events, reader;
 DROP FUNCTION buy_by_version, edit_document;
+-- bulk updates
+CREATE TABLE users (id varchar PRIMARY KEY, seen int NOT NULL DEFAULT 0, updated_time timestamp);
+INSERT INTO users SELECT 'user-' || n FROM generate_series(1, 5000) AS n;
+CALL lockstep.apply_in_chunks('users', ARRAY['user-7', 'user-4711', 'user-42', 'user-9999'],
+    'UPDATE users SET seen = seen + 1, updated_time = now() WHERE id = ANY($1)');
+CALL lockstep.apply_in_chunks('users',
+    lockstep.keys_of($$SELECT id FROM users WHERE seen = 0$$),
+    'UPDATE users SET seen = $2, updated_time = now() WHERE id = ANY($1)',
+    chunk_size => 500, params => ARRAY['1'], resume => 'mark as seen');
+SELECT pid, relation, phase, keys_done, keys_total, rows, attempts, estimated_end
+  FROM lockstep.progress_apply_in_chunks;
+\set SHOW_CONTEXT never
+CALL lockstep.apply_in_chunks('users', ARRAY['user-1', 'user-2', 'user-3'],
+    'UPDATE users SET seen = seen / (CASE WHEN id = ''user-3'' THEN seen - 1 ELSE 1 END) WHERE id = ANY($1)',
+    chunk_size => 2, resume => 'divide');
+SELECT name, relation, keys_done, keys_total, finished_at IS NOT NULL AS finished
+  FROM lockstep.chunk_runs ORDER BY started_at;
+UPDATE users SET seen = 2 WHERE id = 'user-3';
+CALL lockstep.apply_in_chunks('users', ARRAY['user-1', 'user-2', 'user-3'],
+    'UPDATE users SET seen = seen / (CASE WHEN id = ''user-3'' THEN seen - 1 ELSE 1 END) WHERE id = ANY($1)',
+    chunk_size => 2, resume => 'divide');
+SELECT lockstep.forget_chunk_run('divide');
+\set SHOW_CONTEXT errors
+DROP TABLE users;
 
 -- removal, and the way back
 DROP EXTENSION lockstep CASCADE;

@@ -1,0 +1,136 @@
+// Sessions that update most rows of a table at the same time, each in an order of its own: in one
+// statement, in chunks by hand, and by apply_in_chunks, on a private server. Exit status: 0 every
+// row was updated as often as asked for and apply_in_chunks met no deadlock, 1 not so, 2 the
+// benchmark could not run. Times decide nothing: they are printed.
+#include "common/bar.hpp"
+#include "common/run.hpp"
+#include "common/screen.hpp"
+#include "options.hpp"
+#include "ways.hpp"
+
+#include "private_cluster.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+namespace {
+
+using namespace lockstep::bench;
+using lockstep::testing::private_cluster;
+
+void be_quick(options &wanted) {
+    wanted.rows = 4000;
+    wanted.ids = 3200;
+    wanted.chunk_size = 20;
+    wanted.cap = std::chrono::seconds(60);
+}
+
+// --quick sets what the options after it may change again, so it is looked for first.
+options parsed(int argc, char **argv, int &status) {
+    options wanted;
+    if (std::any_of(argv, argv + argc,
+                    [](const char *word) { return std::string(word) == "--quick"; }))
+        be_quick(wanted);
+    CLI::App app("Lets many sessions update the same rows in different orders: in one statement "
+                 "each, in chunks by hand, and by apply_in_chunks.");
+    bool quick = false;
+    auto cap = wanted.cap.count();
+    app.add_flag("--quick", quick,
+                 "4,000 rows, of which each session updates 3,200; a cap of 60 s");
+    app.add_option("--rows", wanted.rows, "of the table")
+        ->check(CLI::Range(1, 10'000'000))
+        ->capture_default_str();
+    app.add_option("--ids", wanted.ids, "how many rows each session updates")
+        ->check(CLI::Range(1, 10'000'000))
+        ->capture_default_str();
+    app.add_option("--sessions", wanted.sessions, "how many update at the same time")
+        ->check(CLI::Range(1, 500))
+        ->capture_default_str();
+    app.add_option("--chunk-size", wanted.chunk_size, "rows of a chunk")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    app.add_option("--cap", cap, "seconds after which a way is cancelled")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
+    app.add_option("--repetitions", wanted.repetitions, "runs of each way")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    app.add_option("--seed", wanted.seed, "of the orders; 0: another one each time")
+        ->capture_default_str();
+    app.add_option("--json", wanted.json, "the results go to this file too");
+    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &problem) {
+        status = app.exit(problem) == 0 ? 0 : 2;
+        return wanted;
+    }
+    wanted.cap = std::chrono::seconds(cap);
+    status = -1;
+    return wanted;
+}
+
+nlohmann::ordered_json json_of(const std::vector<outcome> &all) {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto &one : all)
+        list.push_back({{"way", label_of(one.how)},
+                        {"seconds", one.seconds},
+                        {"finished", one.finished},
+                        {"share", one.share},
+                        {"deadlocks", one.deadlocks},
+                        {"wrong_rows", one.wrong_rows}});
+    return list;
+}
+
+bool run(const options &wanted) {
+    screen out;
+    const auto seed = wanted.seed != 0 ? wanted.seed : std::random_device{}();
+    out.print("# Many sessions update the same rows, in different orders\n\n");
+    out.setting("machine", load_of_machine());
+    const private_cluster server(wanted.folder,
+                                 {fmt::format("max_connections = {}", wanted.sessions + 20),
+                                  "autovacuum = off", "fsync = off", "jit = off",
+                                  "shared_buffers = '256MB'", "max_wal_size = '4GB'"});
+    session admin(server.conninfo(), "bench");
+    out.setting("server", std::string{"PostgreSQL "} + admin.run("SHOW server_version").text(0, 0) +
+                              ", private, gone when this ends");
+    out.setting("work",
+                fmt::format("{} sessions, {} of {} rows each, chunks of {}, seed {}",
+                            wanted.sessions, wanted.ids, wanted.rows, wanted.chunk_size, seed));
+    prepare(admin, wanted, seed);
+    out.print(fmt::format("\n| {:<34} | {:>9} | {:>6} | {:>9} | {:>10} |\n"
+                          "| --- | --- | --- | --- | --- |\n",
+                          "", "seconds", "done", "deadlocks", "wrong rows"));
+    std::vector<outcome> all;
+    bool right = true;
+    for (int turn = 0; turn < wanted.repetitions; ++turn)
+        for (const auto how : all_ways()) {
+            check_not_interrupted();
+            out.step(label_of(how));
+            const auto seen = measured(admin, server.conninfo(), wanted, how);
+            out.print(fmt::format("| {:<34} | {:>9.1f} | {:>4.0f} % | {:>9} | {:>10} |\n",
+                                  label_of(how), seen.seconds, seen.share * 100, seen.deadlocks,
+                                  seen.wrong_rows));
+            right = right && (seen.wrong_rows == 0 || !seen.finished) &&
+                    (how != way::in_chunks || (seen.finished && seen.deadlocks == 0));
+            all.push_back(seen);
+        }
+    if (!wanted.json.empty())
+        write_file(wanted.json, json_of(all).dump(2) + "\n");
+    return right;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    return guarded("lockstep-bench-chunks", [&] {
+        int status = 0;
+        const options wanted = parsed(argc, argv, status);
+        if (status >= 0)
+            return status;
+        return run(wanted) ? 0 : 1;
+    });
+}
