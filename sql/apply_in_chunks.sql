@@ -191,6 +191,7 @@ CALL lockstep.apply_in_chunks('accounts', ARRAY[4, 5], 'SELECT $1; DROP TABLE ac
 \set VERBOSITY default
 CALL lockstep.apply_in_chunks('parted', '{1}', 'SELECT $1; DROP EXTENSION lockstep', resume => 'gone');
 CALL lockstep.apply_in_chunks('parted', '{1}', 'SELECT $1; DROP EXTENSION lockstep');
-DROP FUNCTION chunks_seen;
+DROP FUNCTION chunks_seen, fail_until;
 DROP TABLE people, parted, evens, looks, applied, stops, seen, lists;
+DROP DOMAIN even;
 DROP ROLE regress_chunks_worker;
