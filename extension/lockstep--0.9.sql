@@ -1121,9 +1121,8 @@ COMMENT ON FUNCTION lockstep.keys_of(text) IS
 CREATE FUNCTION lockstep.get_progress_apply_in_chunks()
 RETURNS TABLE (
     pid           integer,
-    datid         oid,
-    datname       name,
-    usename       name,
+    db            name,
+    user_name     name,
     relid         oid,
     phase         text,
     keys_total    bigint,
@@ -1140,15 +1139,14 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 5;
 COMMENT ON FUNCTION lockstep.get_progress_apply_in_chunks() IS 'how far calls of apply_in_chunks are; what the view progress_apply_in_chunks is made of';
 
 CREATE VIEW lockstep.progress_apply_in_chunks AS
-SELECT g.pid, g.datid, g.datname, g.usename, g.relid,
-       CASE g.datname WHEN pg_catalog.current_database() THEN g.relid::pg_catalog.regclass END AS relation,
+SELECT g.pid, g.db, g.user_name, g.relid,
+       CASE g.db WHEN pg_catalog.current_database() THEN g.relid::pg_catalog.regclass END AS relation,
        g.phase, g.keys_total, g.keys_done, g.keys_skipped, g.chunks, g.rows, g.attempts, g.missing, g.started_at, g.estimated_end
   FROM lockstep.get_progress_apply_in_chunks() AS g;
 COMMENT ON VIEW lockstep.progress_apply_in_chunks IS 'the calls of apply_in_chunks that are under way, of all databases; one row each; needs track_activities, as pg_stat_progress_copy does';
 COMMENT ON COLUMN lockstep.progress_apply_in_chunks.pid IS 'process that runs it';
-COMMENT ON COLUMN lockstep.progress_apply_in_chunks.datid IS 'its database';
-COMMENT ON COLUMN lockstep.progress_apply_in_chunks.datname IS 'the name of its database';
-COMMENT ON COLUMN lockstep.progress_apply_in_chunks.usename IS 'its user; who may not see what that one does sees nothing more';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.db IS 'its database';
+COMMENT ON COLUMN lockstep.progress_apply_in_chunks.user_name IS 'its user; who may not see what that one does sees nothing more';
 COMMENT ON COLUMN lockstep.progress_apply_in_chunks.relid IS 'the table';
 COMMENT ON COLUMN lockstep.progress_apply_in_chunks.relation IS 'the same by name, where it is in this database';
 COMMENT ON COLUMN lockstep.progress_apply_in_chunks.phase IS 'sorting keys, locking rows, running statement, or waiting to retry';

@@ -113,7 +113,7 @@ ROLLBACK;
 
 -- How far it is, others can see: here it looks at itself. NOTICE says it on request.
 CREATE TABLE looks (n serial, look text);
-\set look '$$INSERT INTO looks (look) SELECT format(\'%s %s: %s of %s keys, %s skipped, %s chunks, %s rows, %s attempts, %s missing, %s\', relation, phase, keys_done, keys_total, keys_skipped, chunks, rows, attempts, missing, estimated_end > started_at) FROM lockstep.progress_apply_in_chunks WHERE pid = pg_backend_pid() AND datname = current_database() AND usename = current_user AND relid = \'users\'::regclass AND $1 IS NOT NULL; SELECT fail_until(CASE WHEN \'u3\' = ANY($1) THEN 2 ELSE 1 END, \'40001\')$$'
+\set look '$$INSERT INTO looks (look) SELECT format(\'%s %s: %s of %s keys, %s skipped, %s chunks, %s rows, %s attempts, %s missing, %s\', relation, phase, keys_done, keys_total, keys_skipped, chunks, rows, attempts, missing, estimated_end > started_at) FROM lockstep.progress_apply_in_chunks WHERE pid = pg_backend_pid() AND db = current_database() AND user_name = current_user AND relid = \'users\'::regclass AND $1 IS NOT NULL; SELECT fail_until(CASE WHEN \'u3\' = ANY($1) THEN 2 ELSE 1 END, \'40001\')$$'
 CALL lockstep.apply_in_chunks('users', '{u0,u1,u2,u3,u4}', :look, 2, report_every => '1 microsecond');
 SELECT look FROM looks ORDER BY n;
 SELECT count(*) FROM lockstep.progress_apply_in_chunks;

@@ -98,7 +98,7 @@ std::optional<TimestampTz> estimated_end(const chunk_progress &told) {
     const std::int64_t done = told.keys_done - told.keys_skipped;
     if (done <= 0)
         return std::nullopt;
-    const double elapsed = static_cast<double>(GetCurrentTimestamp() - told.started_at);
+    const auto elapsed = static_cast<double>(GetCurrentTimestamp() - told.started_at);
     const double whole = elapsed / static_cast<double>(done) *
                          static_cast<double>(told.keys_total - told.keys_skipped);
     return told.started_at + static_cast<TimestampTz>(whole);
@@ -130,7 +130,7 @@ LOCKSTEP_FUNCTION(lockstep_apply_in_chunks) {
 }
 
 LOCKSTEP_FUNCTION(lockstep_get_progress_apply_in_chunks) {
-    using result_rows = row_builder<15>;
+    using result_rows = row_builder<14>;
     result_rows::open_set(fcinfo);
     sessions all{true};
     const int count = pg_call([] { return pgstat_fetch_stat_numbackends(); });
@@ -141,7 +141,6 @@ LOCKSTEP_FUNCTION(lockstep_get_progress_apply_in_chunks) {
             continue;
         result_rows row;
         row.add(int_value(status->st_procpid));
-        row.add(oid_or_null(status->st_databaseid));
         row.add(all.database_name(status->st_databaseid));
         row.add(all.role_name(status->st_userid));
         if (!all.may_see(status->st_userid)) {

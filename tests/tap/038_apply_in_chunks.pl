@@ -56,9 +56,9 @@ $holder->run('BEGIN; UPDATE users SET n = n + 100 WHERE id = 25');
 $caller->start(call(50, $add, q{10, isolation => 'repeatable read'}));
 wait_until($waits);
 is(sql($progress), 'users locking rows 20 of 50, 2 chunks, 3 attempts', 'another session sees how far it is');
-is(sql(q{SELECT keys_skipped = 0 AND rows = 20 AND missing = 0 AND datname = 'postgres' AND estimated_end > started_at FROM lockstep.progress_apply_in_chunks}),
+is(sql(q{SELECT keys_skipped = 0 AND rows = 20 AND missing = 0 AND db = 'postgres' AND estimated_end > started_at FROM lockstep.progress_apply_in_chunks}),
 	't', 'and when it may end');
-is($node->safe_psql('postgres', q{SELECT usename IS NOT NULL, relid, keys_done FROM lockstep.progress_apply_in_chunks}, extra_params => [ '-U', 'nosy' ]),
+is($node->safe_psql('postgres', q{SELECT user_name IS NOT NULL, relid, keys_done FROM lockstep.progress_apply_in_chunks}, extra_params => [ '-U', 'nosy' ]),
 	't||', 'a stranger sees that there is one, and no more');
 $holder->run('COMMIT');
 is($caller->finish, '5|50|50|6|0|0|', 'a chunk that came to a serialization failure is done again');
