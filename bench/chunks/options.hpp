@@ -4,10 +4,19 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace lockstep::bench {
 
+enum class way { one_statement, by_hand, in_chunks };
+
+inline const std::vector<way> &all_ways() {
+    static const std::vector<way> all{way::one_statement, way::by_hand, way::in_chunks};
+    return all;
+}
+
 struct options {
+    std::vector<way> ways = all_ways();
     int rows = 100'000;
     int ids = 80'000; // of each session
     int sessions = 20;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <vector>
 
 namespace lockstep::bench {
 namespace {
@@ -62,6 +63,14 @@ std::int64_t deadlocks_until_now(session &admin) {
 }
 
 } // namespace
+
+std::string key_of(way how) {
+    switch (how) {
+    case way::one_statement: return "statement";
+    case way::by_hand: return "hand";
+    default: return "chunks";
+    }
+}
 
 std::string label_of(way how) {
     switch (how) {

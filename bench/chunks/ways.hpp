@@ -7,17 +7,10 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace lockstep::bench {
 
-enum class way { one_statement, by_hand, in_chunks };
-
-inline const std::vector<way> &all_ways() {
-    static const std::vector<way> all{way::one_statement, way::by_hand, way::in_chunks};
-    return all;
-}
-
+std::string key_of(way how);
 std::string label_of(way how);
 
 struct outcome {
