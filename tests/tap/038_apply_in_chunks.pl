@@ -130,6 +130,13 @@ ok($killed == 6 && $calls == 7 && $skipped > 0, "it was killed $killed times, an
 is(sql('SELECT count(*), min(n), max(n) FROM users'), "$keys|1|1", 'every key was applied exactly once');
 is(sql(q{SELECT keys_done, rows, finished_at IS NOT NULL FROM lockstep.chunk_runs WHERE name = 'killed'}), "$keys|$keys|t", 'the run is told as finished');
 
+# A dump has the runs as they were with the rows.
+my $dump = "$PostgreSQL::Test::Utils::tmp_check/runs.sql";
+sql('CREATE DATABASE restored');
+$node->command_ok([ 'pg_dump', '-f', $dump, 'postgres' ], 'the database is dumped');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, 'restored' ], 'and restored');
+is($node->safe_psql('restored', $resumed), "0|0|0|0|$keys|0|", 'the run is finished there, too');
+
 # The case: sessions that update most rows of a table at the same time, each in an order of its own.
 my ($rows, $sessions, $of_each) = (3000, 6, 2400);
 sql(qq{
