@@ -1424,9 +1424,7 @@ BEGIN
           lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
           lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules, lockstep.retry_stats,
           lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.once_request,
-          lockstep.once_requests}'::pg_catalog.regclass[] LOOP
-          lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.chunk_runs,
-          lockstep.progress_apply_in_chunks}'::pg_catalog.regclass[] LOOP
+          lockstep.once_requests, lockstep.chunk_runs, lockstep.progress_apply_in_chunks}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g
                         WHERE c.oid OPERATOR(pg_catalog.=) relation AND g.grantee OPERATOR(pg_catalog.<>) c.relowner LOOP

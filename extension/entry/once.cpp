@@ -1,9 +1,10 @@
 // lockstep.once_begin, once_finish, once_prune and CALL lockstep.once: work under a request id.
 #include "once/once.hpp"
-#include "entry/retry_arguments.hpp"
 #include "once/call.hpp"
 #include "once/request_table.hpp"
 #include "pg/rows.hpp"
+#include "pg/values.hpp"
+#include "retry/arguments.hpp"
 
 using namespace lockstep;
 
@@ -54,18 +55,28 @@ LOCKSTEP_FUNCTION(lockstep_once_prune) {
 }
 
 LOCKSTEP_FUNCTION(lockstep_once) {
+    constexpr char procedure[] = "lockstep.once";
     const request_key key = key_argument(fcinfo);
-    retry_request request = retry_arguments(fcinfo, "lockstep.once", {1, 2, 3, 4, 5});
+    const std::string sql = statement_argument(fcinfo, 1);
+    retry_terms terms{};
+    terms.procedure = procedure;
+    terms.mode.isolation = isolation_level(text_argument(fcinfo, 2, "isolation", 64));
+    terms.max_attempts = max_attempts_argument(fcinfo, 3);
+    terms.deadline = length_argument(fcinfo, 4, "deadline");
+    const text_parameters parameters = parameters_argument(fcinfo, 5);
     require_writing_allowed("CALL lockstep.once()");
-    once_frame frame(key.id, request);
-    request.frame = &frame;
     // What the statement drops may be the extension: nothing is looked up after it.
     const TupleDesc columns = row_builder<4>::columns_of(fcinfo);
-    const retry_outcome outcome = retry_as_call(fcinfo, request);
+    require_call_alone(fcinfo, procedure, retrying_call::current());
+    leave_transaction_of_call();
+    const retrying_call call{procedure};
+    once_call work{procedure, key.id, sql, parameters};
+    const retry_outcome outcome = run_with_retries(terms, work);
+    begin_plain_transaction();
     row_builder<4> row;
     row.add(Int32GetDatum(outcome.attempts));
     row.add(text_or_null(outcome.last_error));
-    row.add(BoolGetDatum(frame.is_replayed()));
-    row.add(outcome.rows);
+    row.add(BoolGetDatum(work.is_replayed()));
+    row.add(work.result());
     return row.composite(columns);
 }

@@ -30,12 +30,6 @@ retry_terms terms_of(FunctionCallInfo fcinfo) {
     return terms;
 }
 
-std::optional<Datum> text_or_null(const std::optional<std::string> &text) {
-    if (!text)
-        return std::nullopt;
-    return text_datum(text->c_str());
-}
-
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_retry) {

@@ -30,26 +30,50 @@ std::string fingerprint_of(const std::string &statement, const text_parameters &
 
 } // namespace
 
-once_frame::once_frame(const uuid_bytes &id, const retry_request &request)
-    : key_{GetUserId(), id}, fingerprint_(fingerprint_of(request.sql, request.parameters)) {}
+once_call::once_call(const char *procedure, const uuid_bytes &id, const std::string &sql,
+                     const text_parameters &parameters)
+    : procedure_(procedure), key_{GetUserId(), id}, parameters_(parameters),
+      fingerprint_(fingerprint_of(sql, parameters)),
+      script_(script_of(sql, static_cast<int>(parameters.size()))), outside_(CurrentMemoryContext) {
+}
 
-std::optional<Datum> once_frame::begin(MemoryContext outside) {
+void once_call::attempt(int /*number*/) {
+    result_ = begin();
+    replayed_ = result_.has_value();
+    if (replayed_)
+        return;
+    run_statements(script_, procedure_, {}, parameters_);
+    result_ = finish(rows_of_last_statement(CurrentMemoryContext));
+}
+
+// Of an attempt that failed at the commit.
+void once_call::undone() {
+    if (result_)
+        pg_call([result = *result_] { pfree(DatumGetPointer(result)); });
+    result_.reset();
+    replayed_ = false;
+}
+
+void once_call::committed() {
+    script_.trusted = script_.trusted || !replayed_;
+}
+
+std::optional<Datum> once_call::begin() {
     // At the levels that keep one snapshot it is then taken after the wait, and sees what was
     // waited for.
     await_request(key_);
     pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
     std::optional<Datum> known;
     {
-        const memory_scope scope{outside};
+        const memory_scope scope{outside_};
         known = begin_request(key_, text_datum(fingerprint_.c_str()));
     }
     pg_call([] { PopActiveSnapshot(); });
-    replayed_ = known.has_value();
     return known;
 }
 
-Datum once_frame::finish(std::optional<Datum> rows, MemoryContext outside) {
-    const memory_scope scope{outside};
+Datum once_call::finish(std::optional<Datum> rows) {
+    const memory_scope scope{outside_};
     const Datum result = pg_call([rows] {
         const char *written = rows ? TextDatumGetCString(*rows) : "[]";
         return DirectFunctionCall1(jsonb_in, CStringGetDatum(written));

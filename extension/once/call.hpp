@@ -1,27 +1,45 @@
-// CALL lockstep.once: once_begin, statements and once_finish in the transaction of each attempt.
+// The work of CALL lockstep.once: once_begin, statements and once_finish in the transaction of each
+// attempt.
 #pragma once
 
 #include "once/held_requests.hpp"
 #include "retry/attempts.hpp"
+#include "retry/bound_statement.hpp"
+
+#include <optional>
+#include <string>
 
 namespace lockstep {
 
-class once_frame : public attempt_frame {
+class once_call final : public retried_work {
   public:
     // By the role of the caller, whatever role the statements set. The fingerprint is made of the
-    // statements and their parameters.
-    once_frame(const uuid_bytes &id, const retry_request &request);
+    // statements and their parameters, which must live on. What is returned is made in the memory
+    // context that is current here. 42601 where the text is no SQL.
+    once_call(const char *procedure, const uuid_bytes &id, const std::string &sql,
+              const text_parameters &parameters);
 
-    std::optional<Datum> begin(MemoryContext outside) override;
-    // The rows as jsonb; an empty array where the statements return none.
-    Datum finish(std::optional<Datum> rows, MemoryContext outside) override;
+    void attempt(int number) override;
+    void undone() override;
+    void committed() override;
 
-    // Whether the answer is that of an earlier call.
+    // The stored result, jsonb: the rows of the last statement, an empty array where it returns
+    // none.
+    [[nodiscard]] std::optional<Datum> result() const { return result_; }
+    // Whether it is that of an earlier call.
     [[nodiscard]] bool is_replayed() const noexcept { return replayed_; }
 
   private:
+    std::optional<Datum> begin();
+    Datum finish(std::optional<Datum> rows);
+
+    const char *procedure_;
     request_key key_;
+    const text_parameters &parameters_;
     std::string fingerprint_;
+    script &script_;
+    MemoryContext outside_;
+    std::optional<Datum> result_;
     bool replayed_ = false;
 };
 

@@ -101,6 +101,12 @@ Datum text_datum(const char *text) {
     return pg_call([text] { return CStringGetTextDatum(text); });
 }
 
+std::optional<Datum> text_or_null(const std::optional<std::string> &text) {
+    if (!text)
+        return std::nullopt;
+    return text_datum(text->c_str());
+}
+
 Datum interval_datum(std::int64_t microseconds) {
     return pg_call([microseconds] {
         auto *length = static_cast<Interval *>(palloc0(sizeof(Interval)));

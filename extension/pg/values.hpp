@@ -47,6 +47,8 @@ namespace lockstep {
 
 // A text Datum.
 [[nodiscard]] Datum text_datum(const char *text);
+// The same, null where there is none.
+[[nodiscard]] std::optional<Datum> text_or_null(const std::optional<std::string> &text);
 
 // A length of time as an interval, in hours and less as the difference of two times is.
 [[nodiscard]] Datum interval_datum(std::int64_t microseconds);
