@@ -65,12 +65,13 @@ LOCKSTEP_FUNCTION(lockstep_once) {
     terms.deadline = length_argument(fcinfo, 4, "deadline");
     const text_parameters parameters = parameters_argument(fcinfo, 5);
     require_writing_allowed("CALL lockstep.once()");
+    const std::string fingerprint = call_fingerprint(sql, parameters);
     // What the statement drops may be the extension: nothing is looked up after it.
     const TupleDesc columns = row_builder<4>::columns_of(fcinfo);
     require_call_alone(fcinfo, procedure, retrying_call::current());
     leave_transaction_of_call();
     const retrying_call call{procedure};
-    once_call work{procedure, key.id, sql, parameters};
+    once_call work{procedure, key, fingerprint, sql, parameters};
     const retry_outcome outcome = run_with_retries(terms, work);
     begin_plain_transaction();
     row_builder<4> row;

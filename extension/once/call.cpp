@@ -5,6 +5,8 @@
 #include "pg/memory.hpp"
 #include "pg/values.hpp"
 
+#include <utility>
+
 namespace lockstep {
 
 namespace {
@@ -13,27 +15,27 @@ std::span<const std::uint8_t> bytes_of(const std::string &text) {
     return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
 }
 
+} // namespace
+
 // Each parameter with its length before it, so that no two lists are written alike.
-std::string fingerprint_of(const std::string &statement, const text_parameters &parameters) {
+std::string call_fingerprint(const std::string &sql, const text_parameters &parameters) {
     std::string list;
     for (const auto &one : parameters)
         list += one ? std::to_string(one->size()) + ":" + *one + "," : "null,";
     list += ";";
     constexpr char digits[] = "0123456789abcdef";
     std::string text = "statement ";
-    for (const std::uint8_t byte : sha1(bytes_of(list), bytes_of(statement))) {
+    for (const std::uint8_t byte : sha1(bytes_of(list), bytes_of(sql))) {
         text.push_back(digits[byte >> 4]);
         text.push_back(digits[byte & 0x0fU]);
     }
     return text;
 }
 
-} // namespace
-
-once_call::once_call(const char *procedure, const uuid_bytes &id, const std::string &sql,
-                     const text_parameters &parameters)
-    : procedure_(procedure), key_{GetUserId(), id}, parameters_(parameters),
-      fingerprint_(fingerprint_of(sql, parameters)),
+once_call::once_call(const char *procedure, const request_key &key, std::string fingerprint,
+                     const std::string &sql, const text_parameters &parameters)
+    : procedure_(procedure), key_(key), parameters_(parameters),
+      fingerprint_(std::move(fingerprint)),
       script_(script_of(sql, static_cast<int>(parameters.size()))), outside_(CurrentMemoryContext) {
 }
 

@@ -11,13 +11,17 @@
 
 namespace lockstep {
 
+// What the fingerprint of such a call is made of. Within a transaction.
+[[nodiscard]] std::string call_fingerprint(const std::string &sql,
+                                           const text_parameters &parameters);
+
 class once_call final : public retried_work {
   public:
-    // By the role of the caller, whatever role the statements set. The fingerprint is made of the
-    // statements and their parameters, which must live on. What is returned is made in the memory
-    // context that is current here. 42601 where the text is no SQL.
-    once_call(const char *procedure, const uuid_bytes &id, const std::string &sql,
-              const text_parameters &parameters);
+    // By the role of the caller, whatever role the statements set. The parameters must live on.
+    // What is returned is made in the memory context that is current here. 42601 where the text is
+    // no SQL.
+    once_call(const char *procedure, const request_key &key, std::string fingerprint,
+              const std::string &sql, const text_parameters &parameters);
 
     void attempt(int number) override;
     void undone() override;
