@@ -358,7 +358,7 @@ CREATE FUNCTION lockstep.claim(
     order_by name  DEFAULT NULL)
 RETURNS TABLE (key text)
 AS 'MODULE_PATHNAME', 'lockstep_claim'
-LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 10;
 COMMENT ON FUNCTION lockstep.claim(regclass, integer, jsonb, name) IS
     'locks at most max_rows rows that nobody else has and that have these values, in the order of a column and of the key; their keys';
 
