@@ -87,8 +87,8 @@ class versioned_row {
     versioned_row(const table_use &use, Datum key, const column &version)
         : use_(use), key_(key), version_(version), columns_(use.table().key) {}
 
-    std::optional<std::int64_t> update(std::int64_t expected, Datum changes,
-                                       const std::vector<column> &changed) const {
+    [[nodiscard]] std::optional<std::int64_t> update(std::int64_t expected, Datum changes,
+                                                     const std::vector<column> &changed) const {
         std::vector<Oid> types = columns_.types();
         spi_parameters values = columns_.parameters(key_);
         const auto next = [&types](Oid type) {
