@@ -123,9 +123,9 @@ BEGIN;
 CALL lockstep.apply_in_chunks('users', '{u1}', 'SELECT $1');
 ROLLBACK;
 DO $$
-DECLARE number bigint; list text[];
+DECLARE few int; number bigint; list text[];
 BEGIN
-    CALL lockstep.apply_in_chunks('users', '{u1}', 'SELECT $1', chunks => number, keys_done => number, rows => number, attempts => number,
+    CALL lockstep.apply_in_chunks('users', '{u1}', 'SELECT $1', chunks => few, keys_done => number, rows => number, attempts => few,
         skipped => number, missing => number, missing_keys => list);
 END $$;
 \echo :LAST_ERROR_SQLSTATE

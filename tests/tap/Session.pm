@@ -37,7 +37,8 @@ sub start
 sub finish
 {
 	my ($self) = @_;
-	$self->{psql}->pump until $self->{out} =~ /^\Q$self->{mark}\E$/m;
+	# With its newline, which may come later: it would be taken for an answer of the next statement.
+	$self->{psql}->pump until $self->{out} =~ /^\Q$self->{mark}\E\n/m;
 	(my $said = $self->{out}) =~ s/^\Q$self->{mark}\E\n//m;
 	chomp $said;
 	return $said;
