@@ -30,6 +30,8 @@ SELECT lockstep.keys_of('SELECT id FROM users WHERE updates > 0 ORDER BY id');
 SELECT lockstep.keys_of($$SELECT NULL UNION ALL SELECT 'a,b'$$), lockstep.keys_of('SELECT 1, $$a b$$::text, NULL'), lockstep.keys_of('SELECT 1 WHERE false');
 SELECT lockstep.keys_of('DELETE FROM users RETURNING id');
 SELECT lockstep.keys_of('LISTEN nobody');
+SELECT lockstep.keys_of('COMMIT');
+SELECT lockstep.keys_of('COPY users TO STDOUT');
 SELECT lockstep.keys_of(NULL);
 CALL lockstep.apply_in_chunks('users', lockstep.keys_of('SELECT id FROM users WHERE updates > 0'), 'UPDATE users SET updates = 10 WHERE id = ANY($1)');
 

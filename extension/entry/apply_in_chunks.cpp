@@ -42,17 +42,6 @@ lock_strength strength_argument(FunctionCallInfo fcinfo) {
     return *strength;
 }
 
-std::vector<std::string> key_columns_argument(FunctionCallInfo fcinfo) {
-    std::vector<std::string> names;
-    if (!argument(fcinfo, a_key_columns))
-        return names;
-    const array_elements given = array_argument(fcinfo, a_key_columns, "key_columns");
-    require_no_nulls(given, "key_columns");
-    for (const Datum one : given.values)
-        names.emplace_back(NameStr(*DatumGetName(one)));
-    return names;
-}
-
 std::string run_name_argument(FunctionCallInfo fcinfo, int number, const char *argument_name) {
     std::string name = text_argument(fcinfo, number, argument_name, most_name_bytes);
     if (name.empty())
@@ -64,7 +53,7 @@ std::string run_name_argument(FunctionCallInfo fcinfo, int number, const char *a
 chunk_request request_of(FunctionCallInfo fcinfo) {
     chunk_request request{};
     request.target.table = DatumGetObjectId(required_argument(fcinfo, a_relation, "relation"));
-    request.target.key_columns = key_columns_argument(fcinfo);
+    request.target.key_columns = names_argument(fcinfo, a_key_columns, "key_columns");
     request.target.strength = strength_argument(fcinfo);
     request.statement = statement_argument(fcinfo, a_statement);
     const int chunk_size = DatumGetInt32(required_argument(fcinfo, a_chunk_size, "chunk_size"));

@@ -34,17 +34,6 @@ lock_wait wait_argument(FunctionCallInfo fcinfo, int number) {
     return *wait;
 }
 
-std::vector<std::string> names_argument(FunctionCallInfo fcinfo, int number, const char *name) {
-    std::vector<std::string> names;
-    if (!argument(fcinfo, number))
-        return names;
-    const array_elements given = array_argument(fcinfo, number, name);
-    require_no_nulls(given, name);
-    for (const Datum one : given.values)
-        names.emplace_back(NameStr(*DatumGetName(one)));
-    return names;
-}
-
 // The keys are given back as they came: rows of no named type would have columns that the statement
 // does not know.
 void require_known_columns(Oid keys) {

@@ -30,27 +30,16 @@ sql_error denied(const ledger &target) {
             std::string{"permission denied for table "} + target.name};
 }
 
-void check_schema(const ledger &target) {
-    const Oid table = target.table;
-    const auto schema = pg_call([table] { return get_rel_namespace(table); });
-    if (pg_call([schema] {
-            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
-        }))
-        throw sql_error(state::insufficient_privilege,
-                        "permission denied for schema " +
-                            copied(pg_call([schema] { return get_namespace_name(schema); })));
-}
-
 } // namespace
 
 void check_reading_rights(const ledger &target) {
-    check_schema(target);
+    require_schema_usage(target.table);
     if (!may_read_key(target))
         throw denied(target);
 }
 
 void check_rights(const ledger &target) {
-    check_schema(target);
+    require_schema_usage(target.table);
     const Oid table = target.table;
     constexpr AclMode all = ACL_SELECT | ACL_UPDATE;
     if (pg_call([=] { return pg_class_aclmask(table, GetUserId(), all, ACLMASK_ALL); }) == all)

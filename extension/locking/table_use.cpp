@@ -31,13 +31,7 @@ bool has_some_right(Oid table, AclMode right) {
 void check_rights_to_lock(Oid table) {
     if (!relation_exists(table))
         gone(table);
-    const Oid schema = pg_call([table] { return get_rel_namespace(table); });
-    if (pg_call([schema] {
-            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
-        }))
-        throw sql_error(state::insufficient_privilege,
-                        "permission denied for schema " +
-                            copied(pg_call([schema] { return get_namespace_name(schema); })));
+    require_schema_usage(table);
     if (!pg_call([table] {
             return has_some_right(table, ACL_SELECT) && has_some_right(table, ACL_UPDATE);
         }))

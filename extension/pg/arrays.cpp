@@ -70,6 +70,17 @@ void require_no_nulls(const array_elements &elements, const char *name) {
                         "Item " + std::to_string(null - elements.nulls.begin() + 1) + " is null.");
 }
 
+std::vector<std::string> names_argument(FunctionCallInfo fcinfo, int number, const char *name) {
+    std::vector<std::string> names;
+    if (!argument(fcinfo, number))
+        return names;
+    const array_elements given = array_argument(fcinfo, number, name);
+    require_no_nulls(given, name);
+    for (const Datum one : given.values)
+        names.emplace_back(NameStr(*DatumGetName(one)));
+    return names;
+}
+
 Datum array_of(Oid type, std::span<const std::optional<Datum>> values) {
     const std::optional<Datum> *first = values.data();
     const int count = static_cast<int>(values.size());

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace lockstep {
@@ -30,6 +31,10 @@ struct array_elements {
 
 // 22004 with the item where one of the elements is null.
 void require_no_nulls(const array_elements &elements, const char *name);
+
+// The elements of a name[] argument; none where it is null. 22004 where one of them is.
+[[nodiscard]] std::vector<std::string> names_argument(FunctionCallInfo fcinfo, int number,
+                                                      const char *name);
 
 // An array of values of this type, null where there is none.
 [[nodiscard]] Datum array_of(Oid type, std::span<const std::optional<Datum>> values);

@@ -95,6 +95,16 @@ void close_relation(Relation relation, LOCKMODE unlock) {
     pg_call([=] { relation_close(relation, unlock); });
 }
 
+void require_schema_usage(Oid relation) {
+    const Oid schema = pg_call([relation] { return get_rel_namespace(relation); });
+    if (pg_call([schema] {
+            return version::check_schema_right(schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK;
+        }))
+        throw sql_error(state::insufficient_privilege,
+                        "permission denied for schema " +
+                            copied(pg_call([schema] { return get_namespace_name(schema); })));
+}
+
 std::optional<column> find_column(Relation relation, const char *name, AttrNumber position) {
     const TupleDesc columns = RelationGetDescr(relation);
     for (int i = 0; i < columns->natts; ++i) {

@@ -25,6 +25,9 @@ struct column {
 // Whether there is such a relation, by a look without a lock.
 [[nodiscard]] bool relation_exists(Oid relation);
 
+// 42501 where the caller may not use the relation's schema.
+void require_schema_usage(Oid relation);
+
 // Opens the relation and locks it until the end of the transaction; nothing where it is gone.
 [[nodiscard]] Relation open_relation(Oid relation, LOCKMODE lock);
 // The same without waiting: nothing where the lock is not to be had at once, too.

@@ -7,6 +7,12 @@ namespace lockstep {
 namespace {
 
 [[noreturn]] void refuse(int code) {
+    if (code == SPI_ERROR_TRANSACTION)
+        throw sql_error(state::invalid_transaction_termination,
+                        "a statement must not begin or end a transaction here");
+    if (code == SPI_ERROR_COPY)
+        throw sql_error(state::feature_not_supported,
+                        "COPY from or to the client is not possible here");
     const char *text = pg_call([code] { return SPI_result_code_string(code); });
     throw sql_error(state::internal_error, std::string{"SPI: "} + text);
 }
