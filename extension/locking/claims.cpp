@@ -102,7 +102,7 @@ call_vector<Datum> claim_rows(const table_use &use, std::int32_t max_rows,
     // one after the other, and then leave it. Where nothing is held yet that is waited for.
     const uint64 rows = without_waiting(
         [&] { return execute_for_values(sql, where.types, where.values, target.table, max_rows); },
-        holds_nothing() ? patience::some : patience::none);
+        patience_of_tries());
     call_vector<Datum> keys;
     keys.reserve(rows);
     for (uint64 row = 0; row < rows; ++row)

@@ -245,8 +245,10 @@ void hold_row(const keyed_table &target, Datum key) {
         pg_call([] { take_lower(); });
 }
 
-bool holds_nothing() {
-    return highest == nullptr && !has_answer;
+patience patience_of_tries() {
+    if (!is_on)
+        return patience::endless;
+    return highest == nullptr && !has_answer ? patience::some : patience::none;
 }
 
 void hold_answer_without_row() {

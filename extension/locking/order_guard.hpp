@@ -18,6 +18,7 @@
 #pragma once
 
 #include "pg/keyed_table.hpp"
+#include "pg/short_waits.hpp"
 
 #include "core/request_id.hpp"
 
@@ -43,8 +44,10 @@ void install_order_guard();
 // below it.
 void hold_row(const keyed_table &target, Datum key);
 
-// Whether no row is held that was taken through Lockstep, nor such an answer as below.
-[[nodiscard]] bool holds_nothing();
+// How long a statement that passes over busy rows may wait where the server makes it wait all the
+// same (pg/short_waits): not at all where a row is held that was taken through Lockstep, or such an
+// answer as below; as long as it takes where the guard is off.
+[[nodiscard]] patience patience_of_tries();
 
 // An answer was booked that no row lines up: from now on no row is waited for.
 void hold_answer_without_row();

@@ -118,14 +118,16 @@ bool lock_or_refuse(const row_statements &statements, const keyed_table &target,
 
 // Passes over what others have.
 void skip_locked(const row_statements &statements, const keyed_table &target,
-                 std::span<const Datum> keys, std::span<bool> found) {
+                 std::span<const Datum> keys, std::span<bool> found, patience how) {
     if (keys.empty())
         return;
     try {
-        without_waiting([&] {
-            statements.run(action::lock_skip, keys, found);
-            return true;
-        });
+        without_waiting(
+            [&] {
+                statements.run(action::lock_skip, keys, found);
+                return true;
+            },
+            how);
     } catch (const would_wait &) {
         const auto busy = std::ranges::find_if(
             keys, [&](Datum key) { return sessions_ahead(target, key).value_or(0) > 0; });
@@ -136,7 +138,7 @@ void skip_locked(const row_statements &statements, const keyed_table &target,
 // Locks without waiting; LS050 where somebody else has one of the rows.
 void try_all(const row_statements &statements, const keyed_table &target,
              std::span<const Datum> keys, std::span<bool> found) {
-    skip_locked(statements, target, keys, found);
+    skip_locked(statements, target, keys, found, patience::none);
     call_vector<Datum> missing;
     call_vector<std::size_t> places;
     for (std::size_t i = 0; i < keys.size(); ++i)
@@ -176,7 +178,7 @@ call_vector<bool> lock_rows(const table_use &use, std::span<const Datum> keys,
     } else if (wait == lock_wait::nowait) {
         lock_nowait(statements, keys, found);
     } else {
-        skip_locked(statements, target, keys, found);
+        skip_locked(statements, target, keys, found, patience_of_tries());
     }
     for (std::size_t i = keys.size(); i-- > 0;)
         if (found[i]) {

@@ -4,7 +4,8 @@
 // progress, and any lock on a version whose update was committed after the snapshot was taken,
 // while somebody has that version locked: one who shares its key, or one who came the same way). A
 // lock_timeout ends that: of a millisecond, or, for who may be patient, of half the time after
-// which the server looks for a deadlock, and of half a second at most.
+// which the server looks for a deadlock, and of half a second at most. Where all waits are the
+// caller's own affair nothing ends it.
 #pragma once
 
 #include "pg/boundary.hpp"
@@ -13,7 +14,7 @@
 
 namespace lockstep {
 
-enum class patience { none, some };
+enum class patience { none, some, endless };
 
 // Waits end soon, with 55P03, until restore(). On an error the server undoes it with the
 // (sub)transaction.
@@ -39,6 +40,8 @@ class would_wait : public sql_error {
 // Runs a statement without waiting; would_wait where it would have to.
 template <class Statement>
 auto without_waiting(Statement statement, patience how = patience::none) {
+    if (how == patience::endless)
+        return statement();
     short_waits waits{how};
     bool would_block = false;
     try {
