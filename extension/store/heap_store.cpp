@@ -127,9 +127,12 @@ void lock_one(key_scan &by_key, const ledger &target, Datum key, LockWaitPolicy 
     copy_values(target, by_key.locked, row.raw);
 }
 
-// The number of the row that was tried and is busy; `count` where there is none.
+// What is done about a row that was tried and is busy.
+enum class when_busy { stop, pass };
+
+// The number of the row at which it has stopped; `count` where it has not.
 std::size_t lock_all(const ledger &target, const Datum *keys, locked_row *rows, std::size_t count,
-                     std::size_t tries) {
+                     std::size_t tries, when_busy then) {
     key_scan by_key{};
     open_scan(by_key, target);
     std::size_t done = 0;
@@ -137,7 +140,7 @@ std::size_t lock_all(const ledger &target, const Datum *keys, locked_row *rows, 
         CHECK_FOR_INTERRUPTS();
         lock_one(by_key, target, keys[done], done < tries ? LockWaitSkip : LockWaitBlock,
                  rows[done]);
-        if (rows[done].is_busy)
+        if (rows[done].is_busy && then == when_busy::stop)
             break;
     }
     close_scan(by_key);
@@ -226,6 +229,17 @@ void write_all(const ledger &target, const written_row *rows, std::size_t count)
 
 lock_result heap_store::lock(std::span<const Datum> keys, std::span<batch_row> rows,
                              std::size_t tries) {
+    return lock_and_read(keys, rows, tries, {});
+}
+
+bool heap_store::lock_free_ones(std::span<const Datum> keys, std::span<batch_row> rows,
+                                std::span<bool> busy) {
+    Assert(busy.size() == keys.size());
+    return lock_and_read(keys, rows, keys.size(), busy).is_served;
+}
+
+lock_result heap_store::lock_and_read(std::span<const Datum> keys, std::span<batch_row> rows,
+                                      std::size_t tries, std::span<bool> busy) {
     Assert(rows.size() == keys.size());
     Assert(are_in_order(target_, keys));
     ledger_cache::require_unchanged(target_);
@@ -235,14 +249,17 @@ lock_result heap_store::lock(std::span<const Datum> keys, std::span<batch_row> r
     const Datum *first = keys.data();
     locked_row *out = found.data();
     const std::size_t count = keys.size();
-    const auto busy = pg_call([=] { return lock_all(*target, first, out, count, tries); });
-    if (busy < count)
-        return {.busy = busy};
+    const auto then = busy.empty() ? when_busy::stop : when_busy::pass;
+    const auto stopped = pg_call([=] { return lock_all(*target, first, out, count, tries, then); });
+    if (stopped < count)
+        return {.busy = stopped};
 
     places_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
         places_[i] = found[i].place;
         rows[i] = {};
+        if (!busy.empty())
+            busy[i] = found[i].is_busy;
         if (!found[i].found)
             continue;
         // The check of a foreign key on a row that this transaction has made may still be to come,

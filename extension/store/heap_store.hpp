@@ -12,6 +12,10 @@ class heap_store final : public store {
 
     lock_result lock(std::span<const Datum> keys, std::span<batch_row> rows,
                      std::size_t tries) override;
+    // Only tries, and goes on where a row is busy. False where this store must not write one of the
+    // rows after all.
+    [[nodiscard]] bool lock_free_ones(std::span<const Datum> keys, std::span<batch_row> rows,
+                                      std::span<bool> busy);
     // A single row of the journal meets its rivals at the index, and can be taken back there; so
     // can many together, in a subtransaction, which costs more than to look up a few.
     [[nodiscard]] bool wants_second_look(std::size_t movements) const override {
@@ -26,6 +30,10 @@ class heap_store final : public store {
     [[nodiscard]] bool conflict_ends_call() const override { return true; }
 
   private:
+    // `busy` is empty where locking ends at the first row that is tried and busy.
+    lock_result lock_and_read(std::span<const Datum> keys, std::span<batch_row> rows,
+                              std::size_t tries, std::span<bool> busy);
+
     const ledger &target_;
     call_vector<Datum> keys_;
     call_vector<ItemPointerData> places_; // where the locked rows are

@@ -1,6 +1,5 @@
 #include "transfer/batch.hpp"
 
-#include "core/at_most.hpp"
 #include "core/batch.hpp"
 #include "core/sql_error.hpp"
 #include "ledger/ledger_cache.hpp"
@@ -9,7 +8,6 @@
 #include "locking/row_queue.hpp"
 #include "pg/settings.hpp"
 #include "pg/short_waits.hpp"
-#include "pg/values.hpp"
 #include "store/choice.hpp"
 #include "transfer/comparing.hpp"
 #include "transfer/counting.hpp"
@@ -18,14 +16,13 @@
 #include "transfer/journaling.hpp"
 #include "transfer/known_requests.hpp"
 #include "transfer/numbering.hpp"
-#include "transfer/replay.hpp"
+#include "transfer/reckoning.hpp"
 #include "transfer/written_rows.hpp"
 
 #include <climits>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace lockstep {
@@ -33,27 +30,6 @@ namespace lockstep {
 namespace {
 
 int most_items = 1'000'000;
-
-void take_ids(movements &all) {
-    all.ids.resize(all.requests.size());
-    std::size_t missing = 0;
-    for (const movement_request &one : all.requests)
-        missing += one.request_id ? 0 : 1;
-    const auto made = new_request_ids(missing);
-    std::size_t used = 0;
-    for (std::size_t i = 0; i < all.requests.size(); ++i) {
-        const auto &given = all.requests[i].request_id;
-        all.ids[i] = given ? *given : made[used++];
-    }
-    all.by_id = sorted_by_id(all.ids);
-    all.first = first_of_id(all.ids, all.by_id);
-}
-
-void number_keys(movements &all) {
-    numbered_items numbered = number_items(all.target, all.requests);
-    all.keys = std::move(numbered.keys);
-    all.items = std::move(numbered.items);
-}
 
 // The same id twice in one batch: the same content is a replay, another one is a mistake.
 void check_repeat(const movements &all, std::size_t item) {
@@ -83,27 +59,6 @@ void check_shape(const movements &all) {
     }
 }
 
-// Numbers the rows anew, without those that nothing is left to do with.
-void drop_unneeded_rows(movements &all) {
-    call_vector<std::uint32_t> number(all.keys.size(), no_row);
-    for (std::size_t i = 0; i < all.items.size(); ++i)
-        if (all.is_pending(i))
-            for (const std::uint32_t row : {all.items[i].from, all.items[i].to})
-                if (row != no_row)
-                    number[row] = 0;
-    call_vector<Datum> needed;
-    for (std::size_t row = 0; row < all.keys.size(); ++row)
-        if (number[row] != no_row) {
-            number[row] = static_cast<std::uint32_t>(needed.size());
-            needed.push_back(all.keys[row]);
-        }
-    for (batch_item &one : all.items)
-        for (std::uint32_t *row : {&one.from, &one.to})
-            if (*row != no_row)
-                *row = number[*row];
-    all.keys = std::move(needed);
-}
-
 // The second item of an id says what became of the first.
 void answer_repeats(movements &all) {
     for (std::size_t i = 0; i < all.results.size(); ++i) {
@@ -121,11 +76,9 @@ void answer_repeats(movements &all) {
 // movements reckoned and booked.
 class booking {
   public:
-    explicit booking(movements &all) : all_(all), names_(names_of(all.target, all.keys)) {
-        for (const std::uint32_t item : all_.pending())
-            ids_.push_back(all_.ids[item]);
-        in_progress_.emplace(all_.target, all_.keys, ids_);
-    }
+    explicit booking(movements &all)
+        : all_(all), reckoning_(all), ids_(all.pending_ids()),
+          in_progress_(all.target, all.keys, ids_) {}
 
     void run() {
         lock();
@@ -167,9 +120,7 @@ class booking {
         } catch (const would_wait &) {
             refuse_for(first_in_others_hands(tries).value_or(0));
         }
-        for (std::size_t row = all_.rows.size(); row-- > 0;)
-            if (all_.rows[row].state)
-                return hold_row(all_.target, all_.keys[row]);
+        hold_highest_row(all_);
     }
 
     [[noreturn]] void refuse_for(std::size_t row) const {
@@ -199,22 +150,11 @@ class booking {
             answer_known(all_);
     }
 
-    // Where an item takes what there is, its amount becomes that, if it is applied.
-    std::optional<refusal> apply(std::size_t item) {
-        batch_item wanted = all_.items[item];
-        if (all_.requests[item].at_most)
-            wanted.amount = amount_within_bounds(all_.rows, wanted, all_.target.amount);
-        auto no = apply_item(all_.rows, wanted, all_.target.amount, names_, all_.outcomes[item]);
-        if (!no)
-            all_.items[item].amount = wanted.amount;
-        return no;
-    }
-
     // Applies the item; what ends the call, nothing where it is applied or its refusal is kept.
     std::optional<sql_error> problem_of(std::size_t item) {
         try {
             all_.for_item(item, [&] {
-                const auto no = apply(item);
+                const auto no = reckoning_.apply(item);
                 if (no && !all_.requests[item].return_refusals)
                     throw sql_error(no->sqlstate, no->message, no->detail);
             });
@@ -295,22 +235,7 @@ class booking {
             reach(fault_point::after_journal);
             write_rows();
         }
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            const std::uint32_t item = items[i];
-            movement_result &result = all_.results[item];
-            if (result.status != movement_status::pending)
-                continue;
-            const char *refused = all_.outcomes[item].refused;
-            if (refused != nullptr && std::string_view{refused} == state::row_not_found)
-                hold_answer_without_row();
-            result = {all_.ids[item],
-                      refused != nullptr ? movement_status::refused : movement_status::applied,
-                      refused,
-                      rows[i].get(journal_column::amount),
-                      rows[i].get(journal_column::from_balance),
-                      rows[i].get(journal_column::to_balance),
-                      now};
-        }
+        keep_answers(all_, rows, items, now);
     }
 
     void write_rows() {
@@ -327,16 +252,16 @@ class booking {
     }
 
     movements &all_;
-    row_names names_;
+    reckoning reckoning_;
     call_vector<uuid_bytes> ids_; // of what is left to do, in order
-    std::optional<in_progress> in_progress_;
+    in_progress in_progress_;
     std::unique_ptr<store> store_;
     bool looked_again_ = false;
 };
 
 call_vector<movement_result> run(const ledger &target, std::span<const movement_request> requests,
                                  bool numbered) {
-    movements all{target, requests, numbered, {}, {}, {}, {}, {}, {}, {}, {}};
+    movements all{target, requests, numbered};
     all.outcomes.resize(requests.size());
     all.results.resize(requests.size());
     take_ids(all);

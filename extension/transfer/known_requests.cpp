@@ -93,6 +93,25 @@ void answer_known_early(movements &all) {
     answer_known(all);
 }
 
+void answer_known_of_several(movements &all) {
+    const item_list asked = all.pending();
+    const journal_answers answers = look_up(all.target, all.pending_ids());
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        const std::uint32_t item = asked[i];
+        if (TransactionIdIsValid(answers.in_flight(i))) {
+            all.results[item].status = movement_status::left;
+        } else if (!answers.is_new(i)) {
+            try {
+                all.results[item] =
+                    replay(all.target, all.requests[item], answers.booked(i).value());
+            } catch (const sql_error &error) {
+                all.results[item].status = movement_status::left;
+                all.errors[item] = error;
+            }
+        }
+    }
+}
+
 bool answer_if_booked(movements &all, std::uint32_t item, bool alone) {
     for (;;) {
         const journal_answers answers = look_up(all.target, {&all.ids[item], 1});

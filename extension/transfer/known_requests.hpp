@@ -13,6 +13,10 @@ void answer_known(movements &all);
 // as a whole: where none of some ids is known, the rest has time until the rows are locked.
 void answer_known_early(movements &all);
 
+// The same for movements of several callers. Nobody is waited for: an item whose id is being booked
+// is left to its caller. An error is that of its item, and ends nothing.
+void answer_known_of_several(movements &all);
+
 // The id of an item has turned up in the journal while it was being booked: waits for its
 // transaction, and answers the item where that one has booked it. False where nobody has. Where
 // `alone` is not set other rows of ours are in the journal already: then we wait only for the very

@@ -25,16 +25,18 @@ enum class movement_status : std::uint8_t {
     pending, // not decided yet; no caller sees it
     applied,
     replayed,
-    refused
+    refused,
+    left // to its own caller, by a call that works for several
 };
 
-// As the functions return it; null for pending.
+// As the functions return it; null for those that no caller sees.
 [[nodiscard]] constexpr const char *text_of(movement_status status) {
     switch (status) {
     case movement_status::applied: return "applied";
     case movement_status::replayed: return "replayed";
     case movement_status::refused: return "refused";
-    case movement_status::pending: break;
+    case movement_status::pending:
+    case movement_status::left: break;
     }
     return nullptr;
 }
