@@ -1035,6 +1035,27 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 50;
 COMMENT ON FUNCTION lockstep.transaction_audit(integer) IS
     'what holds the horizon back and which databases get old, as a page of text, a row a line: worst first, with advice; beyond max_findings the rest is counted';
 
+CREATE PROCEDURE lockstep.submit(
+    ledger               regclass,
+    from_key             anycompatible,
+    to_key               anycompatible,
+    amount               numeric,
+    request_id           uuid    DEFAULT NULL,
+    memo                 jsonb   DEFAULT NULL,
+    on_refusal           text    DEFAULT 'raise',
+    at_most              boolean DEFAULT false,
+    INOUT status         text    DEFAULT NULL,
+    INOUT sqlstate       text    DEFAULT NULL,
+    INOUT moved          numeric DEFAULT NULL,
+    INOUT from_balance   numeric DEFAULT NULL,
+    INOUT to_balance     numeric DEFAULT NULL,
+    INOUT booked_at      timestamptz DEFAULT NULL,
+    INOUT group_size     integer DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'lockstep_submit'
+LANGUAGE C;
+COMMENT ON PROCEDURE lockstep.submit(regclass, anycompatible, anycompatible, numeric, uuid, jsonb, text, boolean, text, text, numeric, numeric, numeric, timestamptz, integer) IS
+    'moves an amount as transfer does, or as adjust where one key is null, and commits: together with what other sessions submit for the same rows just then';
+
 CREATE PROCEDURE lockstep.retry(
     statement        text,
     isolation        text     DEFAULT 'serializable',

@@ -13,6 +13,7 @@
 #include "pg/call_memory.hpp"
 #include "retry/settings.hpp"
 #include "retry/statistics.h"
+#include "submit/queue.h"
 #include "transfer/batch.hpp"
 #include "transfer/fault.hpp"
 
@@ -39,5 +40,6 @@ void _PG_init(void) {
     lockstep_install_ledger_counters();
     lockstep_install_retry_statistics();
     lockstep::retry_settings::install();
+    lockstep_install_submit_queue();
     MarkGUCPrefixReserved("lockstep");
 }

@@ -1,6 +1,5 @@
 // lockstep.transfer and lockstep.adjust: one movement, two legs or one.
-#include "ledger/ledger_cache.hpp"
-#include "ledger/rights.hpp"
+#include "entry/movement_arguments.hpp"
 #include "pg/call_memory.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
@@ -18,33 +17,6 @@ namespace {
 struct common_positions {
     int request_id, memo, expected_version, on_refusal, at_most;
 };
-
-// What both do before anything else: the ledger, and whether the caller may move its rows.
-const ledger &ledger_argument(ledger_cache::use &use, FunctionCallInfo fcinfo,
-                              const char *function) {
-    const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
-    require_writing_allowed(function);
-    const ledger &target = use.open(table);
-    check_rights(target);
-    return target;
-}
-
-// While the first one is read.
-List *hold_second_key(FunctionCallInfo fcinfo, int number) {
-    const auto key = argument(fcinfo, number);
-    if (!key)
-        return nullptr;
-    const Oid given = pg_call([=] { return get_fn_expr_argtype(fcinfo->flinfo, number); });
-    return hold_keys(nullptr, {&*key, 1}, given);
-}
-
-bool returns_refusals(FunctionCallInfo fcinfo, int number) {
-    const std::string choice = text_argument(fcinfo, number, "on_refusal", 64);
-    if (choice != "raise" && choice != "return")
-        throw sql_error(state::invalid_parameter_value,
-                        "on_refusal must be \"raise\" or \"return\": \"" + choice + "\"");
-    return choice == "return";
-}
 
 void add_common(movement_request &request, FunctionCallInfo fcinfo, const common_positions &at) {
     if (const auto id = argument(fcinfo, at.request_id))

@@ -1,6 +1,5 @@
 // lockstep.transfer_batch and lockstep.adjust_batch: many movements, netted in memory.
-#include "ledger/ledger_cache.hpp"
-#include "ledger/rights.hpp"
+#include "entry/movement_arguments.hpp"
 #include "pg/arrays.hpp"
 #include "pg/call_memory.hpp"
 #include "pg/numerics.hpp"
@@ -19,15 +18,6 @@
 using namespace lockstep;
 
 namespace {
-
-const ledger &ledger_argument(ledger_cache::use &use, FunctionCallInfo fcinfo,
-                              const char *function) {
-    const Oid table = DatumGetObjectId(required_argument(fcinfo, 0, "ledger"));
-    require_writing_allowed(function);
-    const ledger &known = use.open(table);
-    check_rights(known);
-    return known;
-}
 
 // An array of the request, by the name that its argument has.
 struct named_array {

@@ -16,6 +16,7 @@
 #include "storage/proc.h"
 #include "storage/sinvaladt.h"
 #include "utils/inval.h"
+#include "utils/wait_event.h"
 
 /*
  * 16 exports a function that PG_FUNCTION_INFO_V1 names; on 15 a module built with hidden visibility
@@ -158,6 +159,16 @@ typedef int cache_id;
 #define LOCKSTEP_EXECUTOR_RUN_PARAMETERS                                                           \
     QueryDesc *query, ScanDirection direction, uint64 count, bool once
 #define LOCKSTEP_EXECUTOR_RUN_ARGUMENTS query, direction, count, once
+#endif
+
+/*
+ * What pg_stat_activity shows of a wait of ours. 17: a name of our own; before, any number is shown
+ * as "Extension". Asked for once a process.
+ */
+#if PG_VERSION_NUM >= 170000
+#define LOCKSTEP_EXTENSION_EVENT(name, number) WaitEventExtensionNew(name)
+#else
+#define LOCKSTEP_EXTENSION_EVENT(name, number) (PG_WAIT_EXTENSION | (number))
 #endif
 
 /* NOLINTEND(modernize-*) */

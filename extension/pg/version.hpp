@@ -159,17 +159,12 @@ inline bool strings_conform() {
 #endif
 }
 
-// What pg_stat_activity shows of a pause before the next attempt. 17: a name of our own; before,
-// any number is shown as "Extension".
+// What pg_stat_activity shows of a pause before the next attempt.
 inline uint32 retry_wait_event() {
-#if PG_VERSION_NUM >= 170000
     static uint32 event = 0;
     if (event == 0)
-        event = WaitEventExtensionNew("LockstepRetry");
+        event = LOCKSTEP_EXTENSION_EVENT("LockstepRetry", 0x4c53);
     return event;
-#else
-    return PG_WAIT_EXTENSION | 0x4c53;
-#endif
 }
 
 // Of what SPI returns. 17: MERGE has a RETURNING.

@@ -87,6 +87,14 @@ void begin_transaction(const transaction_mode &mode, int attempt) {
     });
 }
 
+void begin_read_committed() {
+    between_transactions([] {
+        start_with_own_time();
+        if (XactIsoLevel != XACT_READ_COMMITTED)
+            set_local("transaction_isolation", "read committed");
+    });
+}
+
 void commit_transaction() {
     between_transactions([] {
         ForgetPortalSnapshots();

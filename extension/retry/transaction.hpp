@@ -33,6 +33,8 @@ void leave_transaction_of_call();
 // after an error, abandoned. What remains allocated is in the memory context that is current at the
 // calls.
 void begin_transaction(const transaction_mode &mode, int attempt);
+// The same at READ COMMITTED, whatever the session's default is; no attempt at anything.
+void begin_read_committed();
 void commit_transaction();
 void abandon_transaction();
 
