@@ -119,6 +119,7 @@ SELECT outcome($$ SELECT * FROM lockstep.lock_rows('shelf', ARRAY[1], key_column
 SELECT outcome($$ SELECT * FROM lockstep.lock_rows('shelf', ARRAY[1], key_columns => '{id,id}') $$) UNION ALL
 SELECT outcome($$ SELECT * FROM lockstep.lock_rows('shelf', ARRAY[1], key_columns => '{place}') $$) UNION ALL
 SELECT outcome($$ SELECT * FROM lockstep.lock_rows('heap', ARRAY[1]) $$) UNION ALL
+SELECT outcome($$ SELECT * FROM lockstep.lock_all(ARRAY[lockstep.lock_set('heap', ARRAY[1])]) $$) UNION ALL
 SELECT outcome($$ SELECT * FROM lockstep.lock_rows('late', ARRAY[1], key_columns => '{id}') $$) UNION ALL
 SELECT outcome($$ SELECT * FROM lockstep.lock_rows('shown', ARRAY[1]) $$) UNION ALL
 SELECT outcome($$ SELECT * FROM lockstep.lock_rows('shelf_pkey', ARRAY[1]) $$) UNION ALL

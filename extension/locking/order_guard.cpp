@@ -209,6 +209,12 @@ std::string held_text() {
            shown_name_of(row->table, "?") + "\"";
 }
 
+// In a weaker strength, where somebody asks for it and it is busy.
+bool is_highest(const keyed_table &target, Datum key) {
+    return highest != nullptr && highest->table == target.table &&
+           has_same_keys(target, *highest) && compare_keys(target.key, key, highest->key) == 0;
+}
+
 [[noreturn]] void refuse(std::string message, int ahead, const std::string &hint,
                          const std::string &held = held_text()) {
     const char *text = held.c_str();
@@ -275,8 +281,10 @@ void check_may_wait_for_request(const uuid_bytes &id,
 
 void refuse_to_wait(const keyed_table &target, Datum key, int ahead) {
     refuse(row_text(target, key) + " is busy, and may not be waited for", std::max(ahead, 1),
-           "Rows are waited for that are locked at first by lockstep.lock_all(), by one batch, or "
-           "in the order of their keys.");
+           is_highest(target, key)
+               ? "The row is held already: ask for the strongest lock of it at first."
+               : "Rows are waited for that are locked at first by lockstep.lock_all(), by one "
+                 "batch, or in the order of their keys.");
 }
 
 } // namespace lockstep

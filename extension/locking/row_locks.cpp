@@ -5,6 +5,7 @@
 #include "locking/key_columns.hpp"
 #include "locking/order_guard.hpp"
 #include "locking/row_queue.hpp"
+#include "pg/backoff_settings.hpp"
 #include "pg/kept_plans.hpp"
 #include "pg/short_waits.hpp"
 #include "pg/spi.hpp"
@@ -104,20 +105,33 @@ class row_statements {
     bool at_once_ = true;
 };
 
+// Whose word it is that a row is not waited for: the order's (LS050), or the caller's (55P03).
+enum class unwilling { order, caller };
+
+[[noreturn]] void refuse_busy(unwilling who, const keyed_table &target, Datum key, int ahead) {
+    if (who == unwilling::order)
+        refuse_to_wait(target, key, ahead);
+    ahead = std::max(ahead, 1);
+    throw sql_error(state::lock_not_available, row_text(target, key) + " is busy",
+                    contention_detail(ahead, wait_behind(ahead)));
+}
+
 // A row that was tried and not locked, and is there for the caller to read: where nobody has it, it
-// is not the caller's to lock, or it is locked now; LS050 where somebody has.
-bool lock_or_refuse(const row_statements &statements, const keyed_table &target, Datum key) {
+// is not the caller's to lock, or it is locked now; refused where somebody has.
+bool lock_or_refuse(unwilling who, const row_statements &statements, const keyed_table &target,
+                    Datum key) {
     // Asked before, for the attempt puts this session itself into the queue.
     const int ahead = sessions_ahead(target, key).value_or(1);
     try {
         return without_waiting([&] { return statements.run_for(action::lock_nowait, key); });
     } catch (const would_wait &) {
-        refuse_to_wait(target, key, ahead);
+        refuse_busy(who, target, key, ahead);
     }
 }
 
-// Passes over what others have.
-void skip_locked(const row_statements &statements, const keyed_table &target,
+// Passes over what others have. Where the server would wait all the same, the first row is named at
+// which somebody is.
+void skip_locked(unwilling who, const row_statements &statements, const keyed_table &target,
                  std::span<const Datum> keys, std::span<bool> found, patience how) {
     if (keys.empty())
         return;
@@ -131,14 +145,15 @@ void skip_locked(const row_statements &statements, const keyed_table &target,
     } catch (const would_wait &) {
         const auto busy = std::ranges::find_if(
             keys, [&](Datum key) { return sessions_ahead(target, key).value_or(0) > 0; });
-        refuse_to_wait(target, busy == keys.end() ? keys.front() : *busy, 1);
+        refuse_busy(who, target, busy == keys.end() ? keys.front() : *busy, 1);
     }
 }
 
-// Locks without waiting; LS050 where somebody else has one of the rows.
-void try_all(const row_statements &statements, const keyed_table &target,
+// Locks without waiting; refused where somebody else has one of the rows. A statement with NOWAIT
+// for all of them would not say which one.
+void try_all(unwilling who, const row_statements &statements, const keyed_table &target,
              std::span<const Datum> keys, std::span<bool> found) {
-    skip_locked(statements, target, keys, found, patience::none);
+    skip_locked(who, statements, target, keys, found, patience::none);
     call_vector<Datum> missing;
     call_vector<std::size_t> places;
     for (std::size_t i = 0; i < keys.size(); ++i)
@@ -152,15 +167,7 @@ void try_all(const row_statements &statements, const keyed_table &target,
     statements.run(action::look, missing, {there.get(), missing.size()});
     for (std::size_t i = 0; i < missing.size(); ++i)
         if (there[i])
-            found[places[i]] = lock_or_refuse(statements, target, missing[i]);
-}
-
-// The server's own 55P03 where one is busy.
-void lock_nowait(const row_statements &statements, std::span<const Datum> keys,
-                 std::span<bool> found) {
-    short_waits waits;
-    statements.run(action::lock_nowait, keys, found);
-    waits.restore();
+            found[places[i]] = lock_or_refuse(who, statements, target, missing[i]);
 }
 
 } // namespace
@@ -173,12 +180,12 @@ call_vector<bool> lock_rows(const table_use &use, std::span<const Datum> keys,
     const std::span<bool> found{locked.get(), keys.size()};
     if (wait == lock_wait::block) {
         const std::size_t tries = rows_to_try(target, keys);
-        try_all(statements, target, keys.first(tries), found.first(tries));
+        try_all(unwilling::order, statements, target, keys.first(tries), found.first(tries));
         statements.run(action::lock, keys.subspan(tries), found.subspan(tries));
     } else if (wait == lock_wait::nowait) {
-        lock_nowait(statements, keys, found);
+        try_all(unwilling::caller, statements, target, keys, found);
     } else {
-        skip_locked(statements, target, keys, found, patience_of_tries());
+        skip_locked(unwilling::order, statements, target, keys, found, patience_of_tries());
     }
     for (std::size_t i = keys.size(); i-- > 0;)
         if (found[i]) {

@@ -14,8 +14,8 @@ namespace lockstep {
 // Locks the rows of these keys, which are distinct and in canonical order; by position, whether the
 // row is there for the caller and is locked now. With block, rows above all that the transaction
 // holds are waited for, and the others tried: LS050 where one of these is busy. With nowait a busy
-// row is 55P03; with skip it is left out. 40001 where the isolation level forbids the row, as for
-// the statement.
+// row is 55P03, which names it; with skip it is left out. 40001 where the isolation level forbids
+// the row, as for the statement.
 [[nodiscard]] call_vector<bool> lock_rows(const table_use &use, std::span<const Datum> keys,
                                           lock_strength strength, lock_wait wait);
 

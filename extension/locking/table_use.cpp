@@ -84,11 +84,12 @@ bool has_columns(const keyed_table &target, std::span<const column> columns) {
         &column::number);
 }
 
-const keyed_table *describe(Relation table, std::span<const column> columns) {
+const keyed_table *describe(Relation table, std::span<const column> columns,
+                            const char *hint_without_key) {
     if (columns.empty())
         throw sql_error(state::invalid_column_reference,
                         "table \"" + shown_name(table) + "\" has no primary key", {},
-                        "Name the columns of another unique index as key_columns.");
+                        hint_without_key);
     auto *made = static_cast<keyed_table *>(pg_call([] { return palloc0(sizeof(keyed_table)); }));
     std::vector<AttrNumber> numbers;
     for (const column &one : columns)
@@ -107,7 +108,14 @@ const keyed_table *describe(Relation table, std::span<const column> columns) {
 
 } // namespace
 
+table_use::table_use(Oid table)
+    : table_use(table, {}, "Only lock_rows and apply_in_chunks go by another unique index.") {}
+
 table_use::table_use(Oid table, std::span<const std::string> key_columns)
+    : table_use(table, key_columns, "Name the columns of another unique index as key_columns.") {}
+
+table_use::table_use(Oid table, std::span<const std::string> key_columns,
+                     const char *hint_without_key)
     : relation_(open_table(table)) {
     columns_ = named_columns(relation_, key_columns);
     const auto registered = find_registration(table);
@@ -123,7 +131,7 @@ table_use::table_use(Oid table, std::span<const std::string> key_columns)
         return;
     if (columns_.empty())
         columns_ = primary_key_columns(relation_);
-    table_ = describe(relation_, columns_);
+    table_ = describe(relation_, columns_, hint_without_key);
 }
 
 call_vector<Datum> table_use::keys_from(std::span<const Datum> values, Oid given,

@@ -16,12 +16,13 @@ class table_use {
   public:
     // Opens the table, locked as SELECT ... FOR UPDATE would until the end of the transaction. Its
     // key is the one it is registered by, where it is a ledger; else its primary key; or these
-    // columns, where some are named. Needs an open SPI session; what it makes lives in the current
-    // memory context.
+    // columns, where some are named. Without a second argument the caller is not told to name some.
+    // Needs an open SPI session; what it makes lives in the current memory context.
     // 42501 without the rights to read the key and to lock rows (asked before the table is locked);
     // 42809 where it is no table; 42703 where it has no such column; 42P10 where it has no such
     // key.
-    explicit table_use(Oid table, std::span<const std::string> key_columns = {});
+    explicit table_use(Oid table);
+    table_use(Oid table, std::span<const std::string> key_columns);
     table_use(const table_use &) = delete;
     table_use &operator=(const table_use &) = delete;
 
@@ -40,6 +41,8 @@ class table_use {
     void close();
 
   private:
+    table_use(Oid table, std::span<const std::string> key_columns, const char *hint_without_key);
+
     ledger_cache::use ledgers_;
     Relation relation_;
     const keyed_table *table_ = nullptr;
