@@ -346,6 +346,19 @@ UPDATE orders SET state = 'packed'
  WHERE id = claimed.key::bigint RETURNING id;
 SELECT lockstep.update_if_version('orders', 4, 1, '{"note": "call first", "state": "held"}');
 SELECT lockstep.update_if_version('orders', 4, 1, '{"state": "paid"}');
+CREATE FUNCTION save_order(number bigint, seen bigint, changes jsonb)
+    RETURNS TABLE (saved boolean, current bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    RETURN QUERY SELECT true, lockstep.update_if_version('orders', number, seen, changes);
+EXCEPTION WHEN SQLSTATE 'LS030' THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN QUERY SELECT false, substring(detail FROM 'version is (\d+)')::bigint;
+END $$;
+SELECT * FROM save_order(4, 1, '{"state": "paid"}');
+SELECT * FROM save_order(4, 2, '{"state": "paid"}');
+DROP FUNCTION save_order;
 DROP TABLE seats, orders;
 
 -- once
@@ -376,6 +389,14 @@ CALL lockstep.once(lockstep.request_id('welcome eve'),
     'INSERT INTO outbox VALUES ($1, $2) RETURNING subject', params => ARRAY['eve', 'Welcome, Eve']);
 SELECT count(*) FROM outbox;
 SELECT lockstep.once_prune('90 days');
+CREATE ROLE shop_backup;
+GRANT USAGE ON SCHEMA lockstep TO shop_backup;
+GRANT SELECT ON lockstep.once_request TO shop_backup;
+SET ROLE shop_backup;
+SELECT count(*) FROM lockstep.once_request;
+RESET ROLE;
+DROP OWNED BY shop_backup;
+DROP ROLE shop_backup;
 DROP FUNCTION welcome;
 DROP TABLE outbox;
 DROP EXTENSION lockstep;
