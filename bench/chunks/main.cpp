@@ -3,6 +3,7 @@
 // row was updated as often as asked for and apply_in_chunks met no deadlock, 1 not so, 2 the
 // benchmark could not run. Times decide nothing: they are printed.
 #include "common/bar.hpp"
+#include "common/command_line.hpp"
 #include "common/run.hpp"
 #include "common/screen.hpp"
 #include "options.hpp"
@@ -10,7 +11,6 @@
 
 #include "private_cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,58 +29,35 @@ void be_quick(options &wanted) {
     wanted.cap = std::chrono::seconds(60);
 }
 
-// --quick sets what the options after it may change again, so it is looked for first.
-options parsed(int argc, char **argv, int &status) {
-    options wanted;
-    if (std::any_of(argv, argv + argc,
-                    [](const char *word) { return std::string(word) == "--quick"; }))
-        be_quick(wanted);
-    CLI::App app("Lets many sessions update the same rows in different orders: in one statement "
-                 "each, in chunks by hand, and by apply_in_chunks.");
-    bool quick = false;
-    auto cap = wanted.cap.count();
-    std::vector<std::string> ways;
+void keep_ways(options &wanted, const std::vector<std::string> &named) {
+    std::erase_if(wanted.ways, [&](way each) {
+        return std::find(named.begin(), named.end(), key_of(each)) == named.end();
+    });
+}
+
+constexpr char purpose[] = "Lets many sessions update the same rows in different orders: in one "
+                           "statement each, in chunks by hand, and by apply_in_chunks.";
+
+void ask(command_line &line, options &wanted) {
+    line.kind("--quick", "4,000 rows, of which each of 6 sessions updates 3,200; a cap of 60 s",
+              [&] { be_quick(wanted); });
+    line.number("--rows", wanted.rows, 1, 10'000'000, "of the table");
+    line.number("--ids", wanted.ids, 1, 10'000'000, "how many rows each session updates");
+    line.number("--sessions", wanted.sessions, 1, 500, "how many update at the same time");
+    line.number("--chunk-size", wanted.chunk_size, 1, 1'000'000, "rows of a chunk");
     std::vector<std::string> names;
     for (const auto each : all_ways())
         names.push_back(key_of(each));
-    app.add_flag("--quick", quick,
-                 "4,000 rows, of which each of 6 sessions updates 3,200; a cap of 60 s");
-    app.add_option("--rows", wanted.rows, "of the table")
-        ->check(CLI::Range(1, 10'000'000))
-        ->capture_default_str();
-    app.add_option("--ids", wanted.ids, "how many rows each session updates")
-        ->check(CLI::Range(1, 10'000'000))
-        ->capture_default_str();
-    app.add_option("--sessions", wanted.sessions, "how many update at the same time")
-        ->check(CLI::Range(1, 500))
-        ->capture_default_str();
-    app.add_option("--chunk-size", wanted.chunk_size, "rows of a chunk")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
-    app.add_option("--ways", ways, "which ways (default: all)")->check(CLI::IsMember(names));
-    app.add_option("--cap", cap, "seconds after which a way is cancelled")
-        ->check(CLI::Range(1, 100'000))
-        ->capture_default_str();
-    app.add_option("--repetitions", wanted.repetitions, "runs of each way")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
-    app.add_option("--seed", wanted.seed, "of the orders; 0: another one each time")
-        ->capture_default_str();
-    app.add_option("--json", wanted.json, "the results go to this file too");
-    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &problem) {
-        status = app.exit(problem) == 0 ? 0 : 2;
-        return wanted;
-    }
-    wanted.cap = std::chrono::seconds(cap);
-    if (!ways.empty())
-        std::erase_if(wanted.ways, [&](way each) {
-            return std::find(ways.begin(), ways.end(), key_of(each)) == ways.end();
-        });
-    status = -1;
-    return wanted;
+    line.own()
+        .add_option_function<std::vector<std::string>>(
+            "--ways", [&](const std::vector<std::string> &named) { keep_ways(wanted, named); },
+            "which ways (default: all)")
+        ->check(CLI::IsMember(names));
+    line.duration("--cap", wanted.cap, 100'000, "seconds after which a way is cancelled");
+    line.repetitions(wanted.repetitions);
+    line.seed(wanted.seed);
+    line.json(wanted.json);
+    line.folder(wanted.folder);
 }
 
 nlohmann::ordered_json json_of(const std::vector<outcome> &all) {
@@ -137,10 +114,11 @@ bool run(const options &wanted) {
 
 int main(int argc, char **argv) {
     return guarded("lockstep-bench-chunks", [&] {
-        int status = 0;
-        const options wanted = parsed(argc, argv, status);
-        if (status >= 0)
-            return status;
+        options wanted;
+        command_line line(purpose);
+        ask(line, wanted);
+        if (const auto status = line.read(argc, argv))
+            return *status;
         return run(wanted) ? 0 : 1;
     });
 }

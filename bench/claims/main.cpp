@@ -3,13 +3,13 @@
 // the benchmark could not run. Times decide nothing: they are printed.
 #include "claims/queue.hpp"
 #include "common/bar.hpp"
+#include "common/command_line.hpp"
 #include "common/run.hpp"
 #include "common/screen.hpp"
 #include "common/statistics.hpp"
 
 #include "private_cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,45 +33,22 @@ struct options {
     std::string folder = LOCKSTEP_BENCH_FOLDER "/claims";
 };
 
-options parsed(int argc, char **argv, int &status) {
-    options wanted;
-    CLI::App app(
-        "Empties a table of jobs by lockstep.claim and by the usual statement on a private "
-        "server, and checks after each that every job was claimed once.");
-    // It comes first, so that options after it may change what it sets.
-    app.add_flag_callback(
-           "--quick", [&wanted] { wanted.jobs = 20'000; }, "20,000 jobs: some minutes")
-        ->trigger_on_parse();
-    app.add_option("--workers", wanted.workers, "how many at once")
-        ->check(CLI::Range(1, 200))
-        ->capture_default_str();
-    app.add_option("--jobs", wanted.jobs, "that are ready")
-        ->check(CLI::Range(1, 10'000'000))
-        ->capture_default_str();
-    app.add_option("--dead", wanted.dead,
-                   "jobs done before; each state is measured without them too")
-        ->check(CLI::Range(1, 10'000'000))
-        ->capture_default_str();
-    app.add_option("--calls", wanted.calls, "in the measurement of one connection")
-        ->check(CLI::Range(1, 10'000'000))
-        ->capture_default_str();
-    app.add_option("--claims", wanted.claims, "most jobs of a claim; one or more numbers")
-        ->check(CLI::Range(1, 100'000))
-        ->capture_default_str();
-    app.add_option("--repetitions", wanted.repetitions, "of each measurement")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
-    app.add_option("--seed", wanted.seed, "of the order of the ways; 0: another one each time");
-    app.add_option("--output", wanted.output, "where claims.json goes")->capture_default_str();
-    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &problem) {
-        status = app.exit(problem) == 0 ? 0 : 2;
-        return wanted;
-    }
-    status = -1;
-    return wanted;
+constexpr char purpose[] =
+    "Empties a table of jobs by lockstep.claim and by the usual statement on a "
+    "private server, and checks after each that every job was claimed once.";
+
+void ask(command_line &line, options &wanted) {
+    line.kind("--quick", "20,000 jobs: some minutes", [&] { wanted.jobs = 20'000; });
+    line.number("--workers", wanted.workers, 1, 200, "how many at once");
+    line.number("--jobs", wanted.jobs, 1, 10'000'000, "that are ready");
+    line.number("--dead", wanted.dead, 1, 10'000'000,
+                "jobs done before; each state is measured without them too");
+    line.number("--calls", wanted.calls, 1, 10'000'000, "in the measurement of one connection");
+    line.numbers("--claims", wanted.claims, 1, 100'000, "most jobs of a claim");
+    line.repetitions(wanted.repetitions);
+    line.seed(wanted.seed);
+    line.output(wanted.output, "claims.json goes");
+    line.folder(wanted.folder);
 }
 
 // Dead versions stay; the disk is not what is measured.
@@ -255,8 +232,11 @@ int run(const options &wanted) {
 
 int main(int argc, char **argv) {
     return guarded("lockstep-bench-claims", [&] {
-        int status = 0;
-        const options wanted = parsed(argc, argv, status);
-        return status >= 0 ? status : run(wanted);
+        options wanted;
+        command_line line(purpose);
+        ask(line, wanted);
+        if (const auto status = line.read(argc, argv))
+            return *status;
+        return run(wanted);
     });
 }

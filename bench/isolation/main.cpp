@@ -3,13 +3,13 @@
 // again by the client after 40001 and 40P01; on a private server, in one run. Exit status: 0 every
 // acknowledged commit is there, 1 not, 2 the benchmark could not run. Times decide nothing: they
 // are printed.
+#include "common/command_line.hpp"
 #include "common/run.hpp"
 #include "isolation/options.hpp"
 #include "isolation/report.hpp"
 
 #include "private_cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,47 +37,26 @@ void set_extent(options &wanted, extent how_much) {
     }
 }
 
-options parsed(int argc, char **argv, int &status) {
-    options wanted;
-    CLI::App app("Books transfers at every isolation level, in the ordinary ways and by Lockstep, "
-                 "on a private server, measures each, and checks after each that every "
-                 "acknowledged transfer is there once.");
-    // They come first, so that options after them may change what they set.
-    const auto kind = [&](const char *name, extent how_much, const char *told) {
-        app.add_flag_callback(
-               name, [&wanted, how_much] { set_extent(wanted, how_much); }, told)
-            ->trigger_on_parse();
-    };
-    kind("--quick", extent::quick, "short, three times each: three minutes");
-    kind("--full", extent::full, "long, nine times each: half an hour");
-    kind("--tiny", extent::tiny, "a few transfers in every way: whether it is right, no times");
-    int window = 0;
-    int repetitions = 0;
-    app.add_option("--connections", wanted.connections, "how many at once; one or more numbers")
-        ->check(CLI::Range(1, 200))
-        ->capture_default_str();
-    app.add_option("--rows", wanted.rows, "that all transfers are between")
-        ->check(CLI::Range(2, 10'000))
-        ->capture_default_str();
-    app.add_option("--window", window, "milliseconds of each measurement")
-        ->check(CLI::Range(1, 600'000));
-    app.add_option("--repetitions", repetitions, "of each measurement")->check(CLI::Range(1, 1000));
-    app.add_option("--seed", wanted.seed, "of all random choices; 0: another one each time");
-    app.add_option("--output", wanted.output, "where isolation.json and isolation.svg go")
-        ->capture_default_str();
-    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &problem) {
-        status = app.exit(problem) == 0 ? 0 : 2;
-        return wanted;
-    }
-    if (window > 0)
-        wanted.window = milliseconds(window);
-    if (repetitions > 0)
-        wanted.repetitions = repetitions;
-    status = -1;
-    return wanted;
+constexpr char purpose[] =
+
+    "Books transfers at every isolation level, in the ordinary ways and by Lockstep, "
+    "on a private server, measures each, and checks after each that every "
+    "acknowledged transfer is there once.";
+
+void ask(command_line &line, options &wanted) {
+    line.kind("--quick", "short, three times each: three minutes",
+              [&] { set_extent(wanted, extent::quick); });
+    line.kind("--full", "long, nine times each: half an hour",
+              [&] { set_extent(wanted, extent::full); });
+    line.kind("--tiny", "a few transfers in every way: whether it is right, no times",
+              [&] { set_extent(wanted, extent::tiny); });
+    line.numbers("--connections", wanted.connections, 1, 200, "how many at once");
+    line.number("--rows", wanted.rows, 2, 10'000, "that all transfers are between");
+    line.duration("--window", wanted.window, 600'000, "milliseconds of each measurement");
+    line.repetitions(wanted.repetitions);
+    line.seed(wanted.seed);
+    line.output(wanted.output, "isolation.json and isolation.svg go");
+    line.folder(wanted.folder);
 }
 
 // A commit really waits for the disk, and nothing runs beside a measurement.
@@ -175,8 +154,11 @@ int run(const options &wanted) {
 
 int main(int argc, char **argv) {
     return guarded("lockstep-bench-isolation", [&] {
-        int status = 0;
-        const options wanted = parsed(argc, argv, status);
-        return status >= 0 ? status : run(wanted);
+        options wanted;
+        command_line line(purpose);
+        ask(line, wanted);
+        if (const auto status = line.read(argc, argv))
+            return *status;
+        return run(wanted);
     });
 }

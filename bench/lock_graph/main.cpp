@@ -2,6 +2,7 @@
 // sessions on a private server, each asked in every way, in one run. Exit status: 0 the edges are
 // right, 1 they are not, 2 the benchmark could not run. Times decide nothing: they are printed.
 #include "bars.hpp"
+#include "common/command_line.hpp"
 #include "common/run.hpp"
 #include "json.hpp"
 #include "measure.hpp"
@@ -10,7 +11,6 @@
 
 #include "private_cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,56 +28,44 @@ void be_quick(options &wanted) {
     wanted.cap = std::chrono::seconds(2);
 }
 
-// --quick sets what the options after it may change again, so it is looked for first.
-options parsed(int argc, char **argv, int &status) {
-    options wanted;
-    if (std::any_of(argv, argv + argc,
-                    [](const char *word) { return std::string(word) == "--quick"; }))
-        be_quick(wanted);
-    CLI::App app("Builds states of many waiting sessions on a private server, asks in every way "
-                 "who waits for whom, and checks that lock_graph_all and pg_blocking_pids() say "
-                 "the same.");
-    double cap = std::chrono::duration<double>(wanted.cap).count();
-    bool quick = false;
-    std::vector<std::string> shapes;
+void take_shapes(options &wanted, const std::vector<std::string> &named) {
+    wanted.shapes.clear();
+    for (const auto &name : named)
+        wanted.shapes.push_back(shape_named(name));
+}
+
+constexpr char purpose[] =
+    "Builds states of many waiting sessions on a private server, asks in every "
+    "way who waits for whom, and checks that lock_graph_all and "
+    "pg_blocking_pids() say the same.";
+
+void ask(command_line &line, options &wanted) {
+    line.kind("--quick", "up to 100 waiters, and a cap of 2 s: under a minute",
+              [&] { be_quick(wanted); });
+    line.numbers("--waiters", wanted.waiters, 1, 5000, "how many wait");
     std::vector<std::string> names;
     for (const auto each : all_shapes())
         names.push_back(name_of(each));
-    app.add_flag("--quick", quick, "up to 100 waiters, and a cap of 2 s: under a minute");
-    app.add_option("--waiters", wanted.waiters, "how many wait; one or more numbers")
-        ->check(CLI::Range(1, 5000))
-        ->capture_default_str();
-    app.add_option("--shapes", shapes, "which states (default: all)")->check(CLI::IsMember(names));
-    app.add_option("--other-locks", wanted.other_locks,
-                   "locks that nobody waits for; each state is measured without and with them")
-        ->check(CLI::Range(0, 1'000'000))
-        ->capture_default_str();
-    app.add_option("--repetitions", wanted.repetitions, "runs of each method on each state")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
-    app.add_option("--cap", cap, "seconds after which a method is cancelled, and not tried again")
+    line.own()
+        .add_option_function<std::vector<std::string>>(
+            "--shapes", [&](const std::vector<std::string> &named) { take_shapes(wanted, named); },
+            "which states (default: all)")
+        ->check(CLI::IsMember(names));
+    line.number("--other-locks", wanted.other_locks, 0, 1'000'000,
+                "locks that nobody waits for; each state is measured without and with them");
+    line.repetitions(wanted.repetitions);
+    line.own()
+        .add_option_function<double>(
+            "--cap",
+            [&](double seconds) {
+                wanted.cap = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+            },
+            "seconds after which a method is cancelled, and not tried again")
         ->check(CLI::Range(0.1, 3600.0))
-        ->capture_default_str();
-    app.add_option("--seed", wanted.seed, "of the order of the methods; 0: another one each time")
-        ->capture_default_str();
-    app.add_option("--json", wanted.json, "the results go to this file too");
-    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &problem) {
-        status = app.exit(problem) == 0 ? 0 : 2;
-        return wanted;
-    }
-    if (!shapes.empty()) {
-        wanted.shapes.clear();
-        for (const auto &name : shapes)
-            wanted.shapes.push_back(shape_named(name));
-    }
-    // The number of sessions only grows.
-    std::sort(wanted.waiters.begin(), wanted.waiters.end());
-    wanted.cap = std::chrono::milliseconds(static_cast<std::int64_t>(cap * 1000));
-    status = -1;
-    return wanted;
+        ->default_str(fmt::format("{}", std::chrono::duration<double>(wanted.cap).count()));
+    line.seed(wanted.seed);
+    line.json(wanted.json);
+    line.folder(wanted.folder);
 }
 
 std::size_t most_sessions(const options &wanted) {
@@ -136,10 +124,13 @@ bool run(const options &wanted) {
 
 int main(int argc, char **argv) {
     return guarded("lockstep-bench-lock-graph", [&] {
-        int status = 0;
-        const options wanted = parsed(argc, argv, status);
-        if (status >= 0)
-            return status;
+        options wanted;
+        command_line line(purpose);
+        ask(line, wanted);
+        if (const auto status = line.read(argc, argv))
+            return *status;
+        // The number of sessions only grows.
+        std::sort(wanted.waiters.begin(), wanted.waiters.end());
         return run(wanted) ? 0 : 1;
     });
 }

@@ -1,6 +1,7 @@
 // Rows of a log, written one by one and in batches by one connection, on a private server, in one
 // run. Exit status: 0 every row is there once, 1 not, 2 the benchmark could not run. Times decide
 // nothing: they are printed.
+#include "common/command_line.hpp"
 #include "common/run.hpp"
 #include "common/screen.hpp"
 #include "common/statistics.hpp"
@@ -8,7 +9,6 @@
 
 #include "private_cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -33,31 +33,24 @@ struct options {
     std::string folder = LOCKSTEP_BENCH_FOLDER "/log_writing";
 };
 
-options parsed(int argc, char **argv, int &status) {
-    options wanted;
-    CLI::App app("Writes rows of a log one by one and in batches on a private server, measures "
-                 "each way, and checks after each that every row is there once.");
-    bool quick = false;
-    bool tiny = false;
-    app.add_flag("--quick", quick, "short, twice each");
-    app.add_flag("--tiny", tiny, "a few batches in every way: whether it is right, no times");
-    auto *const turns = app.add_option("--repetitions", wanted.repetitions, "of each measurement")
-                            ->check(CLI::Range(1, 1000));
-    app.add_option("--seed", wanted.seed, "of all random choices; 0: another one each time");
-    app.add_option("--output", wanted.output, "where log_writing.json goes")->capture_default_str();
-    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &problem) {
-        status = app.exit(problem) == 0 ? 0 : 2;
-        return wanted;
-    }
-    if (quick || tiny)
-        wanted.window = milliseconds(tiny ? 20 : 500);
-    if ((quick || tiny) && turns->count() == 0)
-        wanted.repetitions = tiny ? 1 : 2;
-    status = -1;
-    return wanted;
+void be_short(options &wanted, milliseconds window, int repetitions) {
+    wanted.window = window;
+    wanted.repetitions = repetitions;
+}
+
+constexpr char purpose[] =
+
+    "Writes rows of a log one by one and in batches on a private server, measures "
+    "each way, and checks after each that every row is there once.";
+
+void ask(command_line &line, options &wanted) {
+    line.kind("--quick", "short, twice each", [&] { be_short(wanted, milliseconds(500), 2); });
+    line.kind("--tiny", "a few batches in every way: whether it is right, no times",
+              [&] { be_short(wanted, milliseconds(20), 1); });
+    line.repetitions(wanted.repetitions);
+    line.seed(wanted.seed);
+    line.output(wanted.output, "log_writing.json goes");
+    line.folder(wanted.folder);
 }
 
 // A commit really waits for the disk, and nothing runs beside a measurement.
@@ -127,8 +120,11 @@ int run(const options &wanted) {
 
 int main(int argc, char **argv) {
     return guarded("lockstep-bench-log-writing", [&] {
-        int status = 0;
-        const options wanted = parsed(argc, argv, status);
-        return status >= 0 ? status : run(wanted);
+        options wanted;
+        command_line line(purpose);
+        ask(line, wanted);
+        if (const auto status = line.read(argc, argv))
+            return *status;
+        return run(wanted);
     });
 }

@@ -1,6 +1,7 @@
 // Transfers beside the ordinary ways to book them, on a private server, in one run. Exit status: 0
 // every amount is where it belongs, 1 not, 2 the benchmark could not run. Times decide nothing:
 // they are printed.
+#include "common/command_line.hpp"
 #include "common/run.hpp"
 #include "transfers/bars.hpp"
 #include "transfers/batches.hpp"
@@ -12,7 +13,6 @@
 
 #include "private_cluster.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,44 +36,36 @@ void set_extent(options &wanted, extent how_much) {
     }
 }
 
-options parsed(int argc, char **argv, int &status) {
-    options wanted;
-    CLI::App app("Books transfers in every way on a private server, measures each, and checks "
-                 "after each that no amount was lost.");
-    // They come first, so that options after them may change what they set.
-    const auto kind = [&](const char *name, extent how_much, const char *told) {
-        app.add_flag_callback(
-               name, [&wanted, how_much] { set_extent(wanted, how_much); }, told)
-            ->trigger_on_parse();
-    };
-    kind("--quick", extent::quick, "what the bars stand on alone, and short: about a minute");
-    kind("--full", extent::full, "every state: most of an hour");
-    kind("--tiny", extent::tiny, "a few transfers of everything: whether it is right, no times");
-    int window = 0;
-    int repetitions = 0;
-    app.add_option("--parts", wanted.parts, "what is measured")
+constexpr char purpose[] =
+    "Books transfers in every way on a private server, measures each, and checks "
+    "after each that no amount was lost.";
+
+void ask(command_line &line, options &wanted) {
+    line.kind("--quick", "what the bars stand on alone, and short: about a minute",
+              [&] { set_extent(wanted, extent::quick); });
+    line.kind("--full", "every state: most of an hour", [&] { set_extent(wanted, extent::full); });
+    line.kind("--tiny", "a few transfers of everything: whether it is right, no times",
+              [&] { set_extent(wanted, extent::tiny); });
+    line.own()
+        .add_option("--parts", wanted.parts, "what is measured")
         ->check(CLI::IsMember(wanted.parts))
         ->capture_default_str();
-    app.add_option("--rows", wanted.rows, "of each ledger")->check(CLI::Range(2, 10'000'000));
-    app.add_option("--window", window, "milliseconds of each measurement under load")
+    line.number("--rows", wanted.rows, std::int64_t{2}, std::int64_t{10'000'000}, "of each ledger");
+    // Of those, too, that bars stand on.
+    line.own()
+        .add_option_function<int>(
+            "--window", [&](int ms) { wanted.window = wanted.bar_window = milliseconds(ms); },
+            "milliseconds of each measurement under load")
         ->check(CLI::Range(1, 600'000));
-    app.add_option("--repetitions", repetitions, "of each measurement")->check(CLI::Range(1, 1000));
-    app.add_option("--seed", wanted.seed, "of all random choices; 0: another one each time");
-    app.add_option("--output", wanted.output, "where transfers.json and transfers.svg go")
-        ->capture_default_str();
-    app.add_option("--folder", wanted.folder, "where the private server lives while this runs");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &problem) {
-        status = app.exit(problem) == 0 ? 0 : 2;
-        return wanted;
-    }
-    if (window > 0)
-        wanted.window = wanted.bar_window = milliseconds(window);
-    if (repetitions > 0)
-        wanted.repetitions = wanted.bar_repetitions = repetitions;
-    status = -1;
-    return wanted;
+    line.own()
+        .add_option_function<int>(
+            "--repetitions",
+            [&](int times) { wanted.repetitions = wanted.bar_repetitions = times; },
+            "of each measurement")
+        ->check(CLI::Range(1, 1000));
+    line.seed(wanted.seed);
+    line.output(wanted.output, "transfers.json and transfers.svg go");
+    line.folder(wanted.folder);
 }
 
 // A commit really waits for the disk. Nothing runs beside a measurement: no autovacuum, and no
@@ -155,8 +147,11 @@ int run(const options &wanted) {
 
 int main(int argc, char **argv) {
     return guarded("lockstep-bench-transfers", [&] {
-        int status = 0;
-        const options wanted = parsed(argc, argv, status);
-        return status >= 0 ? status : run(wanted);
+        options wanted;
+        command_line line(purpose);
+        ask(line, wanted);
+        if (const auto status = line.read(argc, argv))
+            return *status;
+        return run(wanted);
     });
 }
