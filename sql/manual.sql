@@ -399,4 +399,19 @@ DROP OWNED BY shop_backup;
 DROP ROLE shop_backup;
 DROP FUNCTION welcome;
 DROP TABLE outbox;
+
+-- submit
+CREATE TABLE tills (id text PRIMARY KEY, balance numeric(12,2) NOT NULL CHECK (balance >= 0));
+INSERT INTO tills VALUES ('ann', 50), ('bob', 50), ('shop', 0);
+SELECT lockstep.register_ledger('tills', floor => '0');
+CALL lockstep.submit('tills', 'ann', 'shop', 20, lockstep.request_id('order 1')) \gset
+\echo :status :moved from :from_balance to :to_balance group :group_size
+CALL lockstep.submit('tills', 'ann', 'shop', 20, lockstep.request_id('order 1')) \gset
+\echo :status :moved from :from_balance to :to_balance group :group_size
+CALL lockstep.submit('tills', 'bob', 'shop', 80, lockstep.request_id('order 2'), on_refusal => 'return') \gset
+\echo :status :sqlstate from :from_balance
+CALL lockstep.submit('tills', NULL, 'ann', 100, lockstep.request_id('deposit 1')) \gset
+\echo :status :moved to :to_balance
+CALL lockstep.submit('tills', 'bob', 'shop', 80, lockstep.request_id('order 3'));
+DROP TABLE tills, tills_journal;
 DROP EXTENSION lockstep;
