@@ -91,6 +91,23 @@ SELECT lockstep.adjust('accounts', 1, 5);
 SELECT lockstep.transfer_batch('accounts', ARRAY[1, 2], ARRAY[2, 1], ARRAY[5, 6]);
 ALTER TABLE accounts_journal DROP CONSTRAINT accounts_journal_request_id_check;
 
+-- By a trigger of the ledger, between the rows and the journal: the journal is written directly then.
+CREATE FUNCTION meddles() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE current_setting('test.act'); RETURN NEW; END $$;
+CREATE TRIGGER meddles BEFORE UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION meddles();
+SELECT * FROM lockstep.store_of('accounts');
+UPDATE ways SET statement = replace(replace(statement, 'request_id(''a'')', 'request_id(''d'')'), 'request_id(''b'')', 'request_id(''e'')') WHERE way <> 'refused';
+SET test.act = $$INSERT INTO accounts_journal (request_id, booked_at, from_key, amount) VALUES (lockstep.request_id('d'), now(), 1, 1) ON CONFLICT DO NOTHING$$;
+SELECT way, outcome(statement) FROM ways WHERE way <> 'refused' ORDER BY way COLLATE "C";
+ALTER TABLE accounts_journal DISABLE TRIGGER USER;
+SELECT way, outcome(statement) FROM ways WHERE way <> 'refused' ORDER BY way COLLATE "C";
+ALTER TABLE accounts_journal ENABLE TRIGGER USER;
+SET test.act = 'CREATE TRIGGER y BEFORE INSERT ON accounts_journal FOR EACH ROW EXECUTE FUNCTION meddles()';
+SELECT outcome($$SELECT (lockstep.adjust('accounts', 1, 5)).status$$);
+SELECT outcome($$SELECT string_agg(status, ' ') FROM lockstep.adjust_batch('accounts', ARRAY[1, 2], ARRAY[5, 6])$$);
+DROP TRIGGER meddles ON accounts;
+SELECT id, balance FROM accounts ORDER BY id;
+SELECT * FROM lockstep.verify_ledger('accounts');
+
 -- A journal whose guard is of before: the next registration puts it right.
 DROP TRIGGER lockstep_guard_rows ON accounts_journal;
 CREATE TRIGGER lockstep_guard_rows BEFORE UPDATE OR DELETE ON accounts_journal FOR EACH ROW EXECUTE FUNCTION lockstep.journal_guard();
@@ -117,5 +134,5 @@ SELECT * FROM lockstep.store_of('accounts');
 SELECT status FROM lockstep.adjust('accounts', 1, 1);
 
 DROP TABLE accounts, accounts_journal, whole, ways, changes;
-DROP FUNCTION outcome, walk, notes, forges;
+DROP FUNCTION outcome, walk, notes, forges, meddles;
 DROP EXTENSION lockstep;

@@ -146,6 +146,12 @@ RESET ROLE;
 SET ROLE regress_ls_owner;
 SELECT status FROM lockstep.transfer('app.accounts', 4, 1, 1, lockstep.request_id('owner'));
 RESET ROLE;
+-- Where statements serve, the journal's owner needs his rights on it, whoever calls.
+REVOKE INSERT ON app.accounts_journal FROM regress_ls_owner;
+SET ROLE regress_ls_clerk;
+SELECT outcome('SELECT lockstep.adjust(''app.accounts'', 1, 1)');
+RESET ROLE;
+GRANT INSERT ON app.accounts_journal TO regress_ls_owner;
 SET ROLE regress_ls_clerk;
 SELECT outcome('SELECT lockstep.transfer(''app.accounts'', 4, 1, 1, lockstep.request_id(''owner''))');
 RESET ROLE;
@@ -175,6 +181,16 @@ RESET ROLE;
 SELECT count(*) FROM generate_series(1, 50) AS n, lockstep.adjust('trap.spans', trap.span(n, n + 5), 1);
 ANALYZE trap.spans_journal;
 SELECT DISTINCT who FROM trap.caught;
+-- Also in an index, where statements serve the ledger and the journal is written directly.
+SET ROLE regress_ls_owner;
+TRUNCATE trap.caught;
+CREATE INDEX ways ON trap.spans_journal USING gist (to_key);
+RESET ROLE;
+SET lockstep.store = 'spi';
+SELECT count(*) FROM generate_series(1, 500) AS n, lockstep.adjust('trap.spans', trap.span(n % 50 + 1, n % 50 + 6), 1);
+RESET lockstep.store;
+SELECT DISTINCT who FROM trap.caught;
+DROP INDEX trap.ways;
 -- A trigger on the journal runs as its owner too, and cannot leave that role.
 SET ROLE regress_ls_owner;
 TRUNCATE trap.caught;

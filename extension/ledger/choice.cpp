@@ -143,27 +143,6 @@ bool has_own_indexes(Relation journal) {
     return found || unique != 1;
 }
 
-} // namespace guarded
-
-const char *why_not_journal(Relation journal, int version) {
-    if (pg_call([journal] { return has_insert_trigger(journal); }))
-        return "its journal has triggers of its own";
-    if (journal->rd_rel->relrowsecurity)
-        return "its journal has row security";
-    if (has_rules(journal))
-        return "its journal has rewrite rules";
-    if (has_own_columns(journal, version))
-        return "its journal has columns of its own, or changed ones";
-    const TupleConstr *constraints = RelationGetDescr(journal)->constr;
-    if (constraints != nullptr && constraints->num_check > 0)
-        return "its journal has CHECK constraints";
-    if (pg_call([journal] { return has_own_indexes(journal); }))
-        return journal_has_indexes;
-    return nullptr;
-}
-
-inline namespace guarded {
-
 // The index's own order must be the order of the keys. The index is not
 // opened for that: whoever only looks must not wait for what makes it anew.
 bool orders_by(Oid index, const column *key, int count) {
@@ -201,8 +180,25 @@ void install_store_setting() {
                              nullptr);
 }
 
-const char *why_not_heap(Relation table, Relation journal, int journal_version,
-                         const ledger_columns &columns) {
+const char *why_not_heap_journal(Relation journal, int journal_version) {
+    if (pg_call([journal] { return has_insert_trigger(journal); }))
+        return "its journal has triggers of its own";
+    if (journal->rd_rel->relrowsecurity)
+        return "its journal has row security";
+    if (has_rules(journal))
+        return "its journal has rewrite rules";
+    if (has_own_columns(journal, journal_version))
+        return "its journal has columns of its own, or changed ones";
+    const TupleConstr *constraints = RelationGetDescr(journal)->constr;
+    if (constraints != nullptr && constraints->num_check > 0)
+        return "its journal has CHECK constraints";
+    if (pg_call([journal] { return has_own_indexes(journal); }))
+        return journal_has_indexes;
+    return nullptr;
+}
+
+const char *why_not_heap(Relation table, const ledger_columns &columns,
+                         const char *why_not_heap_journal) {
     if (is_distributed(RelationGetRelid(table)))
         return "the table is distributed: its rows are kept elsewhere";
     if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
@@ -228,13 +224,12 @@ const char *why_not_heap(Relation table, Relation journal, int journal_version,
     if (!pg_call([=] { return orders_by(index, key, count); }))
         return "the unique index on the key has an order of its own";
     // Last what may come and go beside a movement: it hides nothing else.
-    const char *why_not = why_not_journal(journal, journal_version);
-    return why_not == nullptr && has_children_now(table) ? has_children : why_not;
+    return why_not_heap_journal == nullptr && has_children_now(table) ? has_children
+                                                                      : why_not_heap_journal;
 }
 
-bool may_come_meanwhile(const char *why_not_heap) {
-    return why_not_heap == nullptr || why_not_heap == has_children ||
-           why_not_heap == journal_has_indexes;
+bool may_come_meanwhile(const char *why_not) {
+    return why_not == nullptr || why_not == has_children || why_not == journal_has_indexes;
 }
 
 bool refers_to_others(Relation table) {
@@ -272,7 +267,8 @@ served served_by(Relation table, Relation &journal) {
         return {nullptr, "its journal is gone, or locked by others just now"};
     static_cast<void>(
         checked_journal(journal, key_as_one(journal, columns.key), row.journal_version));
-    if (const char *why_not = why_not_heap(table, journal, row.journal_version, columns))
+    const char *not_heap_journal = why_not_heap_journal(journal, row.journal_version);
+    if (const char *why_not = why_not_heap(table, columns, not_heap_journal))
         return {"spi", why_not};
     return {"heap", "a plain table; at other isolation levels than READ COMMITTED spi serves"};
 }

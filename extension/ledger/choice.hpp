@@ -12,14 +12,18 @@ namespace lockstep {
 // Defines the setting. Once, when the module is loaded.
 void install_store_setting();
 
+// What the journal has that statements alone honour; null where there is nothing. The text lives
+// for ever.
+[[nodiscard]] const char *why_not_heap_journal(Relation journal, int journal_version);
+
 // What the table or its journal has that the heap store does not honour itself; null where there is
 // nothing. The text lives for ever.
-[[nodiscard]] const char *why_not_heap(Relation table, Relation journal, int journal_version,
-                                       const ledger_columns &columns);
+[[nodiscard]] const char *why_not_heap(Relation table, const ledger_columns &columns,
+                                       const char *why_not_heap_journal);
 
 // Whether another session may bring this about, or do away with it, beside a movement at work,
-// whose locks do not keep it from doing so; null, nothing, is such a state as well.
-[[nodiscard]] bool may_come_meanwhile(const char *why_not_heap);
+// whose locks do not keep it from doing so; null, nothing, is such a state as well. Either reason.
+[[nodiscard]] bool may_come_meanwhile(const char *why_not);
 
 // Whether the table has foreign keys of its own, whose checks may still be to come.
 [[nodiscard]] bool refers_to_others(Relation table);

@@ -57,7 +57,8 @@ void describe_ledger(ledger &made, Relation table, Relation journal, const regis
 
     made.refers_to_others = refers_to_others(table);
     made.is_distributed = is_distributed(made.table);
-    made.not_heap = why_not_heap(table, journal, row.journal_version, columns);
+    made.not_heap_journal = why_not_heap_journal(journal, row.journal_version);
+    made.not_heap = why_not_heap(table, columns, made.not_heap_journal);
     const memory_scope scope{GetMemoryChunkContext(&made)};
     made.floor = kept(row.floor);
     made.ceiling = kept(row.ceiling);

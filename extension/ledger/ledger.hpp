@@ -69,6 +69,8 @@ struct ledger : keyed_table {
     bool is_distributed;   // its rows are kept elsewhere, and read and written key by key
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
+    // Why its journal has to be written by statements; null where it has not.
+    const char *not_heap_journal;
 
     // One row, by key equality: $1 is the key.
     kept_statement set;      // $2 the amount, $3 the version, $4 the amount before; returns the row

@@ -76,9 +76,12 @@ bool is_same_but_for_indexes(const ledger &a, const ledger &b, bool same_index) 
 } // namespace
 
 bool is_same_for_work(const ledger &before, const ledger &now) {
+    const auto may_go_on = [](const char *a, const char *b) {
+        return is_same_text(a, b) || (may_come_meanwhile(a) && may_come_meanwhile(b));
+    };
     return is_same_but_for_indexes(before, now, false) &&
-           (is_same_text(before.not_heap, now.not_heap) ||
-            (may_come_meanwhile(before.not_heap) && may_come_meanwhile(now.not_heap)));
+           may_go_on(before.not_heap, now.not_heap) &&
+           may_go_on(before.not_heap_journal, now.not_heap_journal);
 }
 
 bool is_same(const ledger &before, const ledger &now) {
@@ -88,6 +91,7 @@ bool is_same(const ledger &before, const ledger &now) {
     return is_same_but_for_indexes(before, now, true) && before.key_index == now.key_index &&
            std::ranges::equal(before.key_places, now.key_places) &&
            is_same_text(before.not_heap, now.not_heap) &&
+           is_same_text(before.not_heap_journal, now.not_heap_journal) &&
            std::ranges::equal(family(before), family(now));
 }
 

@@ -1,8 +1,9 @@
-// The journal's rows in one go: multi-insert into the heap, then each index in the order of the
-// ids.
+// Many in one go: multi-insert into the heap, then each index in the order of the ids. Where some
+// may have to be taken back alone, one after the other.
+#include "store/heap_journal.hpp"
+
 #include "pg/new_row.hpp"
 #include "store/expectations.hpp"
-#include "store/heap_store.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -99,13 +100,19 @@ std::size_t append_some(const ledger &target, const journal_row *rows, std::size
     return count;
 }
 
-bool append_one(const ledger &target, const journal_row &row) {
+// One after the other, until one is there already; how many that is.
+std::size_t append_singly(const ledger &target, const journal_row *rows, std::size_t count) {
     journal_writer to{};
     open_writer(to, target, 1);
-    fill_slot(to.slots[0], target, row);
-    const bool is_new = insert_if_new(to.indexes, to.journal, to.slots[0]);
+    std::size_t written = 0;
+    for (; written < count; ++written) {
+        CHECK_FOR_INTERRUPTS();
+        fill_slot(to.slots[0], target, rows[written]);
+        if (!insert_if_new(to.indexes, to.journal, to.slots[0]))
+            break;
+    }
     close_writer(to);
-    return is_new;
+    return written;
 }
 
 // Many rows are taken back as a savepoint is, in a subtransaction as PL/pgSQL makes one for
@@ -143,31 +150,41 @@ bool append_in_subtransaction(const ledger &target, const journal_row *rows, std
 } // namespace guarded
 } // namespace
 
-bool heap_store::append_if_new(const journal_row &row) {
-    const ledger *target = &target_;
-    const journal_row *one = &row;
-    return pg_call([=] { return append_one(*target, *one); });
+bool may_put_into_journal(const ledger &target) {
+    const Oid journal = target.journal;
+    const Oid owner = target.journal_owner;
+    return target.not_heap_journal == nullptr && pg_call([=] {
+               constexpr AclMode needed = ACL_INSERT | ACL_SELECT;
+               return pg_class_aclmask(journal, owner, needed, ACLMASK_ALL) == needed;
+           });
 }
 
-bool heap_store::append_all_or_none(std::span<const journal_row> rows) {
-    Assert(are_in_order(rows));
-    const ledger *target = &target_;
-    const journal_row *first = rows.data();
-    const std::size_t count = rows.size();
-    return pg_call([=] { return append_in_subtransaction(*target, first, count); });
+bool put_into_journal(const ledger &target, const journal_row &row) {
+    return put_some_into_journal(target, {&row, 1}) == 1;
 }
 
-call_vector<std::size_t> heap_store::append(std::span<const journal_row> rows) {
+bool put_all_into_journal(const ledger &target, std::span<const journal_row> rows) {
     Assert(are_in_order(rows));
-    if (rows.empty())
-        return {};
-    const ledger *target = &target_;
+    const ledger *where = &target;
     const journal_row *first = rows.data();
     const std::size_t count = rows.size();
-    const std::size_t written = pg_call([=] { return append_some(*target, first, count); });
-    if (written == count)
-        return {};
-    return {written};
+    return pg_call([=] { return append_in_subtransaction(*where, first, count); });
+}
+
+std::size_t put_some_into_journal(const ledger &target, std::span<const journal_row> rows) {
+    Assert(are_in_order(rows));
+    const ledger *where = &target;
+    const journal_row *first = rows.data();
+    const std::size_t count = rows.size();
+    return pg_call([=] { return append_singly(*where, first, count); });
+}
+
+std::size_t put_many_into_journal(const ledger &target, std::span<const journal_row> rows) {
+    Assert(are_in_order(rows));
+    const ledger *where = &target;
+    const journal_row *first = rows.data();
+    const std::size_t count = rows.size();
+    return pg_call([=] { return append_some(*where, first, count); });
 }
 
 } // namespace lockstep

@@ -4,6 +4,7 @@
 #include "pg/scan_key.hpp"
 #include "pg/slots.hpp"
 #include "store/expectations.hpp"
+#include "store/heap_journal.hpp"
 #include "store/matching.hpp"
 #include "store/rows.hpp"
 
@@ -293,6 +294,23 @@ call_vector<std::optional<row_state>> heap_store::write(std::span<const batch_ro
     const std::size_t count = changed.size();
     pg_call([=] { write_all(*target, first, count); });
     return {};
+}
+
+bool heap_store::append_if_new(const journal_row &row) {
+    return put_into_journal(target_, row);
+}
+
+bool heap_store::append_all_or_none(std::span<const journal_row> rows) {
+    return put_all_into_journal(target_, rows);
+}
+
+call_vector<std::size_t> heap_store::append(std::span<const journal_row> rows) {
+    if (rows.empty())
+        return {};
+    const std::size_t written = put_many_into_journal(target_, rows);
+    if (written == rows.size())
+        return {};
+    return {written};
 }
 
 } // namespace lockstep

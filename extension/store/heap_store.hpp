@@ -27,7 +27,7 @@ class heap_store final : public store {
     bool append_if_new(const journal_row &row) override;
     bool append_all_or_none(std::span<const journal_row> rows) override;
     call_vector<std::size_t> append(std::span<const journal_row> rows) override;
-    [[nodiscard]] bool conflict_ends_call() const override { return true; }
+    [[nodiscard]] conflict_effect at_conflict() const override { return conflict_effect::end_call; }
 
   private:
     // `busy` is empty where locking ends at the first row that is tried and busy.

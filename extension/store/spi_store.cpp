@@ -2,10 +2,13 @@
 
 #include "core/sql_error.hpp"
 #include "ledger/choice.hpp"
+#include "ledger/ledger_cache.hpp"
 #include "pg/arrays.hpp"
+#include "pg/role.hpp"
 #include "pg/short_waits.hpp"
 #include "store/execution.hpp"
 #include "store/expectations.hpp"
+#include "store/heap_journal.hpp"
 #include "store/rows.hpp"
 #include "store/spi_journal.hpp"
 
@@ -44,6 +47,7 @@ lock_result spi_store::lock(std::span<const Datum> keys, std::span<batch_row> ro
     // Some types have no arrays: arrays themselves, and rows, which would be taken apart.
     by_key_ = keys.size() <= few || is_served_by_key(target_) || target_.lock_many.sql == nullptr;
     keys_.assign(keys.begin(), keys.end());
+    puts_directly_ = may_put_into_journal(target_);
     for (batch_row &row : rows)
         row = {};
     return by_key_ ? lock_by_key(rows, tries) : lock_at_once(rows, tries);
@@ -141,7 +145,21 @@ bool spi_store::append_if_new(const journal_row &row) {
 
 call_vector<std::size_t> spi_store::append(std::span<const journal_row> rows) {
     Assert(are_in_order(rows));
-    return write_to_journal(target_, rows);
+    if (!puts_directly_)
+        return write_to_journal(target_, rows);
+    // Code of the user's may have run when the rows were written.
+    ledger_cache::require_unchanged(target_);
+    as_role owner{target_.journal_owner}; // what hides in a key's type may run in an index
+    const std::size_t written = put_some_into_journal(target_, rows);
+    owner.leave();
+    pg_call([] { CommandCounterIncrement(); }); // as after a statement
+    if (written == rows.size())
+        return {};
+    return {written};
+}
+
+conflict_effect spi_store::at_conflict() const {
+    return puts_directly_ ? conflict_effect::stop : conflict_effect::pass_over;
 }
 
 } // namespace lockstep

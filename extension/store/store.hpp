@@ -18,6 +18,13 @@ struct lock_result {
     std::optional<std::size_t> busy = {}; // the row that others have, and was not waited for
 };
 
+// What append() does where an id is in the journal already.
+enum class conflict_effect {
+    pass_over, // waits until it is decided whether it is booked, and goes on with the others
+    stop,      // waits for nobody, and may be called again, from that row on
+    end_call   // waits for nobody, and cannot go on: the transaction has to end
+};
+
 class store {
   public:
     store() = default;
@@ -54,11 +61,12 @@ class store {
     }
 
     // Adds many, which come in the order of their ids. The positions of those that are not there
-    // then: another transaction has the id, or a trigger of the journal has left them out.
+    // then: another transaction has the id, or a trigger of the journal has left them out. Only the
+    // first one where the store does not pass over it.
     [[nodiscard]] virtual call_vector<std::size_t> append(std::span<const journal_row> rows) = 0;
 
-    // Whether append() cannot go on after such a conflict: the transaction has to end.
-    [[nodiscard]] virtual bool conflict_ends_call() const = 0;
+    // Known once the rows are locked.
+    [[nodiscard]] virtual conflict_effect at_conflict() const = 0;
 };
 
 } // namespace lockstep

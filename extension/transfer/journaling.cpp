@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 
@@ -74,22 +75,25 @@ bool may_meet_rivals(const movements &all, std::uint32_t item, bool alone) {
     return all.requests[item].request_id.has_value() && (alone || !lined_up);
 }
 
-// What becomes of an item whose row the journal did not take.
-void resolve_conflict(movements &all, const store &where, std::uint32_t item, bool was_refused,
+// What becomes of an item whose row the journal did not take: false where its id is free again.
+bool resolve_conflict(movements &all, conflict_effect effect, std::uint32_t item, bool was_refused,
                       bool alone) {
     // Whoever asks for the same as these has to wait for a row of ours, has looked already, or has
     // committed before we looked: what is met here wants something else.
-    if (where.conflict_ends_call())
+    if (effect == conflict_effect::end_call)
         refuse_known(all, item);
-    // Not by us: so a trigger of the journal has put another row in its place.
-    if (is_ours_alone(all.target, all.ids[item]))
-        throw spoilt(all, "changed by a trigger",
-                     "A trigger of the journal has written it itself.");
-    if (!answer_if_booked(all, item, alone))
+    // Not by us: so a trigger has put another row in its place.
+    if (is_ours(all.target, all.ids[item]))
+        throw spoilt(all, "changed by a trigger", "A trigger has written it itself.");
+    if (!answer_if_booked(all, item, alone)) {
+        if (effect == conflict_effect::stop)
+            return false;
         throw spoilt(all, "suppressed", "A trigger of the journal left it out.");
+    }
     // The rows are written already: what they were to move must not have been moved by others.
     if (!was_refused)
         refuse_known(all, item);
+    return true;
 }
 
 } // namespace
@@ -133,11 +137,12 @@ call_vector<journal_row> journal_rows_of(const movements &all, std::span<const s
 void append_to_journal(movements &all, store &where, std::span<const journal_row> rows,
                        std::span<const std::uint32_t> items) {
     const bool alone = items.size() == 1;
+    const conflict_effect effect = where.at_conflict();
     call_vector<journal_row> rest;
     call_vector<std::uint32_t> rest_items;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::uint32_t item = items[i];
-        if (where.conflict_ends_call() && may_meet_rivals(all, item, alone)) {
+        if (effect == conflict_effect::end_call && may_meet_rivals(all, item, alone)) {
             while (!where.append_if_new(rows[i]) && !answer_if_booked(all, item, alone)) {
             }
             continue;
@@ -145,9 +150,18 @@ void append_to_journal(movements &all, store &where, std::span<const journal_row
         rest.push_back(rows[i]);
         rest_items.push_back(item);
     }
-    for (const std::size_t lost : where.append(rest)) {
+    const auto resolve = [&](std::size_t lost) {
         const bool was_refused = rest[lost].get(journal_column::refusal).has_value();
-        resolve_conflict(all, where, rest_items[lost], was_refused, alone);
+        return resolve_conflict(all, effect, rest_items[lost], was_refused, alone);
+    };
+    for (std::size_t next = 0; next < rest.size();) {
+        const std::size_t begin = std::exchange(next, rest.size());
+        for (const std::size_t position : where.append(std::span{rest}.subspan(begin))) {
+            const std::size_t lost = begin + position;
+            const bool is_settled = resolve(lost);
+            if (effect == conflict_effect::stop)
+                next = is_settled ? lost + 1 : lost;
+        }
     }
 }
 

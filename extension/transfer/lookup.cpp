@@ -73,7 +73,8 @@ found_row *row_of(id_scan &by_id, const uuid_bytes &id, const journal_layout &la
             look_for(by_id, BTEqualStrategyNumber, F_UUID_EQ, id);
             continue;
         }
-        if (whose == whose_rows::of_others && is_of_this_transaction(by_id.slot))
+        if (whose != whose_rows::of_all &&
+            is_of_this_transaction(by_id.slot) != (whose == whose_rows::ours))
             continue;
         row = {};
         found = true;
@@ -182,9 +183,8 @@ recorded_movement journal_answers::in_flight_movement(std::size_t position) cons
     return movement_of(*target_, rows_[position]->row, ids_[position]);
 }
 
-bool is_ours_alone(const ledger &target, const uuid_bytes &id) {
-    return !look_up(target, {&id, 1}).is_new(0) &&
-           look_up(target, {&id, 1}, whose_rows::of_others).is_new(0);
+bool is_ours(const ledger &target, const uuid_bytes &id) {
+    return !look_up(target, {&id, 1}, whose_rows::ours).is_new(0);
 }
 
 void wait_for_transaction(TransactionId other) {

@@ -31,8 +31,8 @@ class journal_answers {
     std::span<const uuid_bytes> ids_;
 };
 
-// Whether the journal has the id by this transaction alone.
-[[nodiscard]] bool is_ours_alone(const ledger &target, const uuid_bytes &id);
+// Whether the journal has the id by this transaction.
+[[nodiscard]] bool is_ours(const ledger &target, const uuid_bytes &id);
 
 // Waits until the transaction has ended.
 void wait_for_transaction(TransactionId other);
@@ -40,10 +40,7 @@ void wait_for_transaction(TransactionId other);
 // Looks the ids up, without waiting; they come sorted, and must live as long as the answers. Sees
 // what is committed now, whatever the transaction's snapshot says. What is found is copied into the
 // current memory context.
-enum class whose_rows {
-    of_all,
-    of_others
-}; // of others: what this transaction has booked is not seen
+enum class whose_rows { of_all, of_others, ours }; // ours: what this transaction has booked
 [[nodiscard]] journal_answers look_up(const ledger &target, std::span<const uuid_bytes> ids,
                                       whose_rows whose = whose_rows::of_all);
 

@@ -1,5 +1,5 @@
-# The same answer four times: one seeded random work goes through the heap store, through the spi store, through spi
-# key by key, and through spi at REPEATABLE READ, on ledgers that start alike, and through a plain model of the contract in this
+# The same answer five times: one seeded random work goes through the heap store, through the spi store, through spi
+# key by key, through spi at REPEATABLE READ, and through spi with journals that are written by statements, too, on ledgers that start alike, and through a plain model of the contract in this
 # file. Batches mix transfers and adjustments, with memos and without. After each statement the answers (or errors), the tables and the journals must be equal.
 use strict;
 use warnings;
@@ -25,7 +25,8 @@ my @stores = (
 	[ 'heap', q{SET lockstep.store = 'heap'} ],
 	[ 'spi', q{SET lockstep.store = 'spi'} ],
 	[ 'by_key', q{SET lockstep.store = 'spi_by_key'} ],
-	[ 'repeatable', q{SET default_transaction_isolation = 'repeatable read'} ]);
+	[ 'repeatable', q{SET default_transaction_isolation = 'repeatable read'} ],
+	[ 'noted', '', 'ADD CHECK (amount > 0)' ]); # what is done to the journals
 
 # Bounds, amounts and versions are texts; undef is null. A row is [amount, floor, ceiling, version, frozen]. Both rows of a
 # movement must have the same unit: 'x' where `units` says nothing else, or what stands last in the key.
@@ -526,7 +527,7 @@ sub mistaken_statement
 my (%sessions, %count);
 for (@stores)
 {
-	my ($store, $setting) = @$_;
+	my ($store, $setting, $change) = @$_;
 	$node->safe_psql('postgres', "CREATE DATABASE $store TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'");
 	$node->safe_psql($store, 'CREATE EXTENSION lockstep');
 	for my $ledger (@ledgers)
@@ -555,6 +556,7 @@ for (@stores)
 			CREATE TABLE $ledger->{name} ($columns_of_key, amount $ledger->{type} NOT NULL$columns, PRIMARY KEY ($names));
 			$rows;
 			SELECT lockstep.register_ledger('$ledger->{name}', amount => 'amount', $bounds);});
+		$node->safe_psql($store, "ALTER TABLE $ledger->{name}_journal $change") if $change;
 	}
 	$sessions{$store} = Session->new($node, $store, dbname => $store);
 	$sessions{$store}->run("\\set VERBOSITY verbose\nSET client_encoding = 'UTF8';\n$setting");
