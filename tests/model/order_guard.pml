@@ -8,8 +8,9 @@
  *   not_above, must_try      not_above, rows_to_try
  *   lock, queue              store::lock, with SKIP LOCKED or without; the server's queue for a row
  *   remember                 hold_row, at the end of booking::lock() (transfer/batch.cpp)
- *   append                   append_to_journal (transfer/journaling.cpp); with STATEMENTS the INSERT of the spi store, which
- *                            waits by itself, and does not ask the guard
+ *   look in lock             booking::look_again(); with STATEMENTS, the spi store, before the rows are written
+ *   append                   append_to_journal (transfer/journaling.cpp); with INSERT that of the spi store, for journals that are
+ *                            not plain: it waits by itself, and does not ask the guard
  *   answer                   hold_answer_without_row, in booking::finish()
  *   release, roll_back       hand_over, give_back
  *   refused                  LS050: the transaction ends, or goes on from its savepoint
@@ -243,7 +244,7 @@ append:
             ids = without(ids, id)
         :: ids != 0 && (booked[id] || booker[id] == me) -> ids = without(ids, id)
         :: ids != 0 && booker[id] != 0 && booker[id] != me ->
-#ifdef STATEMENTS
+#ifdef INSERT
             waits_for[me] = id; waits_for[me] == 0
 #else
             look(id)
