@@ -38,7 +38,9 @@ class ledger_work {
   public:
     ledger_work() {
         memory_.enter();
-        pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+        has_snapshot_ = ActiveSnapshotSet(); // that of the CALL, in its own transaction
+        if (!has_snapshot_)
+            pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
     }
     ledger_work(const ledger_work &) = delete;
     ledger_work &operator=(const ledger_work &) = delete;
@@ -49,7 +51,8 @@ class ledger_work {
     // Not called on an error.
     void finish() {
         use_.close();
-        pg_call([] { PopActiveSnapshot(); });
+        if (!has_snapshot_)
+            pg_call([] { PopActiveSnapshot(); });
         session_.finish();
     }
 
@@ -57,6 +60,7 @@ class ledger_work {
     ledger_cache::use use_;
     const call_memory memory_;
     spi_session session_;
+    bool has_snapshot_;
 };
 
 // What one caller gets out of a transaction that works for several.
