@@ -120,7 +120,10 @@ submit_answer *lockstep_submit_answer_of(int number);
 /* The group has come to nothing: so the followers are told when the transaction is rolled back. */
 void lockstep_submit_fault(void);
 
-/* Takes this session's call out of the queue, in whatever state, where it is still in it. */
+/*
+ * Takes this session's call out of the queue, in whatever state, where it is still in it. Raises
+ * nothing, as the one below.
+ */
 void lockstep_submit_leave(void);
 
 /* The same, but that who leads in a transaction leaves when that ends. */

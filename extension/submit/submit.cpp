@@ -127,7 +127,8 @@ class submission {
         call_ = std::make_unique<submit_call>();
         if (!pack(*call_, target, request))
             return SUBMIT_QUEUE_FULL;
-        return lockstep_submit_join(call_.get());
+        const submit_call *call = call_.get();
+        return pg_call([call] { return lockstep_submit_join(call); });
     }
 
     // Nobody else in the queue wants these rows. An outsider may have them: he is waited for, but
@@ -210,7 +211,7 @@ class submission {
     }
 
     outcome carry_out(const ledger &target) {
-        const int others = lockstep_submit_take();
+        const int others = pg_call([] { return lockstep_submit_take(); });
         group_size_ = others + 1;
         call_vector<movement_request> requests;
         call_vector<int> whose; // the number of the follower; below zero: this session
