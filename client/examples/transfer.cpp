@@ -44,11 +44,20 @@ int main(int argc, char **argv) {
         const auto refused = client.transfer(again);
         std::cout << to_string(refused.status) << ": " << refused.sqlstate << "\n";
 
+        // For rows that everybody wants at the same time: the server commits together what comes
+        // together, and each caller gets the answer to his own.
+        const auto fee = client.submit({.ledger = "example_account",
+                                        .from_key = 1,
+                                        .to_key = 2,
+                                        .amount = lockstep::amount("0.50"),
+                                        .id = lockstep::request_id::make()});
+        std::cout << to_string(fee.status) << ", with " << fee.group_size - 1 << " others\n";
+
         client.run({}, [](lockstep::transaction &tx) {
             tx.exec("SELECT lockstep.drop_ledger('example_account', drop_journal => true)");
             tx.exec("DROP TABLE example_account");
         });
-        return refused.sqlstate == "LS001" ? 0 : 1;
+        return refused.sqlstate == "LS001" && fee.status == lockstep::booking::applied ? 0 : 1;
     } catch (const lockstep::error &failure) {
         std::cerr << failure.what() << " (SQLSTATE " << failure.sqlstate() << ", "
                   << failure.attempts() << " attempts)\n";

@@ -235,7 +235,8 @@ Result run_alone(session_pool &sessions, const keyed_call<Result> &call,
         loop.count_attempt();
         on.watch_sending();
         try {
-            answer = on.execute_prepared(call.name, call.parameters, loop.deadline()).data;
+            answer =
+                on.execute_prepared(call.name, call.parameters, loop.deadline(), call.form).data;
         } catch (const statement_error &failure) {
             if (on.was_sent())
                 loop.commit_was_sent();
@@ -270,6 +271,11 @@ transfer_result client::transfer(const transfer_request &request,
 
 adjust_result client::adjust(const adjust_request &request, const call_options &options) const {
     return detail::run_alone(*sessions_, detail::keyed(request), options);
+}
+
+submit_result client::submit(const submit_request &request, const retry_policy &retry) const {
+    return detail::run_alone(*sessions_, detail::keyed(request),
+                             {.level = isolation::read_committed, .retry = retry});
 }
 
 batch_result client::transfer_batch(const batch_request &request,

@@ -1,6 +1,7 @@
 #include "keyed_call.hpp"
 
 #include "array_parameter.hpp"
+#include "binary_field.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -37,6 +38,12 @@ constexpr const char *adjust_text =
     " (extract(epoch FROM booked_at) * 1000000)::pg_catalog.int8 AS booked_at"
     " FROM lockstep.adjust($1::pg_catalog.regclass, $2::pg_catalog.text, $3::pg_catalog.numeric,"
     " $4::pg_catalog.uuid, $5::pg_catalog.jsonb, $6::pg_catalog.int8, 'return',"
+    " $7::pg_catalog.bool)";
+// A CALL's values cannot be converted on their way, so they come as they are, in binary.
+constexpr const char *submit_name = "lockstep_submit";
+constexpr const char *submit_text =
+    "CALL lockstep.submit($1::pg_catalog.regclass, $2::pg_catalog.text, $3::pg_catalog.text,"
+    " $4::pg_catalog.numeric, $5::pg_catalog.uuid, $6::pg_catalog.jsonb, 'return',"
     " $7::pg_catalog.bool)";
 constexpr const char *batch_name = "lockstep_transfer_batch";
 constexpr const char *batch_text =
@@ -95,6 +102,19 @@ adjust_result adjust_result_of(const rows &answer, const call_ids & /*ids*/) {
             only["delta"].as<amount>(),
             only["balance"].as_optional<amount>(),
             time_of(only),
+            {}};
+}
+
+submit_result submit_result_of(const rows &answer, const call_ids &ids) {
+    const auto only = answer[0];
+    return {ids.all.front(),
+            status_of(only),
+            refusal_of(only),
+            amount_in(only["moved"]).value(),
+            amount_in(only["from_balance"]),
+            amount_in(only["to_balance"]),
+            time_in(only["booked_at"]),
+            integer_in(only["group_size"]),
             {}};
 }
 
@@ -187,6 +207,20 @@ keyed_call<adjust_result> keyed(const adjust_request &request) {
             {request.ledger, request.key.text(), request.delta, id, request.memo,
              request.expected_version, request.at_most},
             adjust_result_of};
+}
+
+keyed_call<submit_result> keyed(const submit_request &request) {
+    call_ids ids;
+    ids.add(request.id);
+    const auto id = ids.all.front();
+    return {std::move(ids),
+            true,
+            submit_name,
+            submit_text,
+            {request.ledger, text_of(request.from_key), text_of(request.to_key), request.amount, id,
+             request.memo, request.at_most},
+            submit_result_of,
+            answer_form::binary};
 }
 
 keyed_call<batch_result> keyed(const batch_request &request, std::span<const transfer_item> items) {

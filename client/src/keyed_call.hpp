@@ -1,10 +1,12 @@
-// The statements lockstep.transfer, lockstep.adjust, lockstep.transfer_batch and
+// The statements lockstep.transfer, lockstep.adjust, lockstep.submit, lockstep.transfer_batch and
 // lockstep.adjust_batch: their text, their parameters, their answers.
 #pragma once
 
 #include <lockstep/ledger.hpp>
 #include <lockstep/parameter.hpp>
 #include <lockstep/rows.hpp>
+
+#include "answer_form.hpp"
 
 #include <span>
 #include <vector>
@@ -35,10 +37,12 @@ struct keyed_call {
     std::vector<parameter> parameters; // the first is the ledger
     // Throws when the answer is not as expected: what rows throws, or std::runtime_error.
     Result (*result)(const rows &answer, const call_ids &ids);
+    answer_form form = answer_form::text;
 };
 
 [[nodiscard]] keyed_call<transfer_result> keyed(const transfer_request &request);
 [[nodiscard]] keyed_call<adjust_result> keyed(const adjust_request &request);
+[[nodiscard]] keyed_call<submit_result> keyed(const submit_request &request);
 [[nodiscard]] keyed_call<batch_result> keyed(const batch_request &request,
                                              std::span<const transfer_item> items);
 [[nodiscard]] keyed_call<adjust_batch_result> keyed(const batch_request &request,

@@ -86,6 +86,15 @@ class LOCKSTEP_EXPORT client {
     [[nodiscard]] adjust_result adjust(const adjust_request &request,
                                        const call_options &options = {}) const;
 
+    // Moves an amount, exactly once, and leaves it to the server to commit it together with what
+    // others submit for the same rows just then, by one of their sessions and with one flush: for
+    // rows that many sessions want at the same time. One round trip. Each caller gets his own
+    // answer, as from transfer and adjust; refusals, lost answers and errors are theirs too. Only
+    // calls with the same deadline are committed together. It is always READ COMMITTED, so there is
+    // no level to choose, and it has no place inside a transaction.
+    [[nodiscard]] submit_result submit(const submit_request &request,
+                                       const retry_policy &retry = {}) const;
+
     // Moves many amounts, each exactly once, in one transaction of its own: one round trip. The
     // rows are locked once each, in the order that everybody keeps, and the items are applied in
     // theirs: each finds what those before it have left, and an id that comes twice is a replay the

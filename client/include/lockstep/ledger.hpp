@@ -43,8 +43,8 @@ class LOCKSTEP_EXPORT ledger_key {
     std::string text_;
 };
 
-// The key of an item that may have one leg alone: std::nullopt is no row, on purpose. Made of what
-// a key is made of.
+// The key of a movement that may have one leg alone: std::nullopt is no row, on purpose. Made of
+// what a key is made of.
 class optional_key {
   public:
     optional_key(std::nullopt_t) noexcept {}
@@ -91,6 +91,19 @@ struct adjust_request {
     std::optional<std::string> memo = {}; // JSON
     std::optional<std::int64_t> expected_version = {};
     // Take out what is there, or put in what there is room for, up to the delta.
+    bool at_most = false;
+};
+
+// A movement that is committed together with those of others; where one of both keys is
+// std::nullopt, an adjustment of the other row.
+struct submit_request {
+    std::string ledger; // the table, as SQL names it
+    optional_key from_key;
+    optional_key to_key;
+    lockstep::amount amount;
+    std::optional<lockstep::request_id> id = {}; // as that of a transfer
+    std::optional<std::string> memo = {};        // JSON
+    // Move what is there, up to the amount; the result says how much it was.
     bool at_most = false;
 };
 
@@ -141,6 +154,20 @@ struct transfer_result {
     std::optional<lockstep::amount> from_balance; // right after the booking
     std::optional<lockstep::amount> to_balance;
     std::optional<booking_time> booked_at; // the server's clock
+    call_facts call;
+};
+
+struct submit_result {
+    lockstep::request_id id;
+    booking status;
+    std::string sqlstate; // of the refusal, else empty
+    lockstep::amount amount;
+    std::optional<lockstep::amount> from_balance; // right after the booking
+    std::optional<lockstep::amount> to_balance;
+    std::optional<booking_time> booked_at; // the server's clock
+    // Movements that the server committed in one go, this one among them: 1 where nobody else
+    // wanted its rows, or where lockstep is not in shared_preload_libraries.
+    int group_size;
     call_facts call;
 };
 

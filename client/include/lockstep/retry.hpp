@@ -47,7 +47,7 @@ struct retry_policy {
 
     // Called in the calling thread, with no session held. An exception from it ends the call and
     // passes through, so it should not throw.
-    std::function<void(const retry_event &)> on_retry;
+    std::function<void(const retry_event &)> on_retry = {};
 };
 
 } // namespace lockstep

@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -35,6 +37,14 @@ std::int64_t number(std::string_view text) {
     std::int64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
+}
+
+// Down to four binary digits. Sessions whose calls had the same deadline, and came here some
+// milliseconds apart, are set alike, and may be carried out together (CALL lockstep.submit).
+std::int64_t round_limit(std::int64_t limit_ms) {
+    const auto bits = std::bit_width(static_cast<std::uint64_t>(limit_ms));
+    const int dropped = std::max(static_cast<int>(bits) - 4, 0);
+    return limit_ms >> dropped << dropped;
 }
 
 answer copied(pg_result *report) {
@@ -164,11 +174,12 @@ void session::prepare(const char *name, const char *text, time_point deadline) {
 }
 
 answer session::execute_prepared(const char *name, std::span<const parameter> parameters,
-                                 time_point deadline) {
+                                 time_point deadline, answer_form form) {
     const bound sent(parameters);
     const auto begun = clock::now();
     return collect(PQsendQueryPrepared(raw_, name, sent.count(), sent.values.data(),
-                                       sent.lengths.data(), sent.formats.data(), 0) == 1,
+                                       sent.lengths.data(), sent.formats.data(),
+                                       form == answer_form::binary ? 1 : 0) == 1,
                    begun, deadline);
 }
 
@@ -197,11 +208,12 @@ void session::ready_for_call(isolation level, time_point deadline) {
                        session_limit_ms_ <= wanted + (left - wanted) / 2);
     const auto name = level_name(level);
     if (!fits || name != session_level_) {
+        const auto limit = wanted == server_limit_ms_ ? wanted : round_limit(wanted);
         simple("SET default_transaction_isolation = '" + name +
-                   "'; SET statement_timeout = " + std::to_string(wanted),
+                   "'; SET statement_timeout = " + std::to_string(limit),
                deadline);
         session_level_ = name;
-        session_limit_ms_ = wanted;
+        session_limit_ms_ = limit;
     }
     limit_ms_ = session_limit_ms_;
     limited_since_ = clock::now();

@@ -7,6 +7,7 @@
 #include <lockstep/parameter.hpp>
 #include <lockstep/rows.hpp>
 
+#include "answer_form.hpp"
 #include "detail/connect.hpp"
 #include "detail/deadline.hpp"
 #include "detail/pqxx_link.hpp"
@@ -63,13 +64,14 @@ class session {
     // Prepares a statement unless this session has it already.
     void prepare(const char *name, const char *text, time_point deadline);
     answer execute_prepared(const char *name, std::span<const parameter> parameters,
-                            time_point deadline);
+                            time_point deadline, answer_form form = answer_form::text);
 
     // BEGIN with level and access, and no statement longer than the deadline allows. One round
     // trip.
     void begin(isolation level, access_mode mode, time_point deadline);
     // Makes the next single statement run at this level and end before the deadline. No round trip
-    // when the session is set so already, as it is for calls that follow one another.
+    // when the session is set so already, as it is for calls that follow one another. Sessions that
+    // have the same time left are set alike: the server puts calls together by that.
     void ready_for_call(isolation level, time_point deadline);
 
     [[nodiscard]] session_state state() const noexcept;
