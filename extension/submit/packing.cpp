@@ -4,6 +4,7 @@
 #include "pg/row_key.hpp"
 #include "pg/values.hpp"
 
+#include <bit>
 #include <cstring>
 #include <string_view>
 
@@ -28,9 +29,10 @@ uint64 settings_hash() {
     uint64 hash = hash_of(namespace_search_path, std::strlen(namespace_search_path), 0);
     hash = mixed(hash, synchronous_commit);
     hash = mixed(hash, SessionReplicationRole);
-    hash = mixed(hash, StatementTimeout);
-    hash = mixed(hash, LockTimeout);
-    return hash;
+    // Drivers set what is left of a deadline. A leader whose time is up disturbs his group, so it is
+    // of those who have about as much.
+    hash = mixed(hash, std::bit_width(static_cast<uint32>(StatementTimeout)));
+    return mixed(hash, LockTimeout);
 }
 
 uint64 shape_of(const key_type &key, uint64 hash) {

@@ -67,18 +67,6 @@ TEST_F(session_test, an_answer_that_does_not_come_is_not_waited_for) {
     EXPECT_EQ(mine->state(), session_state::lost);
 }
 
-// Lest CALL lockstep.submit take calls for different ones that came some milliseconds apart.
-TEST_F(session_test, calls_with_the_same_deadline_have_the_same_limit) {
-    session_pool sessions(options(2));
-    const auto limit_after = [&](detail::session &on, std::chrono::milliseconds left) {
-        on.ready_for_call(isolation::read_committed, detail::after(left));
-        return on.simple("SHOW statement_timeout", later()).data[0][0].as<std::string>();
-    };
-    const auto one = sessions.acquire(later()), other = sessions.acquire(later());
-    EXPECT_EQ(limit_after(*one, 119'990ms), limit_after(*other, 118'000ms));
-    EXPECT_EQ(limit_after(*one, 30s), "28672ms"); // below what the deadline has left
-}
-
 TEST_F(session_test, large_values_cross_both_ways) {
     session_pool sessions(options(1));
     const auto mine = sessions.acquire(later());

@@ -7,8 +7,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -37,14 +35,6 @@ std::int64_t number(std::string_view text) {
     std::int64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
-}
-
-// Down to four binary digits. Sessions whose calls had the same deadline, and came here some
-// milliseconds apart, are set alike, and may be carried out together (CALL lockstep.submit).
-std::int64_t round_limit(std::int64_t limit_ms) {
-    const auto bits = std::bit_width(static_cast<std::uint64_t>(limit_ms));
-    const int dropped = std::max(static_cast<int>(bits) - 4, 0);
-    return limit_ms >> dropped << dropped;
 }
 
 answer copied(pg_result *report) {
@@ -208,12 +198,11 @@ void session::ready_for_call(isolation level, time_point deadline) {
                        session_limit_ms_ <= wanted + (left - wanted) / 2);
     const auto name = level_name(level);
     if (!fits || name != session_level_) {
-        const auto limit = wanted == server_limit_ms_ ? wanted : round_limit(wanted);
         simple("SET default_transaction_isolation = '" + name +
-                   "'; SET statement_timeout = " + std::to_string(limit),
+                   "'; SET statement_timeout = " + std::to_string(wanted),
                deadline);
         session_level_ = name;
-        session_limit_ms_ = limit;
+        session_limit_ms_ = wanted;
     }
     limit_ms_ = session_limit_ms_;
     limited_since_ = clock::now();
