@@ -63,8 +63,9 @@ class ledger_work {
     bool has_snapshot_;
 };
 
-// What one caller gets out of a transaction that works for several.
-enum class outcome { done, to_be_done };
+// What one caller gets out of a transaction. `waits`: out of his first one, where it is for others
+// to go on.
+enum class outcome { done, to_be_done, waits };
 
 class submission {
   public:
@@ -73,11 +74,11 @@ class submission {
     submitted run() {
         const place_in_queue place;
         begin();
-        if (!first_transaction()) {
-            leave_transaction_of_call();
-            if (wait() == outcome::to_be_done)
-                by_itself();
-        }
+        outcome now = first_transaction();
+        if (now == outcome::waits)
+            now = wait();
+        if (now == outcome::to_be_done)
+            by_itself();
         // It is done: whoever wants to stop it now is too late, and must not hear that he did.
         forget_cancel();
         return done_;
@@ -98,9 +99,10 @@ class submission {
         begin_read_committed();
     }
 
-    // Reads the request, and does it where nobody is in its way. False where it waits for others.
-    bool first_transaction() {
+    // Reads the request, and does it where nobody is in its way.
+    outcome first_transaction() {
         const bool may_wait = lockstep_has_submit_queue() && !lockstep_holds_session_locks();
+        outcome own = outcome::done;
         {
             ledger_work work;
             read_request asked = read_(work.use());
@@ -110,15 +112,20 @@ class submission {
             const submit_turn turn =
                 may_wait ? join(*asked.target, asked.request) : SUBMIT_QUEUE_FULL;
             if (turn == SUBMIT_LEADS)
-                lead_alone(*asked.target, asked.request);
+                own = lead_alone(*asked.target, asked.request);
             else if (turn == SUBMIT_QUEUE_FULL)
                 keep(move_one(*asked.target, asked.request), 1);
+            else
+                own = outcome::waits;
             work.finish();
-            if (turn == SUBMIT_WAITS)
-                return false;
         }
-        commit_transaction();
-        return true;
+        if (own == outcome::waits)
+            leave_transaction_of_call();
+        else if (own == outcome::done)
+            commit_transaction();
+        else
+            abandon_transaction();
+        return own;
     }
 
     submit_turn join(const ledger &target, const movement_request &request) {
@@ -131,17 +138,18 @@ class submission {
         return pg_call([call] { return lockstep_submit_join(call); });
     }
 
-    // Nobody else in the queue wants these rows. An outsider may have them: he is waited for, but
-    // then others have no need to wait for us.
-    void lead_alone(const ledger &target, const movement_request &request) {
+    // Nobody else in the queue wants these rows. An outsider may have one of them, or be booking
+    // the id: he is waited for in another transaction, which has no row out of order, and nobody in
+    // the queue waits for that one.
+    outcome lead_alone(const ledger &target, const movement_request &request) {
         auto answers = move_group(target, {&request, 1});
         group_answer &answer = answers.front();
         if (answer.error)
             throw sql_error{*answer.error};
-        if (answer.result.status != movement_status::left)
-            return keep(answer.result, 1);
-        lockstep_submit_leave();
-        keep(move_one(target, request), 1);
+        if (answer.result.status == movement_status::left)
+            return outcome::to_be_done;
+        keep(answer.result, 1);
+        return outcome::done;
     }
 
     // Until another one has done it, or this session leads.
