@@ -169,6 +169,16 @@ bool orders_by(Oid index, const column *key, int count) {
     return same;
 }
 
+// What is found here need not be the same for two sessions. The expressions are only read.
+bool has_changing_check(Relation table) {
+    const TupleConstr *constraints = RelationGetDescr(table)->constr;
+    for (int i = 0; constraints != nullptr && i < constraints->num_check; ++i)
+        if (contain_mutable_functions(
+                static_cast<Node *>(stringToNode(constraints->check[i].ccbin))))
+            return true;
+    return false;
+}
+
 } // namespace guarded
 } // namespace
 
@@ -238,6 +248,10 @@ bool refers_to_others(Relation table) {
         if (RI_FKey_trigger_type(triggers->triggers[i].tgfoid) == RI_TRIGGER_FK)
             return true;
     return false;
+}
+
+bool checks_ask_the_session(Relation table) {
+    return pg_call([table] { return has_changing_check(table); });
 }
 
 bool is_served_by_heap(const ledger &target) {

@@ -28,6 +28,10 @@ void install_store_setting();
 // Whether the table has foreign keys of its own, whose checks may still be to come.
 [[nodiscard]] bool refers_to_others(Relation table);
 
+// Whether a CHECK of the table has functions that are not immutable: it may go by the settings of
+// the session that carries out a movement.
+[[nodiscard]] bool checks_ask_the_session(Relation table);
+
 // Whether the heap store serves this call. 55000 where the setting forces it and it cannot.
 [[nodiscard]] bool is_served_by_heap(const ledger &target);
 

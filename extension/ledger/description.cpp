@@ -56,6 +56,7 @@ void describe_ledger(ledger &made, Relation table, Relation journal, const regis
     }
 
     made.refers_to_others = refers_to_others(table);
+    made.checks_ask_the_session = checks_ask_the_session(table);
     made.is_distributed = is_distributed(made.table);
     made.not_heap_journal = why_not_heap_journal(journal, row.journal_version);
     made.not_heap = why_not_heap(table, columns, made.not_heap_journal);

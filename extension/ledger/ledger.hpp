@@ -66,7 +66,8 @@ struct ledger : keyed_table {
     const char *floor;     // digits, as numeric prints them; null: no bound
     const char *ceiling;   // the same
     bool refers_to_others; // the table has foreign keys of its own
-    bool is_distributed;   // its rows are kept elsewhere, and read and written key by key
+    bool checks_ask_the_session;
+    bool is_distributed; // its rows are kept elsewhere, and read and written key by key
     // Why the heap store cannot serve this ledger; null where it can.
     const char *not_heap;
     // Why its journal has to be written by statements; null where it has not.

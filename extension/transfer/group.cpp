@@ -69,10 +69,17 @@ class group_booking {
             return;
         const TimestampTz now = GetCurrentTimestamp();
         const call_vector<journal_row> rows = journal_rows_of(all_, items, now);
-        // Booked since they were looked up, by somebody who asks for other rows under the same id.
-        if (items.size() == 1 ? !store_.append_if_new(rows.front()) : !store_.append(rows).empty())
+        // An id may be booked since it was looked up: for other rows, or by an outsider for a row
+        // that is not there. Who is alone has written nothing yet.
+        if (items.size() == 1) {
+            if (!store_.append_if_new(rows.front())) {
+                all_.results[items.front()].status = movement_status::left;
+                return;
+            }
+        } else if (!store_.append(rows).empty()) {
             throw sql_error(state::serialization_failure,
                             "a request id of the group was booked meanwhile");
+        }
         reach(fault_point::after_journal);
         store_.write(all_.rows);
         keep_answers(all_, rows, items, now);
@@ -88,7 +95,7 @@ class group_booking {
 } // namespace
 
 bool serves_groups(const ledger &target) {
-    return is_served_by_heap(target);
+    return is_served_by_heap(target) && !target.checks_ask_the_session;
 }
 
 call_vector<group_answer> move_group(const ledger &target,
