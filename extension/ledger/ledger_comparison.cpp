@@ -92,6 +92,7 @@ bool is_same(const ledger &before, const ledger &now) {
            std::ranges::equal(before.key_places, now.key_places) &&
            is_same_text(before.not_heap, now.not_heap) &&
            is_same_text(before.not_heap_journal, now.not_heap_journal) &&
+           before.checks_ask_the_session == now.checks_ask_the_session &&
            std::ranges::equal(family(before), family(now));
 }
 
