@@ -29,8 +29,8 @@ uint64 settings_hash() {
     uint64 hash = hash_of(namespace_search_path, std::strlen(namespace_search_path), 0);
     hash = mixed(hash, synchronous_commit);
     hash = mixed(hash, SessionReplicationRole);
-    // Drivers set what is left of a deadline. A leader whose time is up disturbs his group, so it is
-    // of those who have about as much.
+    // Drivers set what is left of a deadline. A leader whose time is up disturbs his group, so it
+    // is of those who have about as much.
     hash = mixed(hash, std::bit_width(static_cast<uint32>(StatementTimeout)));
     return mixed(hash, LockTimeout);
 }
