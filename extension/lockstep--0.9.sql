@@ -459,7 +459,7 @@ COMMENT ON COLUMN lockstep.lock_graph.wait_start IS 'when the wait began; null f
 COMMENT ON COLUMN lockstep.lock_graph.wait_for IS 'how long it has waited';
 COMMENT ON COLUMN lockstep.lock_graph.queue_pos IS 'its place in the locks queue, from 1';
 COMMENT ON COLUMN lockstep.lock_graph.queue_len IS 'how many stand in the locks queue';
-COMMENT ON COLUMN lockstep.lock_graph.edge_kind IS 'hard: the blocker holds what conflicts; soft: it stands ahead in the queue; latent: it has the row locked too; safe_snapshot: a deferrable transaction waits for it';
+COMMENT ON COLUMN lockstep.lock_graph.edge_kind IS 'hard: the blocker holds what conflicts; soft: it stands ahead in the queue; latent: it has the row locked too; safe_snapshot: a deferrable transaction waits for it; group: a call of submit waits for it';
 COMMENT ON COLUMN lockstep.lock_graph.is_nearest IS 'part of the reduced graph; always true here';
 COMMENT ON COLUMN lockstep.lock_graph.same_group IS 'both belong to one parallel query (they conflict over extending a relation)';
 COMMENT ON COLUMN lockstep.lock_graph.blocker_kind IS 'as waiter_kind; or prepared, or finishing: a prepared transaction being ended at this moment';
@@ -527,7 +527,7 @@ COMMENT ON VIEW lockstep.lock_graph_all IS 'who waits for whom at one instant, e
 COMMENT ON COLUMN lockstep.lock_graph_all.snapshot_at IS 'the instant of the snapshot';
 COMMENT ON COLUMN lockstep.lock_graph_all.waiter_pid IS 'process that waits';
 COMMENT ON COLUMN lockstep.lock_graph_all.waiter_leader_pid IS 'leader of its parallel query; its own pid where it is in none';
-COMMENT ON COLUMN lockstep.lock_graph_all.edge_kind IS 'hard, soft, latent or safe_snapshot, as in lock_graph';
+COMMENT ON COLUMN lockstep.lock_graph_all.edge_kind IS 'hard, soft, latent, safe_snapshot or group, as in lock_graph';
 COMMENT ON COLUMN lockstep.lock_graph_all.is_nearest IS 'whether lock_graph has this edge';
 COMMENT ON COLUMN lockstep.lock_graph_all.same_group IS 'both belong to one parallel query; pg_blocking_pids() leaves such edges out';
 COMMENT ON COLUMN lockstep.lock_graph_all.blocker_kind IS 'as in lock_graph';

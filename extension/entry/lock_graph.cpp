@@ -24,7 +24,7 @@ class wide_rows {
         row_.add(BoolGetDatum(one.nearest));
         row_.add(BoolGetDatum(one.same_group));
         add_blocker(one);
-        add_lock(wait);
+        add_lock(one);
         add_row(wait);
         const graph::forest::node &node =
             graph_.forest().nodes[static_cast<std::size_t>(graph_.node_of(one.waiter))];
@@ -112,11 +112,13 @@ class wide_rows {
         return columns_.mode(lock, graph_.snapshot().waits[wait].mode);
     }
 
-    void add_lock(std::int32_t wait) {
+    void add_lock(const graph::edge &one) {
         if (row_.passes_unread(10))
             return;
+        const std::int32_t wait = one.wait;
         if (wait < 0) {
-            row_.add_nulls(10);
+            row_.add_nulls(9);
+            row_.add(columns_.what_else(one.waiter));
             return;
         }
         const lock_place &place = graph_.place_of_lock(graph_.snapshot().waits[wait].lock);
@@ -202,10 +204,12 @@ class narrow_rows {
         row_.add(int_or_null(blocker.pid));
         row_.add(int_or_null(graph_.leader_pid(one.blocker)));
         row_.add(xid_or_null(blocker.xid));
-        if (one.wait < 0)
-            row_.add_nulls(8);
-        else if (!row_.passes_unread(8))
+        if (one.wait < 0) {
+            row_.add_nulls(7);
+            row_.add([&] { return columns_.what_else(one.waiter); });
+        } else if (!row_.passes_unread(8)) {
             add_wait(one);
+        }
         row_.append(call_);
     }
 

@@ -69,7 +69,9 @@ class tree_rows {
         row_.add([&] { return who().state; });
         row_.add([&] { return since_value(graph_, who().transaction_started); });
         if (wait < 0) {
-            row_.add_nulls(4);
+            row_.add_nulls(2);
+            row_.add([&] { return columns_.what_else(index); });
+            row_.add(std::nullopt);
         } else {
             const lock_wait &one = graph_.snapshot().waits[wait];
             row_.add([&] { return since_value(graph_, one.started); });

@@ -66,4 +66,10 @@ column_value lock_columns::what(std::int32_t wait) {
     return at->second;
 }
 
+column_value lock_columns::what_else(std::int32_t process) {
+    if (graph_.submit_blocker_of(process) < 0)
+        return {};
+    return text_datum(graph_.what_in_submit(process).c_str());
+}
+
 } // namespace lockstep

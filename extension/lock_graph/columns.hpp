@@ -38,6 +38,8 @@ class lock_columns {
     [[nodiscard]] column_value edge_kind(graph::edge_kind kind);
     [[nodiscard]] column_value lock_type(const lock_object &lock);
     [[nodiscard]] column_value what(std::int32_t wait);
+    // What a process waits for that waits for no lock; of a safe snapshot nothing is said.
+    [[nodiscard]] column_value what_else(std::int32_t process);
 
     [[nodiscard]] column_value constant(const char *name) { return constants_(name); }
 

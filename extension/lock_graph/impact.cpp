@@ -82,7 +82,8 @@ std::string chain_of(wait_for_graph &seen, std::int32_t root) {
          node = seen.forest().nodes[at(node)].parent) {
         const std::int32_t wait = seen.wait_of(node);
         if (wait < 0) {
-            links.emplace_back("safe snapshot");
+            links.emplace_back(seen.submit_blocker_of(seen.process_of(node)) < 0 ? "safe snapshot"
+                                                                                 : "submit");
             continue;
         }
         std::string link = seen.place_of_lock(seen.snapshot().waits[wait].lock).type;

@@ -27,6 +27,8 @@ std::string activity_text(wait_for_graph &seen, std::int32_t node) {
 
 std::string wait_text(wait_for_graph &seen, std::int32_t node) {
     const std::int32_t wait = seen.wait_of(node);
+    if (const std::int32_t process = seen.process_of(node); seen.submit_blocker_of(process) >= 0)
+        return "waits for " + seen.what_in_submit(process);
     if (wait < 0)
         return "waits for a safe snapshot";
     const lock_wait &one = seen.snapshot().waits[wait];

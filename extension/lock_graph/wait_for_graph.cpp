@@ -1,6 +1,7 @@
 #include "lock_graph/wait_for_graph.hpp"
 
 #include "lock_graph/snapshot.h"
+#include "submit/queue.h"
 
 #include <algorithm>
 #include <compare>
@@ -27,6 +28,7 @@ wait_for_graph::wait_for_graph(graph::extent wanted)
     wait_row_ = std::move(found.of_wait);
     add_latent_edges();
     add_safe_snapshot_edges();
+    add_submit_edges();
     number_nodes();
     build_forest();
     described_.resize(processes_.size());
@@ -129,6 +131,34 @@ void wait_for_graph::add_safe_snapshot_edges() {
                 other >= 0)
                 edges_.push_back(
                     {waiter, other, -1, -1, graph::edge_kind::safe_snapshot, true, false});
+    }
+}
+
+// The queue of submit is read a moment after the lock manager. Who waits there is in no transaction
+// and has no lock: one that the snapshot shows with a wait or in somebody's way has come to the
+// queue since, and is shown as the snapshot has it. So no ring is made of two instants.
+void wait_for_graph::add_submit_edges() {
+    if (!lockstep_has_submit_queue())
+        return;
+    const int room = lockstep_submit_places();
+    auto *const pairs = pg_call([room] {
+        return static_cast<submit_edge *>(palloc(sizeof(submit_edge) * static_cast<Size>(room)));
+    });
+    const int count = pg_call([=] { return lockstep_submit_edges(pairs, room); });
+    std::vector<bool> has_locks(processes_.size(), false);
+    for (const graph::edge &one : edges_)
+        for (const std::int32_t end : {one.waiter, one.blocker})
+            has_locks[at(process(end).leader)] = true;
+    for (int i = 0; i < count; ++i) {
+        // Zero, like any pid that no session has: it has ended meanwhile.
+        if (pairs[i].follower == 0 || pairs[i].leader == 0)
+            continue;
+        const std::int32_t waiter = process_with_pid(pairs[i].follower);
+        const std::int32_t other = process_with_pid(pairs[i].leader);
+        if (waiter < 0 || other < 0 || (at(waiter) < has_locks.size() && has_locks[at(waiter)]))
+            continue;
+        submit_blockers_.emplace(waiter, other);
+        edges_.push_back({waiter, other, -1, -1, graph::edge_kind::group, true, false});
     }
 }
 
@@ -316,6 +346,14 @@ std::string wait_for_graph::what(std::int32_t wait) {
         if (const std::string &who = who_keeps_readers_out(row->relation); !who.empty())
             text += " (no key: " + who + ')';
     return text;
+}
+
+// Who waits behind one who waits there himself is led by none yet.
+std::string wait_for_graph::what_in_submit(std::int32_t process_index) const {
+    const std::int32_t other = submit_blocker_of(process_index);
+    return (submit_blocker_of(other) < 0 ? "group of submit led by pid "
+                                         : "turn in submit behind pid ") +
+           std::to_string(process(other).pid);
 }
 
 } // namespace lockstep

@@ -57,6 +57,11 @@ class wait_for_graph {
     [[nodiscard]] std::int32_t wait_of(std::int32_t node) const {
         return wait_of_node_[static_cast<std::size_t>(node)];
     }
+    // A process that waits in the queue of submit: the one that it waits for there; else -1.
+    [[nodiscard]] std::int32_t submit_blocker_of(std::int32_t process_index) const {
+        const auto found = submit_blockers_.find(process_index);
+        return found == submit_blockers_.end() ? -1 : found->second;
+    }
     // Stable from one instant to the next: the pid, or less than zero the xid of a prepared
     // transaction.
     [[nodiscard]] std::int64_t node_id(std::int32_t node) const;
@@ -83,6 +88,8 @@ class wait_for_graph {
     // What is waited for in words: the row where one is known, else the lock. Where the row's key
     // is not read because of a lock on the table, with who has that lock or is next to have it.
     [[nodiscard]] std::string what(std::int32_t wait);
+    // The same of a wait in the queue of submit.
+    [[nodiscard]] std::string what_in_submit(std::int32_t process_index) const;
 
     [[nodiscard]] std::optional<Datum> database_name(Oid database) {
         return sessions_.database_name(database);
@@ -92,6 +99,7 @@ class wait_for_graph {
   private:
     void add_latent_edges();
     void add_safe_snapshot_edges();
+    void add_submit_edges();
     void number_nodes();
     void build_forest();
     [[nodiscard]] std::vector<std::int32_t> rank_locks() const;
@@ -110,8 +118,9 @@ class wait_for_graph {
     std::vector<lock_process> processes_;           // the snapshot's, and those that were met later
     std::vector<std::optional<session>> described_; // by process, when first asked for
     std::vector<graph::edge> edges_;
-    std::vector<waited_row> rows_;       // of waits, by wait_row_
-    std::vector<std::int32_t> wait_row_; // by wait: index in rows_, or -1
+    std::map<std::int32_t, std::int32_t> submit_blockers_; // by process
+    std::vector<waited_row> rows_;                         // of waits, by wait_row_
+    std::vector<std::int32_t> wait_row_;                   // by wait: index in rows_, or -1
     graph::forest forest_;
     std::vector<std::int32_t> node_of_process_;
     std::vector<std::int32_t> process_of_node_;

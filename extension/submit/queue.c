@@ -462,12 +462,14 @@ int lockstep_submit_edges(submit_edge *to, int room_for) {
             to[count++] = (submit_edge){pid_of(slot), pid_of(queue->heads[slot].leader)};
     for (int32 slot = queue->waiting.first; slot != NONE && count < room_for;
          slot = queue->heads[slot].next) {
-        int32 other = first_with_rows(&queue->at_work, queue->heads[slot].rows);
+        const uint32 *const rows = queue->heads[slot].rows;
+        int32 other = first_with_rows(&queue->at_work, rows);
 
         if (other == NONE)
             other = heir_of(slot);
-        if (other != NONE)
-            to[count++] = (submit_edge){pid_of(slot), pid_of(leader_of(other))};
+        other = other == NONE ? first_with_rows(&queue->waiting, rows) : leader_of(other);
+        if (other != slot) /* it is not the first of them itself */
+            to[count++] = (submit_edge){pid_of(slot), pid_of(other)};
     }
     LWLockRelease(queue_lock);
     return count;

@@ -129,7 +129,12 @@ void lockstep_submit_leave(void);
 /* The same, but that who leads in a transaction leaves when that ends. */
 void lockstep_submit_abandon(void);
 
-/* Who waits for whom just now, by pid. Returns how many pairs were written, `room` at most. */
+/*
+ * Who waits for whom just now, by pid. Each who waits stands with who leads: with who has taken his
+ * call, works on one of his rows or will take it. Who is kept by none of these stands behind one
+ * who waits himself. Never in a ring. Takes the queue's lock, shared, and raises nothing. Returns
+ * how many pairs were written, `room` at most.
+ */
 typedef struct submit_edge {
     int32_t follower;
     int32_t leader;

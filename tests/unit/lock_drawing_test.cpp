@@ -49,7 +49,7 @@ using lockstep::testing::read_mermaid;
 using index = std::int32_t;
 
 constexpr std::array all_kinds{edge_kind::hard, edge_kind::soft, edge_kind::latent,
-                               edge_kind::safe_snapshot};
+                               edge_kind::safe_snapshot, edge_kind::group};
 constexpr std::array all_looks{node_look::waits, node_look::root, node_look::cycle,
                                node_look::note};
 
@@ -62,6 +62,7 @@ TEST(lock_drawing, names_the_kinds) {
     EXPECT_EQ(kind_name(edge_kind::soft), "soft");
     EXPECT_EQ(kind_name(edge_kind::latent), "latent");
     EXPECT_EQ(kind_name(edge_kind::safe_snapshot), "safe_snapshot");
+    EXPECT_EQ(kind_name(edge_kind::group), "group");
 }
 
 // Whether no sibling stands further down.

@@ -67,6 +67,7 @@ std::string_view dot_look(edge_kind kind) {
     case edge_kind::soft: return "style=dashed";
     case edge_kind::latent: return "style=dotted";
     case edge_kind::safe_snapshot: return "color=blue";
+    case edge_kind::group: return "color=darkgreen";
     case edge_kind::hard: break;
     }
     return "";
@@ -80,6 +81,7 @@ std::string_view kind_name(edge_kind kind) {
     case edge_kind::soft: return "soft";
     case edge_kind::latent: return "latent";
     case edge_kind::safe_snapshot: return "safe_snapshot";
+    case edge_kind::group: return "group";
     }
     return "";
 }

@@ -18,8 +18,9 @@ namespace lockstep::graph {
 enum class edge_kind : std::uint8_t {
     hard,
     soft,
-    latent,       // a further holder of the row, not the one that is waited for at this moment
-    safe_snapshot // a read-only deferrable transaction that waits for a serializable one
+    latent,        // a further holder of the row, not the one that is waited for at this moment
+    safe_snapshot, // a read-only deferrable transaction that waits for a serializable one
+    group          // a call of submit that waits for who carries it out, or works on its rows
 };
 
 struct edge {
