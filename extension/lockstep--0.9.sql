@@ -1426,11 +1426,58 @@ COMMENT ON COLUMN lockstep.ledger_stats.batches IS 'calls of transfer_batch and 
 COMMENT ON COLUMN lockstep.ledger_stats.items IS 'items of these';
 COMMENT ON COLUMN lockstep.ledger_stats.since IS 'when the first of them was counted';
 
+CREATE FUNCTION lockstep.get_submit_stats()
+RETURNS TABLE (
+    ledger           regclass,
+    calls            bigint,
+    grouped          bigint,
+    groups           bigint,
+    groups_2         bigint,
+    groups_4         bigint,
+    groups_8         bigint,
+    groups_16        bigint,
+    groups_32        bigint,
+    groups_64        bigint,
+    alone_busy       bigint,
+    alone_fault      bigint,
+    alone_lost       bigint,
+    alone_queue_full bigint,
+    alone_too_large  bigint,
+    alone_unserved   bigint)
+AS 'MODULE_PATHNAME', 'lockstep_get_submit_stats'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION lockstep.get_submit_stats() IS 'what became of calls of submit, by ledger; what the view submit_stats is made of';
+
+CREATE VIEW lockstep.submit_stats AS
+SELECT s.ledger, s.calls, s.grouped, s.groups, s.groups_2, s.groups_4, s.groups_8, s.groups_16, s.groups_32, s.groups_64, s.alone_busy, s.alone_fault, s.alone_lost, s.alone_queue_full, s.alone_too_large, s.alone_unserved
+  FROM lockstep.get_submit_stats() AS s
+ WHERE s.ledger IS NULL
+    OR EXISTS (SELECT FROM lockstep.registration AS r JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) r.ledger
+                WHERE r.ledger OPERATOR(pg_catalog.=) s.ledger AND r.active)
+ ORDER BY s.ledger::text COLLATE "C";
+COMMENT ON VIEW lockstep.submit_stats IS 'calls of submit to the ledgers of this database, since the server started or reset_ledger_stats; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.submit_stats.ledger IS 'the ledger; null: those of all databases that found no room, beyond lockstep.counted_ledgers, together';
+COMMENT ON COLUMN lockstep.submit_stats.calls IS 'calls that were answered';
+COMMENT ON COLUMN lockstep.submit_stats.grouped IS 'those that were carried out together with others';
+COMMENT ON COLUMN lockstep.submit_stats.groups IS 'transactions that carried out more than one';
+COMMENT ON COLUMN lockstep.submit_stats.groups_2 IS 'groups of 2 or 3 calls';
+COMMENT ON COLUMN lockstep.submit_stats.groups_4 IS 'groups of 4 to 7';
+COMMENT ON COLUMN lockstep.submit_stats.groups_8 IS 'groups of 8 to 15';
+COMMENT ON COLUMN lockstep.submit_stats.groups_16 IS 'groups of 16 to 31';
+COMMENT ON COLUMN lockstep.submit_stats.groups_32 IS 'groups of 32 to 63';
+COMMENT ON COLUMN lockstep.submit_stats.groups_64 IS 'groups of 64 and more';
+COMMENT ON COLUMN lockstep.submit_stats.alone_busy IS 'calls that were done by their own session because somebody who did not submit had the row, or was booking the id';
+COMMENT ON COLUMN lockstep.submit_stats.alone_fault IS '... because their group came to nothing, by a CHECK or the like';
+COMMENT ON COLUMN lockstep.submit_stats.alone_lost IS '... because their leader was cancelled or killed';
+COMMENT ON COLUMN lockstep.submit_stats.alone_queue_full IS '... because lockstep.submit_queue_size others were under way';
+COMMENT ON COLUMN lockstep.submit_stats.alone_too_large IS '... because the key, the memo or the amount was too long, or one that a single call has to look at';
+COMMENT ON COLUMN lockstep.submit_stats.alone_unserved IS '... because the ledger has no groups, or the session has locks of its own';
+
 CREATE FUNCTION lockstep.reset_ledger_stats()
 RETURNS void
 AS 'MODULE_PATHNAME', 'lockstep_reset_ledger_stats'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION lockstep.reset_ledger_stats() IS 'lets ledger_stats begin at nothing, for all databases';
+COMMENT ON FUNCTION lockstep.reset_ledger_stats() IS 'lets ledger_stats and submit_stats begin at nothing, for all databases';
 REVOKE ALL ON FUNCTION lockstep.reset_ledger_stats() FROM PUBLIC;
 
 -- Default privileges may have given others rights on what was made here. Everybody may look, but at results of
@@ -1444,7 +1491,7 @@ BEGIN
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
           lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
           lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules, lockstep.retry_stats,
-          lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.once_request,
+          lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.submit_stats, lockstep.once_request,
           lockstep.once_requests, lockstep.chunk_runs, lockstep.progress_apply_in_chunks}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
                          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS g

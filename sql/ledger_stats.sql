@@ -14,6 +14,7 @@ COMMIT;
 SELECT * FROM lockstep.ledger_stats;
 \set VERBOSITY sqlstate
 SELECT * FROM lockstep.ledger_stats;
+SELECT * FROM lockstep.submit_stats;
 SELECT lockstep.reset_ledger_stats();
 \set VERBOSITY default
 

@@ -2,6 +2,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -13,9 +14,19 @@
 #include "pg/transaction_ends.h"
 
 /* The kinds of a ledger's counters, and the counters of each. */
-enum { OF_MOVEMENTS, OF_BATCHES, KINDS };
+enum {
+    OF_MOVEMENTS,
+    OF_BATCHES,
+    OF_SUBMITS,
+    OF_SIZES,
+    OF_LARGE_SIZES,
+    OF_ALONE,
+    OF_ALONE_FURTHER,
+    KINDS
+};
 enum { APPLIED, REPLAYED, REFUSED, SINCE };
 enum { BATCHES, ITEMS };
+enum { CALLS, GROUPED, GROUPS };
 
 /* What one subtransaction has done to a ledger so far; of the same two there is one. */
 typedef struct pending_counts {
@@ -220,6 +231,81 @@ int32_t lockstep_copy_ledger_counts(ledger_count **to) {
             .since = movements.counts[SINCE],
             .counts = {movements.counts[APPLIED], movements.counts[REPLAYED],
                        movements.counts[REFUSED], batches.counts[BATCHES], batches.counts[ITEMS]}};
+    }
+    return count;
+}
+
+/* The kind and the counter of the nth of something that has more than one kind has. */
+static void add_nth(counter_table *table, uint64 owner, int32 *last, int32 first_kind, int nth) {
+    counter_row *const row =
+        lockstep_counters_of(table, owner, last, first_kind + nth / LOCKSTEP_COUNTERS_A_ROW);
+
+    add(row, nth % LOCKSTEP_COUNTERS_A_ROW, 1);
+}
+
+static int size_class(int32_t group_size) {
+    const int power = pg_leftmost_one_pos32((uint32)group_size) - 1;
+
+    return power < LOCKSTEP_SUBMIT_SIZES ? power : LOCKSTEP_SUBMIT_SIZES - 1;
+}
+
+void lockstep_count_submit(uint32_t ledger, int32_t group_size, submit_alone why) {
+    static int32 last = 0;
+    counter_table *table;
+    counter_row *row;
+
+    if (tables.shared == NULL)
+        return;
+    table = lockstep_counters_since(&tables, lockstep_counter_resets(&tables));
+    row = lockstep_counters_of(table, owner_of(ledger), &last, OF_SUBMITS);
+    add(row, CALLS, 1);
+    add(row, GROUPED, group_size > 1);
+    if (why != SUBMIT_MET_NOBODY)
+        add_nth(table, owner_of(ledger), &last, OF_ALONE, why);
+}
+
+void lockstep_count_submit_group(uint32_t ledger, int32_t group_size) {
+    static int32 last = 0;
+    counter_table *table;
+
+    if (tables.shared == NULL)
+        return;
+    table = lockstep_counters_since(&tables, lockstep_counter_resets(&tables));
+    add(lockstep_counters_of(table, owner_of(ledger), &last, OF_SUBMITS), GROUPS, 1);
+    add_nth(table, owner_of(ledger), &last, OF_SIZES, size_class(group_size));
+}
+
+static void copy_many(counter_table *table, int32 place, int32 first_kind, uint64 owner, int64 *to,
+                      int count) {
+    for (int i = 0; i < count; ++i) {
+        counter_copy copy;
+
+        to[i] = 0;
+        if (lockstep_copy_counters(table, place, first_kind + i / LOCKSTEP_COUNTERS_A_ROW, &copy) &&
+            copy.owner == owner)
+            to[i] = copy.counts[i % LOCKSTEP_COUNTERS_A_ROW];
+    }
+}
+
+int32_t lockstep_copy_submit_counts(submit_count **to) {
+    counter_table *const table = lockstep_counters_since(&tables, lockstep_counter_resets(&tables));
+    int32 count = 0;
+
+    *to = palloc_extended(sizeof(submit_count) * (table->places + 1), MCXT_ALLOC_HUGE);
+    for (int32 place = 0; place <= table->places; ++place) {
+        counter_copy calls;
+        submit_count one;
+
+        if (!lockstep_copy_counters(table, place, OF_SUBMITS, &calls) || calls.counts[CALLS] == 0 ||
+            (calls.owner != 0 && calls.owner >> 32 != MyDatabaseId))
+            continue;
+        one = (submit_count){.ledger = (uint32_t)calls.owner,
+                             .counts = {.calls = calls.counts[CALLS],
+                                        .grouped = calls.counts[GROUPED],
+                                        .groups = calls.counts[GROUPS]}};
+        copy_many(table, place, OF_SIZES, calls.owner, one.counts.sizes, LOCKSTEP_SUBMIT_SIZES);
+        copy_many(table, place, OF_ALONE, calls.owner, one.counts.alone, SUBMIT_ALONE_REASONS);
+        (*to)[count++] = one;
     }
     return count;
 }

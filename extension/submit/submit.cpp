@@ -1,5 +1,6 @@
 #include "submit/submit.hpp"
 
+#include "ledger/ledger_counters.h"
 #include "ledger/rights.hpp"
 #include "pg/call_memory.hpp"
 #include "pg/caught.hpp"
@@ -81,6 +82,7 @@ class submission {
             by_itself();
         // It is done: whoever wants to stop it now is too late, and must not hear that he did.
         forget_cancel();
+        pg_call([this] { lockstep_count_submit(ledger_, done_.group_size, why_alone_); });
         return done_;
     }
 
@@ -102,6 +104,7 @@ class submission {
     // Reads the request, and does it where nobody is in its way.
     outcome first_transaction() {
         const bool may_wait = lockstep_has_submit_queue() && !lockstep_holds_session_locks();
+        why_alone_ = SUBMIT_ALONE_UNSERVED;
         outcome own = outcome::done;
         {
             ledger_work work;
@@ -109,6 +112,7 @@ class submission {
             if (!asked.request.request_id)
                 asked.request.request_id = new_request_id();
             id_ = *asked.request.request_id;
+            ledger_ = asked.target->table;
             const submit_turn turn =
                 may_wait ? join(*asked.target, asked.request) : SUBMIT_QUEUE_FULL;
             if (turn == SUBMIT_LEADS)
@@ -132,10 +136,13 @@ class submission {
         if (!serves_groups(target))
             return SUBMIT_QUEUE_FULL;
         call_ = std::make_unique<submit_call>();
+        why_alone_ = SUBMIT_ALONE_TOO_LARGE;
         if (!pack(*call_, target, request))
             return SUBMIT_QUEUE_FULL;
         const submit_call *call = call_.get();
-        return pg_call([call] { return lockstep_submit_join(call); });
+        const submit_turn turn = pg_call([call] { return lockstep_submit_join(call); });
+        why_alone_ = turn == SUBMIT_QUEUE_FULL ? SUBMIT_ALONE_QUEUE_FULL : SUBMIT_MET_NOBODY;
+        return turn;
     }
 
     // Nobody else in the queue wants these rows. An outsider may have one of them, or be booking
@@ -146,8 +153,10 @@ class submission {
         group_answer &answer = answers.front();
         if (answer.error)
             throw sql_error{*answer.error};
-        if (answer.result.status == movement_status::left)
+        if (answer.result.status == movement_status::left) {
+            why_alone_ = SUBMIT_ALONE_BUSY;
             return outcome::to_be_done;
+        }
         keep(answer.result, 1);
         return outcome::done;
     }
@@ -161,9 +170,9 @@ class submission {
         switch (told->fate) {
         case SUBMIT_REFUSED: throw unpack_error(*told);
         case SUBMIT_ANSWERED: break;
-        case SUBMIT_BUSY:
-        case SUBMIT_FAULT:
-        case SUBMIT_NOT_TOLD: return outcome::to_be_done;
+        case SUBMIT_BUSY: why_alone_ = SUBMIT_ALONE_BUSY; return outcome::to_be_done;
+        case SUBMIT_FAULT: why_alone_ = SUBMIT_ALONE_FAULT; return outcome::to_be_done;
+        case SUBMIT_NOT_TOLD: why_alone_ = SUBMIT_ALONE_LOST; return outcome::to_be_done;
         }
         keep(unpack_answer(*told, id_), told->group_size);
         return outcome::done;
@@ -191,6 +200,7 @@ class submission {
         if (!error)
             forget_error();
         lockstep_submit_fault();
+        why_alone_ = SUBMIT_ALONE_FAULT;
         abandon_transaction();
         return outcome::to_be_done;
     }
@@ -210,11 +220,14 @@ class submission {
             check_rights(target);
             const submit_group now = group_of(target);
             // Changed since it was asked: each has to look at it by himself.
+            why_alone_ = SUBMIT_ALONE_UNSERVED;
             if (serves_groups(target) && std::memcmp(&now, &call_->group, sizeof(now)) == 0)
                 own = carry_out(target);
             work.finish();
         }
         commit_transaction();
+        if (group_size_ > 1)
+            pg_call([this] { lockstep_count_submit_group(ledger_, group_size_); });
         return own;
     }
 
@@ -249,8 +262,10 @@ class submission {
             pack_answer(*lockstep_submit_answer_of(whose[i]), answers[i], group_size_);
         const group_answer &own = answers.front();
         own_error_ = own.error;
+        why_alone_ = SUBMIT_ALONE_BUSY;
         if (own.error || own.result.status == movement_status::left)
             return outcome::to_be_done;
+        why_alone_ = SUBMIT_MET_NOBODY;
         keep(own.result, group_size_);
         return outcome::done;
     }
@@ -286,6 +301,8 @@ class submission {
     int group_size_ = 1; // of the group that this session leads
     std::optional<sql_error> own_error_;
     submitted done_{};
+    Oid ledger_ = InvalidOid;
+    submit_alone why_alone_ = SUBMIT_MET_NOBODY;
 };
 
 } // namespace

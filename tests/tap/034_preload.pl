@@ -13,7 +13,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION lockstep');
-my @views = qw(ledger_stats retry_stats retry_attempts retry_health transaction_age_history);
+my @views = qw(ledger_stats submit_stats retry_stats retry_attempts retry_health transaction_age_history);
 for my $view (@views)
 {
 	my ($status, $out, $error) = $node->psql('postgres', "\\set VERBOSITY sqlstate\nSELECT * FROM lockstep.$view");
