@@ -66,6 +66,22 @@ bar of_load(const results &all, const conditions &where, const contestant &ours,
     return result;
 }
 
+// submit beside transfer, where many meet at one row, and where nobody meets anybody.
+bar of_crowd(const results &all, const conditions &where, double least) {
+    bar result{fmt::format("{}: submit at least {} times transfer", name_of(where), least), "",
+               false};
+    const auto *const us = find(all, where, {way::lockstep_submit, 1});
+    const auto *const them = find(all, where, {way::lockstep_transfer, 1});
+    if (us == nullptr || them == nullptr)
+        return result;
+    const auto ratio = median(us->rates) / median(them->rates);
+    result.measured = true;
+    result.met = ratio >= least;
+    result.figures = fmt::format("{:.2f} times: {}/s and {}/s", ratio, with_spread(us->rates),
+                                 with_spread(them->rates));
+    return result;
+}
+
 bar of_log(const results &all, const options &wanted) {
     bar result{fmt::format("8,000 items: at most {} bytes of log a transfer", most_log_bytes), "",
                false};
@@ -138,6 +154,12 @@ std::vector<bar> bars_of(const results &all, const options &wanted) {
                     "a transfer no slower than PL/pgSQL's (5 % is noise)", 1 / noise),
             of_load(all, hot, {way::lockstep_batch, 1000},
                     "batches of 1,000 at least 20 times PL/pgSQL calls", 20),
+            of_crowd(all, {spread::hot_row, 20, true}, 8),
+            of_crowd(all, {spread::hot_row, 64, true}, 20),
+            of_crowd(all, {spread::uniform, 1, true}, 0.95),
+            of_crowd(all, {spread::uniform, 8, true}, 0.95),
+            of_crowd(all, {spread::uniform, 20, true}, 0.95),
+            of_crowd(all, {spread::uniform, 64, true}, 0.95),
             of_log(all, wanted),
             of_xids(all),
             of_growth(all)};

@@ -6,8 +6,9 @@ namespace lockstep::bench {
 
 const std::vector<way> &all_ways() {
     static const std::vector<way> ways{
-        way::client_transaction, way::plpgsql_call, way::savepoint_batch,   way::running_batch,
-        way::netted_batch,       way::floor_batch,  way::lockstep_transfer, way::lockstep_batch};
+        way::client_transaction, way::plpgsql_call,    way::savepoint_batch,
+        way::running_batch,      way::netted_batch,    way::floor_batch,
+        way::lockstep_transfer,  way::lockstep_submit, way::lockstep_batch};
     return ways;
 }
 
@@ -15,7 +16,8 @@ bool is_batch(way how) {
     switch (how) {
     case way::client_transaction:
     case way::plpgsql_call:
-    case way::lockstep_transfer: return false;
+    case way::lockstep_transfer:
+    case way::lockstep_submit: return false;
     case way::savepoint_batch:
     case way::netted_batch:
     case way::running_batch:
@@ -26,7 +28,8 @@ bool is_batch(way how) {
 }
 
 bool is_ours(way how) {
-    return how == way::lockstep_transfer || how == way::lockstep_batch;
+    return how == way::lockstep_transfer || how == way::lockstep_submit ||
+           how == way::lockstep_batch;
 }
 
 std::string key_of(way how) {
@@ -38,6 +41,7 @@ std::string key_of(way how) {
     case way::running_batch: return "running_batch";
     case way::floor_batch: return "floor_batch";
     case way::lockstep_transfer: return "lockstep_transfer";
+    case way::lockstep_submit: return "lockstep_submit";
     case way::lockstep_batch: return "lockstep_transfer_batch";
     }
     return "";
@@ -57,6 +61,7 @@ std::string label_of(const contestant &who) {
         case way::running_batch: return "netted SQL, with balances";
         case way::floor_batch: return "plain INSERT and UPDATE";
         case way::lockstep_transfer: return "lockstep transfer";
+        case way::lockstep_submit: return "lockstep submit";
         case way::lockstep_batch: return "lockstep transfer_batch";
         }
         return "";

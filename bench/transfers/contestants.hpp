@@ -15,6 +15,7 @@ enum class way {
     running_batch,      // the same with the balances after each item
     floor_batch,        // the floor: the same rows written, and nothing asked or checked
     lockstep_transfer,
+    lockstep_submit,
     lockstep_batch
 };
 

@@ -6,6 +6,7 @@
 #include "transfers/bars.hpp"
 #include "transfers/batches.hpp"
 #include "transfers/costs.hpp"
+#include "transfers/crowds.hpp"
 #include "transfers/json.hpp"
 #include "transfers/matrix.hpp"
 #include "transfers/panels.hpp"
@@ -72,7 +73,8 @@ void ask(command_line &line, options &wanted) {
 // checkpoint but our own, whose used files of the log are kept. The ordinary ways plan best without
 // jit.
 std::vector<std::string> server_settings() {
-    return {"max_connections = 50",
+    return {"max_connections = 100",
+            "shared_preload_libraries = 'lockstep'",
             "fsync = on",
             "autovacuum = off",
             "checkpoint_timeout = '1d'",
@@ -105,6 +107,7 @@ void measure_all(stage &on) {
     told("costs", measure_costs, print_costs);
     told("growth", measure_growth, print_growth);
     told("load", measure_matrix, print_cells);
+    told("crowds", measure_crowds, print_cells);
 }
 
 int run(const options &wanted) {

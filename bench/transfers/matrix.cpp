@@ -70,21 +70,6 @@ std::vector<load_state> states_of(const options &wanted) {
     return states;
 }
 
-double rate_of(stage &on, pool &links, const load_state &now, const contestant &who,
-               const std::shared_ptr<const keys> &from) {
-    on.tables.reset(who.how);
-    load what;
-    what.who = who;
-    what.from = from;
-    what.flush = now.where.flush;
-    what.warm_up = std::min(what.warm_up, now.window);
-    what.window = now.window;
-    what.seed = on.random();
-    const auto seen = run_load(links.take(static_cast<std::size_t>(now.where.connections)), what);
-    on.check(who.how, seen.booked);
-    return static_cast<double>(seen.transfers) / seen.seconds;
-}
-
 // One line: the best of ours and of the others.
 void tell(stage &on, const conditions &where, const std::vector<cell> &cells) {
     const auto best = [&](bool ours) {
@@ -101,6 +86,21 @@ void tell(stage &on, const conditions &where, const std::vector<cell> &cells) {
 }
 
 } // namespace
+
+double rate_under_load(stage &on, pool &links, const conditions &where, const contestant &who,
+                       const std::shared_ptr<const keys> &from, std::chrono::milliseconds window) {
+    on.tables.reset(who.how);
+    load what;
+    what.who = who;
+    what.from = from;
+    what.flush = where.flush;
+    what.warm_up = std::min(what.warm_up, window);
+    what.window = window;
+    what.seed = on.random();
+    const auto seen = run_load(links.take(static_cast<std::size_t>(where.connections)), what);
+    on.check(who.how, seen.booked);
+    return static_cast<double>(seen.transfers) / seen.seconds;
+}
 
 void measure_matrix(stage &on) {
     const auto who = contestants_of(on.wanted);
@@ -122,7 +122,8 @@ void measure_matrix(stage &on) {
                 check_not_interrupted();
                 on.out.step(fmt::format("{}: turn {} of {}, {}", name_of(now.where), turn,
                                         now.repetitions, label_of(who[i])));
-                cells[i].rates.push_back(rate_of(on, links, now, who[i], sources[now.where.over]));
+                cells[i].rates.push_back(rate_under_load(on, links, now.where, who[i],
+                                                         sources[now.where.over], now.window));
             }
         }
         tell(on, now.where, cells);

@@ -13,7 +13,7 @@ enum class extent { tiny, quick, usual, full };
 
 struct options {
     extent how_much = extent::usual;
-    std::vector<std::string> parts{"batches", "costs", "growth", "load"};
+    std::vector<std::string> parts{"batches", "costs", "growth", "load", "crowds"};
     std::int64_t rows = 100'000;
     std::chrono::milliseconds window{500};     // of one measurement of the matrix
     std::chrono::milliseconds bar_window{800}; // and of those that bars stand on

@@ -196,6 +196,7 @@ std::string functions_of(way how) {
     case way::floor_batch: return floor_function;
     case way::client_transaction:
     case way::lockstep_transfer:
+    case way::lockstep_submit:
     case way::lockstep_batch: return "";
     }
     return "";

@@ -55,6 +55,10 @@ std::string statement_of(way how) {
         return fmt::format("SELECT status, from_balance, to_balance FROM lockstep.transfer('{}',"
                            " $2::bigint, $3::bigint, $4::numeric, $1::uuid)",
                            table_of(how));
+    case way::lockstep_submit:
+        return fmt::format("CALL lockstep.submit('{}', $2::bigint, $3::bigint, $4::numeric,"
+                           " $1::uuid)",
+                           table_of(how));
     case way::lockstep_batch:
         return fmt::format("SELECT * FROM lockstep.transfer_batch('{}', $2::bigint[],"
                            " $3::bigint[], $4::numeric[], $1::uuid[])",
