@@ -1,4 +1,4 @@
-# Transfers and CALL retry through PgBouncer in transaction mode: what docs/drivers.md says of each driver's prepared
+# Transfers, CALL retry and CALL submit through PgBouncer in transaction mode: what docs/drivers.md says of each driver's prepared
 # statements, with the version that there is.
 use strict;
 use warnings;
@@ -80,6 +80,15 @@ SKIP:
 	}
 	is(sql(q{SELECT count(*) FROM lockstep.verify_ledger('accounts')}), '0', 'whatever was refused: it verifies');
 }
+
+# CALL submit ends the transaction that it was called in, and runs others; the pooler's session is free after it.
+Accounts::renew($node);
+for my $turn (1 .. 3)
+{
+	my (undef, $out, $err) = run('psql', '-XAtq', '-d', $pooler->connstr, '-c', q{CALL lockstep.submit('accounts', 1, 2, 10)});
+	like($out, qr/^applied\|/, "CALL submit through a pooler, turn $turn") or diag($err);
+}
+is(sql(q{SELECT count(*) FROM lockstep.verify_ledger('accounts')}), '0', '... and it verifies');
 
 $node->stop;
 done_testing();
