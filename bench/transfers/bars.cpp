@@ -51,11 +51,12 @@ bar of_aim(const results &all) {
     return result;
 }
 
+// How often theirs goes into ours under the same load.
 bar of_load(const results &all, const conditions &where, const contestant &ours,
-            const std::string &what, double least) {
+            const contestant &theirs, const std::string &what, double least) {
     bar result{fmt::format("{}: {}", name_of(where), what), "", false};
     const auto *const us = find(all, where, ours);
-    const auto *const them = find(all, where, {way::plpgsql_call, 1});
+    const auto *const them = find(all, where, theirs);
     if (us == nullptr || them == nullptr)
         return result;
     const auto ratio = median(us->rates) / median(them->rates);
@@ -66,20 +67,10 @@ bar of_load(const results &all, const conditions &where, const contestant &ours,
     return result;
 }
 
-// submit beside transfer, where many meet at one row, and where nobody meets anybody.
+// submit, where many meet at one row, and where nobody meets anybody.
 bar of_crowd(const results &all, const conditions &where, double least) {
-    bar result{fmt::format("{}: submit at least {} times transfer", name_of(where), least), "",
-               false};
-    const auto *const us = find(all, where, {way::lockstep_submit, 1});
-    const auto *const them = find(all, where, {way::lockstep_transfer, 1});
-    if (us == nullptr || them == nullptr)
-        return result;
-    const auto ratio = median(us->rates) / median(them->rates);
-    result.measured = true;
-    result.met = ratio >= least;
-    result.figures = fmt::format("{:.2f} times: {}/s and {}/s", ratio, with_spread(us->rates),
-                                 with_spread(them->rates));
-    return result;
+    return of_load(all, where, {way::lockstep_submit, 1}, {way::lockstep_transfer, 1},
+                   fmt::format("submit at least {} times transfer", least), least);
 }
 
 bar of_log(const results &all, const options &wanted) {
@@ -141,6 +132,7 @@ std::vector<bar> bars_of(const results &all, const options &wanted) {
     const conditions uniform_off{spread::uniform, 8, false};
     const conditions uniform_on{spread::uniform, 8, true};
     const conditions hot{spread::hot_row, 8, true};
+    const contestant calls{way::plpgsql_call, 1};
     return {of_big_batch(all, "at least 18 times the savepoints (ids v7: 16)", way::savepoint_batch,
                          18, 16),
             of_big_batch(all, "at least 2.5 times the netted SQL (ids v7: 1.8)", way::netted_batch,
@@ -148,11 +140,11 @@ std::vector<bar> bars_of(const results &all, const options &wanted) {
             of_big_batch(all, "at most 1.1 times what the plain INSERT and UPDATE take",
                          way::floor_batch, most_above_floor, most_above_floor),
             of_aim(all),
-            of_load(all, uniform_off, {way::lockstep_transfer, 1},
+            of_load(all, uniform_off, {way::lockstep_transfer, 1}, calls,
                     "a transfer at least 1.5 times PL/pgSQL's", 1.5),
-            of_load(all, uniform_on, {way::lockstep_transfer, 1},
+            of_load(all, uniform_on, {way::lockstep_transfer, 1}, calls,
                     "a transfer no slower than PL/pgSQL's (5 % is noise)", 1 / noise),
-            of_load(all, hot, {way::lockstep_batch, 1000},
+            of_load(all, hot, {way::lockstep_batch, 1000}, calls,
                     "batches of 1,000 at least 20 times PL/pgSQL calls", 20),
             of_crowd(all, {spread::hot_row, 20, true}, 8),
             of_crowd(all, {spread::hot_row, 64, true}, 20),

@@ -1,6 +1,7 @@
 // lockstep.submit: a movement that is committed with those of others.
 #include "submit/submit.hpp"
 #include "entry/movement_arguments.hpp"
+#include "pg/column_value.hpp"
 #include "pg/key.hpp"
 #include "pg/rows.hpp"
 #include "pg/types_in_use.hpp"
@@ -42,12 +43,6 @@ read_request read_arguments(FunctionCallInfo fcinfo, ledger_cache::use &use) {
     return {&target, request};
 }
 
-std::optional<Datum> text_of_state(const char *text) {
-    if (text == nullptr)
-        return std::nullopt;
-    return text_datum(text);
-}
-
 } // namespace
 
 LOCKSTEP_FUNCTION(lockstep_submit) {
@@ -59,8 +54,8 @@ LOCKSTEP_FUNCTION(lockstep_submit) {
     begin_plain_transaction();
     const movement_result &result = done.result;
     result_row row;
-    row.add(text_of_state(text_of(result.status)));
-    row.add(text_of_state(result.sqlstate));
+    row.add(text_or_null(text_of(result.status)));
+    row.add(text_or_null(result.sqlstate));
     row.add(result.amount);
     row.add(result.from_balance);
     row.add(result.to_balance);

@@ -1,6 +1,7 @@
 // lockstep.transfer and lockstep.adjust: one movement, two legs or one.
 #include "entry/movement_arguments.hpp"
 #include "pg/call_memory.hpp"
+#include "pg/column_value.hpp"
 #include "pg/rows.hpp"
 #include "pg/spi.hpp"
 #include "pg/types_in_use.hpp"
@@ -33,12 +34,6 @@ std::optional<Datum> negated(const std::optional<Datum> &numeric) {
         return std::nullopt;
     const Datum value = *numeric;
     return pg_call([value] { return DirectFunctionCall1(numeric_uminus, value); });
-}
-
-std::optional<Datum> text_or_null(const char *text) {
-    if (text == nullptr)
-        return std::nullopt;
-    return text_datum(text);
 }
 
 } // namespace
