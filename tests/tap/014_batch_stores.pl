@@ -370,13 +370,13 @@ sub sql_of
 	  . $key->($takes ? $item->{from} : $item->{to}) . ', ' . ($takes ? '-' : '') . "$item->{amount}$rest)";
 }
 
-# What a session said, without what differs by nature: made ids, places in the source, statements of ours.
+# What a session said, without what differs by nature: made ids (of version 7; ours are of 4), places in the source, statements of ours.
 sub tidied
 {
 	my ($said) = @_;
 	$said =~ s/^LOCATION:.*\n?//mg;
 	$said =~ s/^CONTEXT:.*\n?(?:^(?!ERROR|DETAIL|HINT).*\n?)*//mg if $said =~ /^ERROR/;
-	$said =~ s/^((?:\d+\|)?)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}(?!cafe)[0-9a-f]{4}\|/$1made|/mg;
+	$said =~ s/^((?:\d+\|)?)[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\|/$1made|/mg;
 	$said =~ s/\s+\z//;
 	return $said;
 }
@@ -397,7 +397,7 @@ sub shuffle
 }
 
 my $made_ids = 0;
-sub new_id { return sprintf('%08x-%04x-4%03x-8%03x-%08xcafe', int(rand(4294967295)), int(rand(65536)), int(rand(4096)), int(rand(4096)), ++$made_ids); }
+sub new_id { return sprintf('%08x-%04x-4%03x-8%03x-%012x', int(rand(4294967295)), int(rand(65536)), int(rand(4096)), int(rand(4096)), ++$made_ids); }
 
 # An earlier item under its id, sometimes with something changed.
 sub repeated
@@ -585,7 +585,7 @@ sub state_query
 	my $key = key_of_row($ledger);
 	return qq{SELECT 'row', concat_ws('|', $key, amount$more) FROM $ledger->{name} ORDER BY $key COLLATE "C"}
 	  . qq{;
-		SELECT 'booked', concat_ws('|', CASE WHEN request_id::text LIKE '%cafe' THEN request_id::text ELSE 'made' END, coalesce(from_key::text, '-'),
+		SELECT 'booked', concat_ws('|', CASE WHEN substr(request_id::text, 15, 1) = '7' THEN 'made' ELSE request_id::text END, coalesce(from_key::text, '-'),
 			coalesce(to_key::text, '-'), amount, coalesce(from_balance::text, ''), coalesce(to_balance::text, ''), coalesce(refusal, '-'), coalesce(memo::text, '-'), coalesce(at_most::text, '-'))
 		  FROM $ledger->{name}_journal ORDER BY entry};
 }
