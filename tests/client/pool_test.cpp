@@ -135,6 +135,7 @@ TEST_F(pool_test, idle_sessions_are_asked_only_after_one_was_lost) {
     { const auto again = sessions.acquire(later()); }
     EXPECT_EQ(pings, 0);
     end_backend(pid_b);
+    between.wait_for_end();
     { // the dead one is on top; the other is asked, and lives
         const auto survivor = sessions.acquire(later());
         EXPECT_EQ(survivor->backend_pid(), pid_a);
@@ -156,6 +157,7 @@ TEST_F(pool_test, a_session_that_no_longer_answers_is_replaced) {
     a.reset();
     b.reset();
     end_backend(pid_b);
+    between.wait_for_end();
     const auto replaced = sessions.acquire(later());
     EXPECT_NE(replaced->backend_pid(), pid_a);
     EXPECT_TRUE(replaced->is_open());

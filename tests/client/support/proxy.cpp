@@ -147,6 +147,12 @@ void proxy::wait_for_faults(int count) {
         throw std::runtime_error("the proxy had nothing to hurt");
 }
 
+void proxy::wait_for_end() {
+    std::unique_lock held(mutex_);
+    if (!changed_.wait_for(held, std::chrono::minutes(1), [&] { return ends_ > 0; }))
+        throw std::runtime_error("no link of the proxy has ended");
+}
+
 int proxy::faults_done() const {
     const std::lock_guard held(mutex_);
     return faults_;
@@ -193,7 +199,11 @@ void proxy::serve() {
                 at.server.reset();
             }
         }
-        std::erase_if(links_, [](const auto &each) { return each->server.get() < 0; });
+        if (std::erase_if(links_, [](const auto &each) { return each->server.get() < 0; }) > 0) {
+            const std::lock_guard held(mutex_);
+            ++ends_;
+            changed_.notify_all();
+        }
         if (waiting[0].revents != 0)
             accept_link();
     }

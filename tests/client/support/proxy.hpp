@@ -44,6 +44,9 @@ class proxy {
     void drop_held();
     // Waits until so many faults were done: after cut_after has seen the answer, for one.
     void wait_for_faults(int count);
+    // Waits until a link has ended at both sides: a server's process that is gone is
+    // seen by its client only then.
+    void wait_for_end();
     [[nodiscard]] int faults_done() const;
     // Requests that reached the server and wait for one answer each: simple queries and Syncs.
     [[nodiscard]] int round_trips() const;
@@ -70,6 +73,7 @@ class proxy {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     int faults_ = 0;
+    int ends_ = 0;
     int round_trips_ = 0;
     bool released_ = false;
     bool dropping_ = false;
