@@ -71,6 +71,15 @@ SELECT status FROM lockstep.transfer('points', 1, 2, 10, lockstep.request_id('a'
 -- Made by the server: in the order of time, so that they stand together in the index.
 SELECT bool_and(a.request_id < b.request_id) AS ascending, bool_and(substr(a.request_id::text, 15, 1) = '7') AS version_7
   FROM lockstep.transfer('points', 1, 2, 1) AS a, pg_sleep(0.005), lockstep.transfer('points', 1, 2, 1) AS b;
+-- All that is not time is random in each, in more of them than random bytes are asked for at once.
+DO $$
+BEGIN
+    FOR i IN 1 .. 100 LOOP
+        PERFORM lockstep.adjust('points', 1, -1), lockstep.adjust('points', 1, 1);
+    END LOOP;
+END $$;
+SELECT count(DISTINCT right(request_id::text, 17)) - count(*) AS the_same, count(*) FROM points_journal
+ WHERE from_key IS NULL OR to_key IS NULL;
 
 SELECT * FROM lockstep.verify_ledger('accounts');
 SELECT * FROM lockstep.verify_ledger('points');
