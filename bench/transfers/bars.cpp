@@ -73,6 +73,21 @@ bar of_crowd(const results &all, const conditions &where, double least) {
                    fmt::format("submit at least {} times transfer", least), least);
 }
 
+// Whether waiting in a group is worth it for the slowest, too: a call in a hundred of submit beside
+// the usual call of transfer.
+bar of_wait(const results &all, const conditions &where) {
+    bar result{fmt::format("{}: p99 of submit at most p50 of transfer", name_of(where)), "", false};
+    const auto *const ours = find(all, where, {way::lockstep_submit, 1});
+    const auto *const theirs = find(all, where, {way::lockstep_transfer, 1});
+    if (ours == nullptr || theirs == nullptr)
+        return result;
+    result.measured = true;
+    result.met = median(ours->p99_ms) <= median(theirs->p50_ms);
+    result.figures =
+        fmt::format("{} ms and {} ms", with_spread(ours->p99_ms), with_spread(theirs->p50_ms));
+    return result;
+}
+
 bar of_log(const results &all, const options &wanted) {
     bar result{fmt::format("8,000 items: at most {} bytes of log a transfer", most_log_bytes), "",
                false};
@@ -148,6 +163,8 @@ std::vector<bar> bars_of(const results &all, const options &wanted) {
                     "batches of 1,000 at least 20 times PL/pgSQL calls", 20),
             of_crowd(all, {spread::hot_row, 20, true}, 8),
             of_crowd(all, {spread::hot_row, 64, true}, 20),
+            of_wait(all, {spread::hot_row, 20, true}),
+            of_wait(all, {spread::hot_row, 20, true, slow_flush_ms}),
             of_crowd(all, {spread::uniform, 1, true}, 0.95),
             of_crowd(all, {spread::uniform, 8, true}, 0.95),
             of_crowd(all, {spread::uniform, 20, true}, 0.95),

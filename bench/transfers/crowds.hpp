@@ -1,5 +1,5 @@
-// Many connections with one movement each, at one row and at many: what submit is for, and what it
-// must not cost.
+// Many connections with one movement each, at one row and at many, and at one row with a slow disk:
+// what submit is for, and what it must not cost.
 #pragma once
 
 #include "transfers/stage.hpp"

@@ -13,6 +13,11 @@ const Cell *first_of(const std::vector<Cell> &all, const Wanted &wanted) {
     return found != all.end() ? &*found : nullptr;
 }
 
+std::string flush_of(const conditions &where) {
+    return fmt::format("flush {}{}", where.flush ? "on" : "off",
+                       where.slower_ms > 0 ? fmt::format(", {} ms slower", where.slower_ms) : "");
+}
+
 } // namespace
 
 const cell *find(const results &all, const conditions &where, const contestant &who) {
@@ -37,8 +42,17 @@ std::string name_of(const batch_cell &each) {
 }
 
 std::string name_of(const conditions &where) {
-    return fmt::format("{}, {} connection{}, flush {}", name_of(where.over), where.connections,
-                       where.connections == 1 ? "" : "s", where.flush ? "on" : "off");
+    return fmt::format("{}, {} connection{}, {}", name_of(where.over), where.connections,
+                       where.connections == 1 ? "" : "s", flush_of(where));
+}
+
+std::string without_connections(const conditions &where) {
+    return fmt::format("{}, {}", name_of(where.over), flush_of(where));
+}
+
+conditions with_connections(conditions where, int connections) {
+    where.connections = connections;
+    return where;
 }
 
 } // namespace lockstep::bench

@@ -16,6 +16,7 @@ struct conditions {
     spread over = spread::uniform;
     int connections = 1;
     bool flush = true;
+    int slower_ms = 0; // each flush, as on a slow disk
 
     friend bool operator==(const conditions &, const conditions &) = default;
 };
@@ -24,7 +25,10 @@ struct conditions {
 struct cell {
     conditions where;
     contestant who;
-    std::vector<double> rates; // transfers a second, in the order measured
+    // One of each a measurement, in the order measured.
+    std::vector<double> rates;  // transfers a second
+    std::vector<double> p50_ms; // of the calls
+    std::vector<double> p99_ms;
 };
 
 // Batches on one connection, a call at a time.
@@ -64,6 +68,10 @@ struct results {
 constexpr std::size_t big_batch = 8000;
 constexpr std::int64_t few_rows = 1000;
 
+// How much slower a flush is on the slow disk. It is this machine's disk, where PostgreSQL sleeps
+// so long before each flush (commit_delay).
+constexpr int slow_flush_ms = 5;
+
 // Null where it was not measured.
 const cell *find(const results &all, const conditions &where, const contestant &who);
 const batch_cell *find(const results &all, const contestant &who, id_kind ids, spread over);
@@ -71,7 +79,10 @@ const cost_cell *find(const results &all, const contestant &who, id_kind ids, st
 
 // "uniform, ids v7"
 std::string name_of(const batch_cell &each);
-// "uniform, 8 connections, flush on"
+// "uniform, 8 connections, flush on", "one hot row, 20 connections, flush on, 5 ms slower"
 std::string name_of(const conditions &where);
+// "uniform, flush on"
+std::string without_connections(const conditions &where);
+conditions with_connections(conditions where, int connections);
 
 } // namespace lockstep::bench

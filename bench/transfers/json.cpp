@@ -26,7 +26,10 @@ ordered_json of_cell(const cell &each) {
     object["keys"] = name_of(each.where.over);
     object["connections"] = each.where.connections;
     object["flush"] = each.where.flush;
+    object["flush_slower_ms"] = each.where.slower_ms;
     object["transfers_per_second"] = of_values(each.rates);
+    object["call_p50_ms"] = of_values(each.p50_ms);
+    object["call_p99_ms"] = of_values(each.p99_ms);
     return object;
 }
 

@@ -107,7 +107,7 @@ void measure_all(stage &on) {
     told("costs", measure_costs, print_costs);
     told("growth", measure_growth, print_growth);
     told("load", measure_matrix, print_cells);
-    told("crowds", measure_crowds, print_cells);
+    told("crowds", measure_crowds, print_crowds);
 }
 
 int run(const options &wanted) {

@@ -87,19 +87,22 @@ void tell(stage &on, const conditions &where, const std::vector<cell> &cells) {
 
 } // namespace
 
-double rate_under_load(stage &on, pool &links, const conditions &where, const contestant &who,
-                       const std::shared_ptr<const keys> &from, std::chrono::milliseconds window) {
-    on.tables.reset(who.how);
+void measure_once(stage &on, pool &links, cell &into, const std::shared_ptr<const keys> &from,
+                  std::chrono::milliseconds window) {
+    on.tables.reset(into.who.how);
     load what;
-    what.who = who;
+    what.who = into.who;
     what.from = from;
-    what.flush = where.flush;
+    what.flush = into.where.flush;
+    what.slower = std::chrono::milliseconds(into.where.slower_ms);
     what.warm_up = std::min(what.warm_up, window);
     what.window = window;
     what.seed = on.random();
-    const auto seen = run_load(links.take(static_cast<std::size_t>(where.connections)), what);
-    on.check(who.how, seen.booked);
-    return static_cast<double>(seen.transfers) / seen.seconds;
+    const auto seen = run_load(links.take(static_cast<std::size_t>(into.where.connections)), what);
+    on.check(into.who.how, seen.booked);
+    into.rates.push_back(static_cast<double>(seen.transfers) / seen.seconds);
+    into.p50_ms.push_back(percentile(seen.calls, 0.5));
+    into.p99_ms.push_back(percentile(seen.calls, 0.99));
 }
 
 void measure_matrix(stage &on) {
@@ -115,15 +118,14 @@ void measure_matrix(stage &on) {
         std::vector<cell> cells;
         cells.reserve(who.size());
         for (const auto &each : who)
-            cells.push_back({now.where, each, {}});
+            cells.push_back({now.where, each, {}, {}, {}});
         for (int turn = 1; turn <= now.repetitions; ++turn) {
             on.tables.checkpoint_when_due();
             for (const auto i : on.shuffled(who.size())) {
                 check_not_interrupted();
                 on.out.step(fmt::format("{}: turn {} of {}, {}", name_of(now.where), turn,
                                         now.repetitions, label_of(who[i])));
-                cells[i].rates.push_back(rate_under_load(on, links, now.where, who[i],
-                                                         sources[now.where.over], now.window));
+                measure_once(on, links, cells[i], sources[now.where.over], now.window);
             }
         }
         tell(on, now.where, cells);

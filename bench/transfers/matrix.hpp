@@ -7,8 +7,8 @@ namespace lockstep::bench {
 
 void measure_matrix(stage &on);
 
-// Transfers a second of one contestant; its tables are checked after it.
-double rate_under_load(stage &on, pool &links, const conditions &where, const contestant &who,
-                       const std::shared_ptr<const keys> &from, std::chrono::milliseconds window);
+// Measures the cell once more; the contestant's tables are checked after it.
+void measure_once(stage &on, pool &links, cell &into, const std::shared_ptr<const keys> &from,
+                  std::chrono::milliseconds window);
 
 } // namespace lockstep::bench

@@ -25,31 +25,87 @@ void add_once(std::vector<T> &list, const T &one) {
         list.push_back(one);
 }
 
-// One distribution and one kind of commit: a line a contestant, a column a number of connections.
-void print_block(screen &out, const results &all, spread over, bool flush) {
+// What is said of a cell.
+using telling = std::string (*)(const cell &);
+
+std::string rates_of_cell(const cell &each) {
+    return with_spread(each.rates);
+}
+
+std::string calls_of_cell(const cell &each) {
+    return fmt::format("{} / {}", shortened(median(each.p50_ms)), shortened(median(each.p99_ms)));
+}
+
+// The numbers of connections that were measured with the same keys and commits, least first.
+std::vector<int> connections_of(const results &all, const conditions &like) {
     std::vector<int> columns;
-    std::vector<contestant> lines;
-    for (const auto &each : all.cells) {
-        if (each.where.over != over || each.where.flush != flush)
-            continue;
-        add_once(columns, each.where.connections);
-        add_once(lines, each.who);
-    }
-    if (columns.empty())
-        return;
+    for (const auto &each : all.cells)
+        if (with_connections(each.where, like.connections) == like)
+            add_once(columns, each.where.connections);
     std::sort(columns.begin(), columns.end());
+    return columns;
+}
+
+std::string head_of(const std::vector<int> &columns) {
     auto head = first_column("connections");
     for (const auto connections : columns)
         head += column(std::to_string(connections));
-    out.print(fmt::format("\n{}, flush {}\n{}\n", name_of(over), flush ? "on" : "off", head));
+    return head + "\n";
+}
+
+// One distribution and one kind of commit: a line a contestant, a column a number of connections.
+void print_block(screen &out, const results &all, const conditions &like, telling tell) {
+    const auto columns = connections_of(all, like);
+    if (columns.empty())
+        return;
+    std::vector<contestant> lines;
+    for (const auto &each : all.cells)
+        if (with_connections(each.where, like.connections) == like)
+            add_once(lines, each.who);
+    out.print("\n" + without_connections(like) + "\n" + head_of(columns));
     for (const auto &who : lines) {
         auto line = first_column(label_of(who));
         for (const auto connections : columns) {
-            const auto *const seen = find(all, {over, connections, flush}, who);
-            line += column(seen != nullptr ? with_spread(seen->rates) : "");
+            const auto *const seen = find(all, with_connections(like, connections), who);
+            line += column(seen != nullptr ? tell(*seen) : "");
         }
         out.print(line + "\n");
     }
+}
+
+void print_blocks(screen &out, const results &all, telling tell) {
+    for (const auto flush : {true, false})
+        for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
+            for (const auto slower_ms : {0, slow_flush_ms})
+                print_block(out, all, {over, 1, flush, slower_ms}, tell);
+}
+
+// On both disks, the one beside the other.
+void print_factors(screen &out, const results &all) {
+    const conditions fast{spread::hot_row, 1, true};
+    const auto columns = connections_of(all, fast);
+    if (columns.empty())
+        return;
+    out.print("\nHow often transfer goes into submit, one hot row, flush on\n" + head_of(columns));
+    for (const auto slower_ms : {0, slow_flush_ms}) {
+        auto line =
+            first_column(slower_ms == 0 ? std::string("this machine's disk")
+                                        : fmt::format("each flush {} ms slower", slower_ms));
+        for (const auto connections : columns) {
+            const conditions where{spread::hot_row, connections, true, slower_ms};
+            const auto *const ours = find(all, where, {way::lockstep_submit, 1});
+            const auto *const theirs = find(all, where, {way::lockstep_transfer, 1});
+            line +=
+                column(ours == nullptr || theirs == nullptr
+                           ? ""
+                           : fmt::format("{:.2f}", median(ours->rates) / median(theirs->rates)));
+        }
+        out.print(line + "\n");
+    }
+    out.print(fmt::format("  Slower is a setting, not a disk: commit_delay = {}, commit_siblings ="
+                          " 0, fsync = on. The server sleeps\n  {} ms before each flush, with the"
+                          " lock that all flushes need; commits that come meanwhile join it.\n",
+                          slow_flush_ms * 1000, slow_flush_ms));
 }
 
 std::vector<double> rates_of(const std::vector<double> &milliseconds, std::size_t items) {
@@ -64,9 +120,14 @@ std::vector<double> rates_of(const std::vector<double> &milliseconds, std::size_
 
 void print_cells(screen &out, const results &all) {
     out.print("\nTransfers a second that were committed: median (least..most)\n");
-    for (const auto flush : {true, false})
-        for (const auto over : {spread::uniform, spread::zipf, spread::hot_row})
-            print_block(out, all, over, flush);
+    print_blocks(out, all, rates_of_cell);
+}
+
+void print_crowds(screen &out, const results &all) {
+    print_cells(out, all);
+    out.print("\nMilliseconds a call, p50 / p99: medians of what each measurement had\n");
+    print_blocks(out, all, calls_of_cell);
+    print_factors(out, all);
 }
 
 void print_batches(screen &out, const results &all) {
