@@ -52,6 +52,8 @@ void measure_crowds(stage &on) {
     pool links(on.conninfo);
     for (const auto &where : crowds_of(on.wanted)) {
         const auto from = std::make_shared<const keys>(where.over, on.wanted.rows);
+        for (const auto &each : who) // the lines of the tables, whoever comes first
+            cell_of(on.all, where, each);
         for (int turn = 1; turn <= on.wanted.bar_repetitions; ++turn) {
             on.tables.checkpoint_when_due();
             for (const auto i : on.shuffled(who.size())) {

@@ -79,7 +79,7 @@ const cost_cell *find(const results &all, const contestant &who, id_kind ids, st
 
 // "uniform, ids v7"
 std::string name_of(const batch_cell &each);
-// "uniform, 8 connections, flush on", "one hot row, 20 connections, flush on, 5 ms slower"
+// "uniform, 8 connections, flush on", "hot-row, 20 connections, flush on, 5 ms slower"
 std::string name_of(const conditions &where);
 // "uniform, flush on"
 std::string without_connections(const conditions &where);

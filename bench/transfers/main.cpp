@@ -42,7 +42,7 @@ constexpr char purpose[] =
     "after each that no amount was lost.";
 
 void ask(command_line &line, options &wanted) {
-    line.kind("--quick", "what the bars stand on alone, and short: about a minute",
+    line.kind("--quick", "what the bars stand on alone, and short: a few minutes",
               [&] { set_extent(wanted, extent::quick); });
     line.kind("--full", "every state: most of an hour", [&] { set_extent(wanted, extent::full); });
     line.kind("--tiny", "a few transfers of everything: whether it is right, no times",
