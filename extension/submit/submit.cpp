@@ -207,7 +207,8 @@ class submission {
 
     // Whether the error that was caught is meant for this session.
     static bool ends_session_call() {
-        const std::string_view found{look_at_error().sqlstate, 5};
+        const caught_error error = look_at_error();
+        const std::string_view found{error.sqlstate, 5};
         return found == state::query_canceled || found.starts_with("57P");
     }
 

@@ -95,7 +95,8 @@ void answer_known_early(movements &all) {
 
 void answer_known_of_several(movements &all) {
     const item_list asked = all.pending();
-    const journal_answers answers = look_up(all.target, all.pending_ids());
+    const auto ids = all.pending_ids();
+    const journal_answers answers = look_up(all.target, ids);
     for (std::size_t i = 0; i < asked.size(); ++i) {
         const std::uint32_t item = asked[i];
         if (TransactionIdIsValid(answers.in_flight(i))) {

@@ -43,5 +43,7 @@ void wait_for_transaction(TransactionId other);
 enum class whose_rows { of_all, of_others, ours }; // ours: what this transaction has booked
 [[nodiscard]] journal_answers look_up(const ledger &target, std::span<const uuid_bytes> ids,
                                       whose_rows whose = whose_rows::of_all);
+journal_answers look_up(const ledger &target, call_vector<uuid_bytes> &&ids,
+                        whose_rows whose = whose_rows::of_all) = delete; // they would be gone
 
 } // namespace lockstep
