@@ -32,7 +32,7 @@ void _PG_init(void) {
     lockstep::install_order_guard();
     lockstep::install_held_requests();
     lockstep::install_backoff_settings();
-    lockstep::install_fault_setting();
+    lockstep::install_fault_settings();
     lockstep::blocking_settings::install();
     lockstep::age_settings::install();
     lockstep_install_wait_contexts();

@@ -11,6 +11,7 @@
 #include "retry/transaction.hpp"
 #include "submit/packing.hpp"
 #include "transfer/batch.hpp"
+#include "transfer/fault.hpp"
 #include "transfer/group.hpp"
 
 #include <cstring>
@@ -121,6 +122,8 @@ class submission {
                 keep(move_one(*asked.target, asked.request), 1);
             else
                 own = outcome::waits;
+            if (own == outcome::waits)
+                reach(fault_point::submit_joined);
             work.finish();
         }
         if (own == outcome::waits)
@@ -165,8 +168,10 @@ class submission {
     outcome wait() {
         const auto told = std::make_unique<submit_answer>();
         submit_answer *const to = told.get();
+        reach(fault_point::submit_waits);
         if (!pg_call([to] { return lockstep_submit_wait(to); }))
             return lead();
+        reach(fault_point::submit_told);
         switch (told->fate) {
         case SUBMIT_REFUSED: throw unpack_error(*told);
         case SUBMIT_ANSWERED: break;
@@ -213,6 +218,7 @@ class submission {
     }
 
     outcome lead_group() {
+        reach(fault_point::submit_leads);
         begin_read_committed();
         outcome own = outcome::to_be_done;
         {
@@ -224,9 +230,11 @@ class submission {
             why_alone_ = SUBMIT_ALONE_UNSERVED;
             if (serves_groups(target) && std::memcmp(&now, &call_->group, sizeof(now)) == 0)
                 own = carry_out(target);
+            reach(fault_point::submit_booked);
             work.finish();
         }
         commit_transaction();
+        reach(fault_point::submit_committed);
         if (group_size_ > 1)
             pg_call([this] { lockstep_count_submit_group(ledger_, group_size_); });
         return own;
@@ -235,6 +243,7 @@ class submission {
     outcome carry_out(const ledger &target) {
         const int others = pg_call([] { return lockstep_submit_take(); });
         group_size_ = others + 1;
+        reach(fault_point::submit_taken);
         call_vector<movement_request> requests;
         call_vector<int> whose; // the number of the follower; below zero: this session
         call_vector<uuid_bytes> ids;
@@ -248,8 +257,8 @@ class submission {
         // The same request twice: the second one is answered by the first, once that is booked.
         const auto by_id = sorted_by_id(ids);
         const auto first = first_of_id(ids, by_id);
-        for (int number = -1; number < others; ++number) {
-            const auto place = static_cast<std::size_t>(number + 1);
+        for (std::size_t place = 0; place < ids.size(); ++place) {
+            const int number = static_cast<int>(place) - 1;
             if (first[place] != place) {
                 lockstep_submit_answer_of(number)->fate = SUBMIT_BUSY;
                 continue;
