@@ -50,7 +50,6 @@ constexpr char datatype_mismatch[] = "42804";
 constexpr char wrong_object_type[] = "42809";
 constexpr char duplicate_table[] = "42P07";
 constexpr char duplicate_object[] = "42710";
-constexpr char out_of_memory[] = "53200";
 constexpr char program_limit_exceeded[] = "54000";
 constexpr char feature_not_supported[] = "0A000";
 constexpr char internal_error[] = "XX000";

@@ -35,7 +35,7 @@ void happen() {
     case fault::kill: kill(MyProcPid, SIGKILL); break;
     case fault::terminate: kill(MyProcPid, SIGTERM); break;
     case fault::cancel: kill(MyProcPid, SIGINT); break;
-    case fault::error: throw sql_error(state::out_of_memory, "a test wants an error here");
+    case fault::error: throw sql_error(state::internal_error, "a test wants an error here");
     }
 }
 

@@ -18,7 +18,7 @@ enum class fault_point : int {
 
 // What happens there. kill: SIGKILL, as a crash; the server then restarts as after any. terminate
 // and cancel: as by pg_terminate_backend and pg_cancel_backend, so wherever the session looks for
-// them next. error: memory is out (53200).
+// them next. error: an internal one (XX000).
 enum class fault : int { kill, terminate, cancel, error };
 
 // Defines the settings. Once, when the module is loaded.
