@@ -116,14 +116,14 @@ class submission {
             ledger_ = asked.target->table;
             const submit_turn turn =
                 may_wait ? join(*asked.target, asked.request) : SUBMIT_QUEUE_FULL;
-            if (turn == SUBMIT_LEADS)
+            if (turn == SUBMIT_LEADS) {
                 own = lead_alone(*asked.target, asked.request);
-            else if (turn == SUBMIT_QUEUE_FULL)
+            } else if (turn == SUBMIT_QUEUE_FULL) {
                 keep(move_one(*asked.target, asked.request), 1);
-            else
+            } else {
                 own = outcome::waits;
-            if (own == outcome::waits)
                 reach(fault_point::submit_joined);
+            }
             work.finish();
         }
         if (own == outcome::waits)

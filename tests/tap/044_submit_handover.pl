@@ -101,35 +101,44 @@ my @cases = (
 	[ 'submit_waits', 'terminate', 2, 'applied applied 57P01 applied', '0 1 3' ],
 	[ 'submit_waits', 'error', 2, 'applied applied XX000 applied', '0 1 3' ],
 	[ 'submit_told', 'cancel', 2, 'applied applied applied applied', '0 1 2 3' ],
-	[ 'submit_told', 'terminate', 2, 'applied applied (?:57P01|applied) applied', '0 1 2 3' ],
-	# The server goes down with it, and nobody is answered but, if there was time, who had committed before.
+	[ 'submit_told', 'terminate', 2, 'applied applied (?:57P01|applied) applied', '0 1 2 3' ]);
+# The server goes down with it, and nobody is answered but, if there was time, who had committed before.
+my @crashes = (
 	[ 'submit_leads', 'kill', 1, '(?:applied|gone) gone gone gone', '0' ],
 	[ 'submit_taken', 'kill', 1, '(?:applied|gone) gone gone gone', '0' ],
 	[ 'submit_booked', 'kill', 1, '(?:applied|gone) gone gone gone', '0' ],
 	[ 'submit_waits', 'kill', 2, 'gone gone gone', '' ]);
-for my $one (@cases)
+sub check
 {
-	my ($point, $fault, $whose, $said, $booked) = @$one;
+	my ($point, $fault, $whose, $said, $booked) = @_;
 	my @found = played($point, $fault, $whose, $point !~ /^submit_(?:joined|waits)$/);
 	like("@found", qr/^$said$/, "$fault at $point of " . ($whose == 1 ? 'who leads' : 'who follows') . ': each is answered');
 	is(booked(), $booked, '... and the journal says the same');
+	return;
 }
+# All places are free: one leads and three wait, none of whom finds the queue full.
+sub check_places
+{
+	my $said = join ' ', played('none', 'cancel', 1, 1);
+	is($said, 'applied applied applied applied', 'four calls have a place');
+	is(value_of('SELECT sum(alone_queue_full) FROM lockstep.submit_stats'), 0, '... each in the queue, as before');
+	is(value_of('SELECT count(*) FROM lockstep.lock_graph'), 0, 'nobody waits');
+	return;
+}
+
+check(@$_) for @cases;
+check_places();
+# A restart begins with an empty queue, and its counts at zero.
+check(@$_) for @crashes;
 # Committed, and perhaps told, when the server went down.
 my @found = played('submit_committed', 'kill', 1, 1);
 is($found[1], 'gone', 'kill at submit_committed: who led is not answered');
 is(booked(), '0 1 2 3', '... but all are booked');
 
-# None lost, none twice: each id once more.
+# None lost, none twice.
 is(value_of("SELECT (SELECT balance FROM accounts) = count(*) AND count(*) = count(DISTINCT request_id) FROM accounts_journal"), 't', 'the balance is what the journal says');
 is(value_of("SELECT * FROM lockstep.verify_ledger('accounts')"), '', 'the books agree');
-
-# All places are free: one leads and three wait, none of whom finds the queue full.
-my $full = value_of("SELECT coalesce(sum(alone_queue_full), 0) FROM lockstep.submit_stats");
-is($full, 0, 'nobody found the queue full');
-@found = played('none', 'cancel', 1, 1);
-is("@found", 'applied applied applied applied', 'four calls have a place');
-is(value_of("SELECT coalesce(sum(alone_queue_full), 0) FROM lockstep.submit_stats"), 0, '... each in the queue');
-is(value_of("SELECT count(*) FROM lockstep.lock_graph"), 0, 'nobody waits');
+check_places();
 
 # Memory stays where it is: two sessions that lead and follow by turns, after a warm-up and after many more.
 my @pair = map { Session->new($node, "pair$_") } 0, 1;
