@@ -1,6 +1,7 @@
 #include "pg/version.h"
 
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "utils/guc.h"
@@ -8,8 +9,11 @@
 #include "utils/timestamp.h"
 
 #include "age/history.h"
-#include "age/history_file.h"
+#include "pg/kept_file.h"
 #include "pg/shared_memory.h"
+
+#define MOST_SAMPLES 100000
+#define HISTORY_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/lockstep_age_history.stat"
 
 typedef struct history_ring {
     LWLock *lock;
@@ -25,6 +29,29 @@ static int history_size = 10080; /* a week of minutes */
 static Size room_for_ring(void) {
     return add_size(offsetof(history_ring, samples), mul_size(sizeof(age_sample), history_size));
 }
+
+/* They must be in order, and name what there is. */
+static const char *fault_in(const void *items, int32 count) {
+    const age_sample *const samples = items;
+
+    for (int32 i = 0; i < count; ++i)
+        if (samples[i].top_kind < 0 || samples[i].top_kind >= LOCKSTEP_HOLDER_KINDS ||
+            (i > 0 && (samples[i].taken_at < samples[i - 1].taken_at ||
+                       samples[i].next_xid < samples[i - 1].next_xid)))
+            return "its samples are out of order";
+    return NULL;
+}
+
+/* The samples, oldest first. */
+static const kept_file history_file = {
+    .path = HISTORY_FILE,
+    .fresh_path = HISTORY_FILE ".tmp",
+    .magic = 0x4c534148, /* LSAH */
+    .format = 1,
+    .item_size = sizeof(age_sample),
+    .most = MOST_SAMPLES,
+    .fault_in = fault_in,
+};
 
 /* The sample by its age: 0 is the oldest. */
 static age_sample *sample_at(int32 index) {
@@ -53,7 +80,7 @@ void lockstep_save_history(void) {
     age_sample *samples = NULL;
     const int32 count = lockstep_copy_history(&samples);
 
-    lockstep_write_history(samples, count, NULL, 0);
+    lockstep_write_kept(&history_file, &(kept_run){samples, count}, 1);
     pfree(samples);
 }
 
@@ -63,16 +90,15 @@ void lockstep_save_history(void) {
  * immediate stop may have left the lock behind.
  */
 static void save_at_shutdown(int code, Datum arg pg_attribute_unused()) {
+    kept_run runs[2];
     int32 first;
 
     if (code != 0 || ring == NULL)
         return;
     first = (ring->next - ring->count + ring->room) % ring->room;
-    if (first + ring->count <= ring->room)
-        lockstep_write_history(&ring->samples[first], ring->count, NULL, 0);
-    else
-        lockstep_write_history(&ring->samples[first], ring->room - first, ring->samples,
-                               ring->next);
+    runs[0] = (kept_run){&ring->samples[first], Min(ring->count, ring->room - first)};
+    runs[1] = (kept_run){ring->samples, ring->count - runs[0].count};
+    lockstep_write_kept(&history_file, runs, lengthof(runs));
 }
 
 static void set_up(void *memory, LWLock *lock, bool found) {
@@ -86,8 +112,8 @@ static void set_up(void *memory, LWLock *lock, bool found) {
         return;
     on_shmem_exit(save_at_shutdown, 0);
     if (!found) {
-        age_sample *samples = NULL;
-        const int32 count = lockstep_read_history(&samples);
+        void *samples;
+        const int32 count = lockstep_read_kept(&history_file, &samples);
 
         take_over(samples, count);
         if (samples != NULL)
@@ -104,12 +130,11 @@ static shared_part history_part = {
 
 void lockstep_install_history(void) {
     /* Known without preloading as well, so that a file that sets it is no reason for a warning. */
-    DefineCustomIntVariable("lockstep.history_size", "Samples that transaction_age_history keeps.",
-                            "Needs lockstep in shared_preload_libraries.", &history_size, 10080, 10,
-                            LOCKSTEP_MOST_SAMPLES,
-                            process_shared_preload_libraries_in_progress ? PGC_POSTMASTER
-                                                                         : PGC_SIGHUP,
-                            0, NULL, NULL, NULL);
+    DefineCustomIntVariable(
+        "lockstep.history_size", "Samples that transaction_age_history keeps.",
+        "Needs lockstep in shared_preload_libraries.", &history_size, 10080, 10, MOST_SAMPLES,
+        process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, 0, NULL, NULL,
+        NULL);
     lockstep_add_shared_part(&history_part);
 }
 
