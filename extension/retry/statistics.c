@@ -11,9 +11,9 @@
 
 #include "pg/counters.h"
 #include "pg/drops.h"
+#include "pg/error_watch.h"
 #include "pg/shared_memory.h"
 #include "pg/transaction_ends.h"
-#include "retry/error_watch.h"
 #include "retry/last_minute.h"
 #include "retry/state_kinds.h"
 #include "retry/statistics.h"
@@ -104,7 +104,8 @@ static bool is_wanted(int sqlstate) {
            ERRCODE_TO_CATEGORY(sqlstate) == MAKE_SQLSTATE('L', 'S', '0', '0', '0');
 }
 
-static void count_error(int sqlstate) {
+static void count_error(const ErrorData *error) {
+    const int sqlstate = error->sqlerrcode;
     uint32 resets;
     TimestampTz now;
     counter_row *row;
@@ -127,7 +128,7 @@ static void statement_begins(void) {
     in_retry_call = false;
 }
 
-static const error_watcher counting_watcher = {
+static error_watcher counting_watcher = {
     .wants = is_wanted,
     .sees = count_error,
     .begins = statement_begins,

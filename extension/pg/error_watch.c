@@ -9,10 +9,11 @@
 #include "utils/memutils.h"
 
 #include "pg/error_reports.h"
+#include "pg/error_watch.h"
 #include "pg/transaction_ends.h"
-#include "retry/error_watch.h"
 
-static const error_watcher *watcher = NULL;
+static error_watcher *first = NULL;
+static error_watcher **last = &first;
 static MemoryContext room_for_copy = NULL;
 static ExecutorRun_hook_type earlier_run_hook = NULL;
 static ExecutorFinish_hook_type earlier_finish_hook = NULL;
@@ -38,29 +39,40 @@ static ErrorContextCallback *innermost(void) {
     return at;
 }
 
-/*
- * A WARNING or less may have any state too; only a copy tells. Its memory is there beforehand, for
- * texts of the usual length.
- */
-static bool is_error(void) {
-    const MemoryContext before = MemoryContextSwitchTo(room_for_copy);
-    const int level = CopyErrorData()->elevel;
+static bool is_wanted_by(const error_watcher *one, int state) {
+    return one->wants(state) && (one->sees_workers || !IsParallelWorker());
+}
 
-    MemoryContextSwitchTo(before);
-    MemoryContextReset(room_for_copy);
-    return level >= ERROR;
+static bool is_wanted(int state) {
+    for (const error_watcher *one = first; one != NULL; one = one->next)
+        if (is_wanted_by(one, state))
+            return true;
+    return false;
+}
+
+static void tell(const ErrorData *error) {
+    for (const error_watcher *one = first; one != NULL; one = one->next)
+        if (is_wanted_by(one, error->sqlerrcode))
+            one->sees(error);
 }
 
 /*
  * Runs for each message of any level, within ereport(), once for each statement that is under way:
- * of these the innermost sees it. The message goes on as it is.
+ * of these the innermost sees it. The message goes on as it is. A WARNING or less may have any
+ * state too; only a copy tells. Its memory is there beforehand, for texts of the usual length.
  */
 static void see_error(void *arg) {
-    const int state = geterrcode();
+    MemoryContext before;
+    const ErrorData *copy;
 
-    /* The leader of a parallel query raises again what its workers send. */
-    if (watcher->wants(state) && innermost() == arg && !IsParallelWorker() && is_error())
-        watcher->sees(state);
+    if (!is_wanted(geterrcode()) || innermost() != arg)
+        return;
+    before = MemoryContextSwitchTo(room_for_copy);
+    copy = CopyErrorData();
+    MemoryContextSwitchTo(before);
+    if (copy->elevel >= ERROR)
+        tell(copy);
+    MemoryContextReset(room_for_copy);
 }
 
 /* Returns whether the statement is an outermost one. */
@@ -69,7 +81,9 @@ static bool enter(ErrorContextCallback *frame) {
 
     if (outermost) {
         came_through_statement = true;
-        watcher->begins();
+        for (const error_watcher *one = first; one != NULL; one = one->next)
+            if (one->begins != NULL)
+                one->begins();
     }
     frame->callback = see_error;
     frame->arg = frame;
@@ -81,8 +95,12 @@ static bool enter(ErrorContextCallback *frame) {
 /* Of an error that passes, whoever traps it takes the callback away. */
 static void leave(const ErrorContextCallback *frame, bool outermost) {
     error_context_stack = frame->previous;
-    if (outermost)
-        came_through_statement = false;
+    if (!outermost)
+        return;
+    came_through_statement = false;
+    for (const error_watcher *one = first; one != NULL; one = one->next)
+        if (one->ends != NULL)
+            one->ends();
 }
 
 static void run(LOCKSTEP_EXECUTOR_RUN_PARAMETERS) {
@@ -130,8 +148,8 @@ static void see_report(const ErrorData *report) {
 
         /* Whoever reports an error within a statement, and goes on, is still inside. */
         came_through_statement = innermost() != NULL;
-        if (!seen && watcher->wants(report->sqlerrcode) && !IsParallelWorker())
-            watcher->sees(report->sqlerrcode);
+        if (!seen)
+            tell(report);
     }
 }
 
@@ -147,8 +165,11 @@ static void at_end(XactEvent event) {
 static error_report_subscriber reports = {.reported = see_report};
 static transaction_subscriber ends = {.transaction = at_end};
 
-void lockstep_watch_errors(const error_watcher *one) {
-    watcher = one;
+bool lockstep_is_in_statement(void) {
+    return innermost() != NULL;
+}
+
+static void set_hooks(void) {
     room_for_copy =
         AllocSetContextCreate(TopMemoryContext, "lockstep error", ALLOCSET_DEFAULT_SIZES);
     earlier_run_hook = ExecutorRun_hook;
@@ -159,4 +180,12 @@ void lockstep_watch_errors(const error_watcher *one) {
     ProcessUtility_hook = run_utility;
     lockstep_subscribe_to_error_reports(&reports);
     lockstep_subscribe_to_transaction_ends(&ends);
+}
+
+void lockstep_watch_errors(error_watcher *one) {
+    if (first == NULL)
+        set_hooks();
+    one->next = NULL;
+    *last = one;
+    last = &one->next;
 }
