@@ -1,6 +1,7 @@
 // The module's identity card. What it needs once per session is set up by _PG_init.
 #include "age/sampling.hpp"
 #include "age/settings.hpp"
+#include "deadlocks/watch.h"
 #include "ledger/choice.hpp"
 #include "ledger/ledger_cache.hpp"
 #include "ledger/ledger_counters.h"
@@ -37,6 +38,7 @@ void _PG_init(void) {
     lockstep::age_settings::install();
     lockstep_install_wait_contexts();
     lockstep::install_age_sampler();
+    lockstep_install_deadlock_watch();
     lockstep_install_ledger_counters();
     lockstep_install_retry_statistics();
     lockstep::retry_settings::install();

@@ -80,11 +80,8 @@ static int32 add_process(snapshot_builder *to, PGPROC *process) {
     return index;
 }
 
-/*
- * The row at whose line the process stands first: it keeps the lock on the row's place while it
- * waits for the transaction that has the row. That lock is among its newest.
- */
-static void copy_row(PGPROC *process, lock_wait *copy) {
+/* That lock is among its newest. */
+void lockstep_copy_row(PGPROC *process, lock_wait *copy) {
     for (int partition = 0; partition < NUM_LOCK_PARTITIONS; ++partition) {
         const lock_link *const end = LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition);
         const lock_link *link = end->prev;
@@ -140,7 +137,7 @@ static void add_queue(snapshot_builder *to, lock_object *object, LOCK *lock) {
         copy->mode = process->waitLockMode;
         copy->started = (int64)pg_atomic_read_u64(&process->waitStart);
         if (object->type == LOCKTAG_TRANSACTION)
-            copy_row(process, copy);
+            lockstep_copy_row(process, copy);
     }
     object->waits = to->snapshot.wait_count - object->first_wait;
 }

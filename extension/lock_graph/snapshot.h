@@ -25,6 +25,13 @@ const lock_snapshot *lockstep_take_lock_snapshot(void);
 struct PGPROC;
 void lockstep_copy_process(struct PGPROC *process, lock_process *copy);
 
+/*
+ * The row at whose line the process stands first: it keeps the lock on the row's place while it
+ * waits for the transaction that has the row. Left as it was where there is none. The caller holds
+ * every partition.
+ */
+void lockstep_copy_row(struct PGPROC *process, lock_wait *copy);
+
 /* A backend by its pid, as it is now; false where it is gone. Its leader is left unset. */
 bool lockstep_find_process(int pid, lock_process *to);
 

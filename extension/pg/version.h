@@ -79,6 +79,14 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_VXID_LOCAL(process) ((process)->lxid)
 #endif
 
+/* Where a process stands in the server's table of activities. 17: where it does in that of
+ * processes. */
+#if PG_VERSION_NUM >= 170000
+#define LOCKSTEP_STATUS_INDEX(process) ((int)((process)-ProcGlobal->allProcs))
+#else
+#define LOCKSTEP_STATUS_INDEX(process) ((int)(process)->backendId - 1)
+#endif
+
 /*
  * Whether an entry of the table of processes is in use, but for prepared transactions. Before 17 a
  * process leaves its pid in it. Not to be called with ProcArrayLock held.

@@ -1,0 +1,49 @@
+/*
+ * How many deadlocks were recorded, by database, against what the server itself has counted there.
+ */
+#ifndef LOCKSTEP_DEADLOCKS_COVERAGE_H
+#define LOCKSTEP_DEADLOCKS_COVERAGE_H
+
+/* NOLINTBEGIN(modernize-*): C includes this too. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct deadlock_coverage {
+    uint32_t database; /* 0: those that found no place, together */
+    int64_t recorded;
+    int64_t lost;         /* seen, and not recorded */
+    int64_t server_since; /* the server's counter at `since`; below zero: it was not asked */
+    int64_t since;        /* 0: no statement has begun here since */
+} deadlock_coverage;
+
+/* When the server starts: asks for the memory. */
+void lockstep_install_deadlock_coverage(void);
+
+/* One more in this database. Raises nothing. */
+void lockstep_count_deadlock(bool recorded);
+
+/*
+ * Where a statement begins: the first one of a database writes down what the server has counted
+ * until now.
+ */
+void lockstep_begin_coverage(void);
+
+/* All databases, in the current memory context. */
+int32_t lockstep_copy_coverage(deadlock_coverage **to);
+
+/* What the server has counted in a database, and since when: 0 where it has always. */
+int64_t lockstep_server_deadlocks(uint32_t database, int64_t *reset_at);
+
+/* Begins at nothing. */
+void lockstep_reset_coverage(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* NOLINTEND(modernize-*) */
+#endif
