@@ -1298,6 +1298,191 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION lockstep.reset_retry_stats() IS 'lets retry_stats, retry_attempts and retry_health begin at nothing, for all databases';
 REVOKE ALL ON FUNCTION lockstep.reset_retry_stats() FROM PUBLIC;
 
+-- Deadlocks that were found, down to the row. Statements, their ids, when a transaction began and what an error
+-- said are for who may see the session's in pg_stat_activity; a row's key for who may read it in the table.
+CREATE FUNCTION lockstep.get_deadlock_sessions()
+RETURNS TABLE (
+    id               bigint,
+    detected_at      timestamptz,
+    db               name,
+    found_by         text,
+    outcome          text,
+    deadlock_timeout interval,
+    left_off         integer,
+    context          text,
+    signature        text,
+    advice           text,
+    part             text,
+    position         integer,
+    pid              integer,
+    leader_pid       integer,
+    blocker_pid      integer,
+    vxid             text,
+    xid              xid,
+    user_name        name,
+    app              text,
+    query            text,
+    query_id         bigint,
+    xact_start       timestamptz,
+    wait_start       timestamptz,
+    waited           interval,
+    lock_type        text,
+    lock_mode        text,
+    lock_rel_oid     oid,
+    lock_rel         text,
+    lock_ctid        tid,
+    row_key          text,
+    row_key_status   text,
+    lock_text        text)
+AS 'MODULE_PATHNAME', 'lockstep_get_deadlock_sessions'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lockstep.get_deadlock_sessions() IS 'who was in the deadlocks that are remembered, oldest first; the rows of the view deadlock_sessions';
+
+CREATE VIEW lockstep.deadlock_sessions AS
+SELECT * FROM lockstep.get_deadlock_sessions();
+COMMENT ON VIEW lockstep.deadlock_sessions IS 'who was in the last deadlocks of all databases, oldest first, the victim first; the moment at which each was found; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.deadlock_sessions.id IS 'the deadlock';
+COMMENT ON COLUMN lockstep.deadlock_sessions.detected_at IS 'when it was found';
+COMMENT ON COLUMN lockstep.deadlock_sessions.db IS 'database of the session that found it';
+COMMENT ON COLUMN lockstep.deadlock_sessions.found_by IS 'timeout: the victim had waited for deadlock_timeout; immediate: it had not begun to wait; reorder: none, the server put a queue into another order, and its log said so (log_lock_waits)';
+COMMENT ON COLUMN lockstep.deadlock_sessions.outcome IS 'of the victim''s error: aborted (it ended the transaction), trapped (a block with EXCEPTION went on), savepoint (the client went back to one), retried (CALL lockstep.retry); avoided where there was none; null: not known, or not yet';
+COMMENT ON COLUMN lockstep.deadlock_sessions.deadlock_timeout IS 'the setting of the session that found it';
+COMMENT ON COLUMN lockstep.deadlock_sessions.left_off IS 'sessions that found no room in the record, at least';
+COMMENT ON COLUMN lockstep.deadlock_sessions.context IS 'CONTEXT of the victim''s error, the innermost line first, as far as it was known';
+COMMENT ON COLUMN lockstep.deadlock_sessions.signature IS 'the same for all deadlocks of the same statements, without their values, at the same tables; null where a statement of the cycle is hidden';
+COMMENT ON COLUMN lockstep.deadlock_sessions.advice IS 'what would have avoided it';
+COMMENT ON COLUMN lockstep.deadlock_sessions.part IS 'victim, member (of the cycle) or bystander (who waited behind them)';
+COMMENT ON COLUMN lockstep.deadlock_sessions.position IS 'in the record, from 1: the cycle in its order, then the bystanders';
+COMMENT ON COLUMN lockstep.deadlock_sessions.pid IS 'process';
+COMMENT ON COLUMN lockstep.deadlock_sessions.leader_pid IS 'leader of its parallel query; else itself';
+COMMENT ON COLUMN lockstep.deadlock_sessions.blocker_pid IS 'for whom it waited';
+COMMENT ON COLUMN lockstep.deadlock_sessions.vxid IS 'its virtual transaction id';
+COMMENT ON COLUMN lockstep.deadlock_sessions.xid IS 'its transaction id';
+COMMENT ON COLUMN lockstep.deadlock_sessions.user_name IS 'its role';
+COMMENT ON COLUMN lockstep.deadlock_sessions.app IS 'its application_name';
+COMMENT ON COLUMN lockstep.deadlock_sessions.query IS 'its statement, the first 511 bytes';
+COMMENT ON COLUMN lockstep.deadlock_sessions.query_id IS 'the statement''s id, where compute_query_id has made one';
+COMMENT ON COLUMN lockstep.deadlock_sessions.xact_start IS 'when its transaction began';
+COMMENT ON COLUMN lockstep.deadlock_sessions.wait_start IS 'since when it had waited';
+COMMENT ON COLUMN lockstep.deadlock_sessions.waited IS 'how long';
+COMMENT ON COLUMN lockstep.deadlock_sessions.lock_type IS 'what it waited for, as pg_locks.locktype';
+COMMENT ON COLUMN lockstep.deadlock_sessions.lock_mode IS 'the mode that it wanted';
+COMMENT ON COLUMN lockstep.deadlock_sessions.lock_rel_oid IS 'relation of the row or of the lock';
+COMMENT ON COLUMN lockstep.deadlock_sessions.lock_rel IS 'its name, where it belongs to this database';
+COMMENT ON COLUMN lockstep.deadlock_sessions.lock_ctid IS 'place of the row then';
+COMMENT ON COLUMN lockstep.deadlock_sessions.row_key IS 'key of that row, looked up now';
+COMMENT ON COLUMN lockstep.deadlock_sessions.row_key_status IS 'why there is a key, or none, as in lock_graph';
+COMMENT ON COLUMN lockstep.deadlock_sessions.lock_text IS 'what it waited for, in words';
+
+CREATE VIEW lockstep.deadlock_history AS
+SELECT s.id, s.detected_at, s.db, s.found_by, s.outcome, s.pid AS victim_pid, s.vxid AS victim_vxid,
+       s.user_name AS victim_user, s.app AS victim_app, s.query AS victim_query, s.lock_text AS victim_wanted,
+       s.waited AS victim_waited, o.members, o.bystanders, o.relations, o.edges, s.signature, s.advice, s.context,
+       s.deadlock_timeout, s.left_off
+  FROM lockstep.get_deadlock_sessions() AS s
+  JOIN (SELECT g.id, count(*) FILTER (WHERE g.part OPERATOR(pg_catalog.<>) 'bystander') AS members,
+               count(*) FILTER (WHERE g.part OPERATOR(pg_catalog.=) 'bystander') AS bystanders,
+               array_agg(DISTINCT g.lock_rel ORDER BY g.lock_rel)
+                   FILTER (WHERE g.lock_rel IS NOT NULL AND g.part OPERATOR(pg_catalog.<>) 'bystander') AS relations,
+               jsonb_agg(jsonb_build_object(
+                   'part', g.part, 'waiter', g.pid, 'leader', g.leader_pid, 'blocker', g.blocker_pid,
+                   'user', g.user_name, 'app', g.app, 'query', g.query, 'query_id', g.query_id, 'mode', g.lock_mode,
+                   'lock', g.lock_type, 'rel', g.lock_rel, 'ctid', g.lock_ctid::text, 'key', g.row_key,
+                   'wanted', g.lock_text, 'wait_start', g.wait_start) ORDER BY g.position) AS edges
+          FROM lockstep.get_deadlock_sessions() AS g
+         GROUP BY g.id) AS o ON o.id OPERATOR(pg_catalog.=) s.id
+ WHERE s.position OPERATOR(pg_catalog.=) 1
+ ORDER BY s.id;
+COMMENT ON VIEW lockstep.deadlock_history IS 'the last deadlocks of all databases, oldest first, as many as lockstep.deadlock_history_size says; trapped ones too; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.deadlock_history.id IS 'for deadlock_text and deadlock_dot';
+COMMENT ON COLUMN lockstep.deadlock_history.detected_at IS 'when it was found';
+COMMENT ON COLUMN lockstep.deadlock_history.db IS 'database of the session that found it';
+COMMENT ON COLUMN lockstep.deadlock_history.found_by IS 'timeout, immediate or reorder, as in deadlock_sessions';
+COMMENT ON COLUMN lockstep.deadlock_history.outcome IS 'aborted, trapped, savepoint, retried or avoided, as in deadlock_sessions; null: not known, or not yet';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_pid IS 'the session that got the error; of a reorder the one that found it';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_vxid IS 'its virtual transaction id';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_user IS 'its role';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_app IS 'its application_name';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_query IS 'its statement';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_wanted IS 'what it waited for, in words';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_waited IS 'how long it had waited; null: it had not begun';
+COMMENT ON COLUMN lockstep.deadlock_history.members IS 'sessions in the cycle';
+COMMENT ON COLUMN lockstep.deadlock_history.bystanders IS 'sessions that waited behind them';
+COMMENT ON COLUMN lockstep.deadlock_history.relations IS 'the tables of the cycle';
+COMMENT ON COLUMN lockstep.deadlock_history.edges IS 'all sessions, an object each, in the order of deadlock_sessions';
+COMMENT ON COLUMN lockstep.deadlock_history.signature IS 'the same for all deadlocks of one kind, as in deadlock_sessions';
+COMMENT ON COLUMN lockstep.deadlock_history.advice IS 'what would have avoided it';
+COMMENT ON COLUMN lockstep.deadlock_history.context IS 'CONTEXT of the victim''s error';
+COMMENT ON COLUMN lockstep.deadlock_history.deadlock_timeout IS 'the victim''s setting';
+COMMENT ON COLUMN lockstep.deadlock_history.left_off IS 'sessions that found no room in the record, at least';
+
+CREATE VIEW lockstep.deadlock_signature AS
+SELECT s.signature, count(DISTINCT s.id) AS count, min(s.detected_at) AS first_seen, max(s.detected_at) AS last_seen,
+       max(s.id) AS last_id, array_agg(DISTINCT s.db) AS dbs,
+       array_agg(DISTINCT s.lock_rel) FILTER (WHERE s.lock_rel IS NOT NULL) AS relations,
+       array_agg(DISTINCT s.query) FILTER (WHERE s.id OPERATOR(pg_catalog.=) l.last_id) AS statements,
+       min(s.advice) FILTER (WHERE s.id OPERATOR(pg_catalog.=) l.last_id) AS advice
+  FROM lockstep.get_deadlock_sessions() AS s
+  JOIN (SELECT g.signature, max(g.id) AS last_id FROM lockstep.get_deadlock_sessions() AS g GROUP BY g.signature) AS l
+    ON l.signature OPERATOR(pg_catalog.=) s.signature
+ WHERE s.part OPERATOR(pg_catalog.<>) 'bystander'
+ GROUP BY s.signature
+ ORDER BY count(DISTINCT s.id) DESC, max(s.id) DESC;
+COMMENT ON VIEW lockstep.deadlock_signature IS 'the deadlocks of deadlock_history by kind, the most frequent first: the same statements, without their values, at the same tables';
+COMMENT ON COLUMN lockstep.deadlock_signature.signature IS 'names the kind';
+COMMENT ON COLUMN lockstep.deadlock_signature.count IS 'how many of it are in the history';
+COMMENT ON COLUMN lockstep.deadlock_signature.first_seen IS 'when the first of these was found';
+COMMENT ON COLUMN lockstep.deadlock_signature.last_seen IS 'when the last one was';
+COMMENT ON COLUMN lockstep.deadlock_signature.last_id IS 'the last one, for deadlock_text';
+COMMENT ON COLUMN lockstep.deadlock_signature.dbs IS 'the databases';
+COMMENT ON COLUMN lockstep.deadlock_signature.relations IS 'the tables of the cycle';
+COMMENT ON COLUMN lockstep.deadlock_signature.statements IS 'the statements that cross, as the last one had them';
+COMMENT ON COLUMN lockstep.deadlock_signature.advice IS 'what would avoid it';
+
+CREATE FUNCTION lockstep.get_deadlock_coverage()
+RETURNS TABLE (
+    db_oid   oid,
+    db       name,
+    since    timestamptz,
+    recorded bigint,
+    lost     bigint,
+    counted  bigint,
+    missed   bigint)
+AS 'MODULE_PATHNAME', 'lockstep_get_deadlock_coverage'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION lockstep.get_deadlock_coverage() IS 'how many deadlocks were recorded; the rows of the view deadlock_coverage';
+
+CREATE VIEW lockstep.deadlock_coverage AS
+SELECT g.db, g.since, g.recorded, g.lost, g.counted, g.missed
+  FROM lockstep.get_deadlock_coverage() AS g
+ ORDER BY g.db, g.db_oid;
+COMMENT ON VIEW lockstep.deadlock_coverage IS 'deadlocks recorded, against what pg_stat_database has counted, by database, since the server started or deadlock_reset; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.deadlock_coverage.db IS 'database; null: those that found no room, together, or one that is gone';
+COMMENT ON COLUMN lockstep.deadlock_coverage.since IS 'since when: the first statement there after the start of the server or deadlock_reset';
+COMMENT ON COLUMN lockstep.deadlock_coverage.recorded IS 'deadlocks recorded; the history keeps the last ones of all databases';
+COMMENT ON COLUMN lockstep.deadlock_coverage.lost IS 'deadlocks seen, and not recorded: another session was writing into the same place of the ring';
+COMMENT ON COLUMN lockstep.deadlock_coverage.counted IS 'deadlocks that pg_stat_database has counted; null where its counters were reset since; it counts none with track_counts off';
+COMMENT ON COLUMN lockstep.deadlock_coverage.missed IS 'counted and not recorded; what is lost is among them';
+
+CREATE FUNCTION lockstep.deadlock_text(id bigint)
+RETURNS TABLE ("DEADLOCK" text)
+AS 'MODULE_PATHNAME', 'lockstep_deadlock_text'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION lockstep.deadlock_text(bigint) IS 'a deadlock of deadlock_history as a page, a row a line: who waited for what, what they ran, what would have avoided it; 22023 where it is not there';
+
+CREATE FUNCTION lockstep.deadlock_dot(id bigint)
+RETURNS TABLE ("DEADLOCK" text)
+AS 'MODULE_PATHNAME', 'lockstep_deadlock_dot'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION lockstep.deadlock_dot(bigint) IS 'the same for Graphviz, a row a line';
+
+CREATE FUNCTION lockstep.deadlock_reset()
+RETURNS void
+AS 'MODULE_PATHNAME', 'lockstep_deadlock_reset'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.deadlock_reset() IS 'forgets all deadlocks, of all databases, and lets deadlock_coverage begin at nothing';
+REVOKE ALL ON FUNCTION lockstep.deadlock_reset() FROM PUBLIC;
+
 
 -- Work of any kind, once for each request id. Results are their requesters' own: nobody reads the table but
 -- the owner of the database, who has to dump it.
@@ -1490,7 +1675,8 @@ BEGIN
     FOREACH relation IN ARRAY 
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
           lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
-          lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.retry_rules, lockstep.retry_stats,
+          lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.deadlock_sessions, lockstep.deadlock_history,
+          lockstep.deadlock_signature, lockstep.deadlock_coverage, lockstep.retry_rules, lockstep.retry_stats,
           lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.submit_stats, lockstep.once_request,
           lockstep.once_requests, lockstep.chunk_runs, lockstep.progress_apply_in_chunks}'::pg_catalog.regclass[] LOOP
         FOR grantee IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END

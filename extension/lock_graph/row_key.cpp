@@ -102,6 +102,8 @@ bool is_still_locked(row_look *row, HeapTuple tuple, Buffer buffer) {
     const TransactionId xmax = HeapTupleHeaderGetRawXmax(tuple->t_data);
     const uint16 flags = tuple->t_data->t_infomask;
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    if (TransactionIdIsValid(row->written_before))
+        return TransactionIdPrecedes(xmin, row->written_before);
     if (row->may_be_new && is_holder(xmin, row->holder))
         return true;
     if ((flags & HEAP_XMAX_INVALID) != 0 || HEAP_LOCKED_UPGRADED(flags))

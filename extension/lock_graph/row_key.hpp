@@ -34,6 +34,9 @@ struct row_look {
     const char *key;          // (column, ...)=(value, ...), or null
     MultiXactMember *lockers; // the transactions that have the row locked together
     int locker_count;
+    // Valid: no holder is asked for any more; the row is the one that was meant if it was written
+    // by a transaction before this one.
+    TransactionId written_before = InvalidTransactionId;
 };
 
 // Looks at rows of one relation of this database.

@@ -1,0 +1,224 @@
+#include "deadlocks/history.hpp"
+
+#include "core/deadlock/advice.hpp"
+#include "core/deadlock/pattern.hpp"
+#include "core/sql_error.hpp"
+#include "deadlocks/ring.h"
+#include "pg/digest.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace lockstep {
+
+namespace {
+
+// Keys of rows so long ago are not asked for: the numbers of transactions go round.
+constexpr std::uint64_t longest_past = 1U << 30U;
+
+lock_object object_of(const deadlock_lock &lock) {
+    lock_object object{};
+    object.field1 = lock.field1;
+    object.field2 = lock.field2;
+    object.field3 = lock.field3;
+    object.field4 = lock.field4;
+    object.type = lock.type;
+    object.method = lock.method;
+    return object;
+}
+
+// A text that was cut at a number of bytes.
+std::string clipped(const char *text) {
+    return pg_call([text] { return static_cast<const char *>(pgstat_clip_activity(text)); });
+}
+
+const char *mode_name(const deadlock_session &seen) {
+    if (seen.mode == 0)
+        return nullptr;
+    return pg_call([&seen] {
+        return GetLockmodeName(seen.lock.method == 0 ? DEFAULT_LOCKMETHOD : seen.lock.method,
+                               seen.mode);
+    });
+}
+
+deadlock::wanted wanted_of(const deadlocked &one) {
+    using deadlock::wanted;
+    if (one.row)
+        return wanted::row;
+    switch (one.seen->lock.method == 0 ? -1 : one.seen->lock.type) {
+    case LOCKTAG_TRANSACTION:
+    case LOCKTAG_SPECULATIVE_TOKEN: return wanted::transaction;
+    case LOCKTAG_RELATION: return wanted::relation;
+    case LOCKTAG_ADVISORY: return wanted::advisory;
+    default: return wanted::other;
+    }
+}
+
+std::string number(std::uint64_t value) {
+    return std::to_string(value);
+}
+
+std::string place_text(const deadlocked &one) {
+    if (!one.row)
+        return {};
+    return '(' + number(ItemPointerGetBlockNumberNoCheck(&*one.row)) + ',' +
+           number(ItemPointerGetOffsetNumberNoCheck(&*one.row)) + ')';
+}
+
+std::string relation_name(const deadlocked &one, catalogs &names) {
+    if (one.relation == InvalidOid)
+        return {};
+    if (catalogs::is_ours(one.relation_database))
+        return names.relation_name(one.relation_database, one.relation);
+    return "relation " + number(one.relation) + " of database " + number(one.relation_database);
+}
+
+} // namespace
+
+void require_deadlock_history() {
+    if (!lockstep_has_deadlock_ring())
+        throw sql_error(state::prerequisite_state, "there is no history of deadlocks", {},
+                        "Add lockstep to shared_preload_libraries and restart the server.");
+}
+
+const char *finder_name(std::int32_t found_by) {
+    switch (found_by) {
+    case DEADLOCK_FOUND_BY_TIMEOUT: return "timeout";
+    case DEADLOCK_FOUND_IMMEDIATELY: return "immediate";
+    default: return "reorder";
+    }
+}
+
+const char *fate_name(const deadlock_record &one) {
+    switch (one.fate) {
+    case DEADLOCK_ABORTED: return "aborted";
+    case DEADLOCK_TRAPPED: return "trapped";
+    case DEADLOCK_SAVEPOINT: return "savepoint";
+    case DEADLOCK_RETRIED: return "retried";
+    default: return one.found_by == DEADLOCK_RESOLVED_BY_REORDER ? "avoided" : nullptr;
+    }
+}
+
+std::string remembered_deadlock::signature(catalogs &names) const {
+    std::vector<deadlock::crossing> cycle;
+    for (const deadlocked &one : members()) {
+        if (one.is_hidden)
+            return {};
+        cycle.push_back({deadlock::without_values(one.query),
+                         std::string{one.mode == nullptr ? "" : one.mode} + ' ' + one.lock.type +
+                             ' ' + relation_name(one, names) +
+                             (one.relation == InvalidOid ? one.lock.advisory_key : "")});
+    }
+    const std::string pattern = deadlock::pattern_of(cycle);
+    const auto digest =
+        sha1({reinterpret_cast<const std::uint8_t *>(pattern.data()), pattern.size()}, {});
+    constexpr std::size_t shown = 8;
+    std::string text;
+    for (const std::uint8_t byte : std::span{digest}.first(shown)) {
+        constexpr const char *digits = "0123456789abcdef";
+        text += digits[byte >> 4U];
+        text += digits[byte & 15U];
+    }
+    return text;
+}
+
+std::string remembered_deadlock::advice(catalogs &names) const {
+    std::vector<deadlock::member_wait> cycle;
+    for (const deadlocked &one : members())
+        cycle.push_back({wanted_of(one), relation_name(one, names), place_text(one),
+                         one.mode == nullptr ? "" : one.mode,
+                         one.row ? std::string{} : one.lock.text});
+    return deadlock::advice_for(cycle);
+}
+
+deadlock_history::deadlock_history(std::optional<std::int64_t> only)
+    : names_(), sessions_(names_.readable()) {
+    require_deadlock_history();
+    deadlock_record *records = nullptr;
+    const std::int32_t count = pg_call([&records] { return lockstep_copy_deadlocks(&records); });
+    for (std::int32_t i = 0; i < count; ++i)
+        if (!only || records[i].id == *only)
+            add(records[i]);
+    look_up_keys();
+}
+
+deadlocked deadlock_history::describe(const deadlock_session &seen) {
+    deadlocked one{};
+    one.seen = &seen;
+    one.is_hidden =
+        seen.role == InvalidOid ? !sessions_.may_see_all() : !sessions_.may_see(seen.role);
+    one.mode = mode_name(seen);
+    one.application = clipped(seen.application);
+    one.query = clipped(seen.query);
+    one.status = row_status::unknown;
+    if (seen.lock.method == 0)
+        return one;
+    one.lock = place_of(object_of(seen.lock), names_);
+    one.row = one.lock.row;
+    one.relation = one.lock.relation.value_or(InvalidOid);
+    one.relation_database = one.row_database = one.lock.database.value_or(InvalidOid);
+    if (seen.row_relation != InvalidOid) {
+        one.row.emplace();
+        ItemPointerSet(&*one.row, seen.row_block, seen.row_offset);
+        one.relation = seen.row_relation;
+        one.relation_database = one.row_database = seen.row_database;
+    }
+    return one;
+}
+
+void deadlock_history::add(const deadlock_record &one) {
+    remembered_deadlock made{&one, {}};
+    for (std::int32_t i = 0; i < one.members + one.bystanders; ++i)
+        made.sessions.push_back(describe(one.sessions[i]));
+    deadlocks_.push_back(std::move(made));
+    check_interrupts();
+}
+
+// Relation by relation, so that each is opened once.
+void deadlock_history::look_up_keys() {
+    struct asked {
+        deadlocked *who;
+        TransactionId before;
+    };
+    const std::uint64_t now =
+        pg_call([] { return U64FromFullTransactionId(ReadNextFullTransactionId()); });
+    std::vector<asked> all;
+    for (remembered_deadlock &deadlock : deadlocks_)
+        for (deadlocked &one : deadlock.sessions) {
+            if (!one.row)
+                continue;
+            one.status = row_status::moved;
+            if (!catalogs::is_ours(one.row_database))
+                one.status = row_status::other_db;
+            else if (!names_.readable())
+                one.status = row_status::relation_locked;
+            else if (deadlock.seen->next_xid <= now && now - deadlock.seen->next_xid < longest_past)
+                all.push_back({&one, static_cast<TransactionId>(deadlock.seen->next_xid)});
+        }
+    std::ranges::stable_sort(all, {}, [](const asked &one) { return one.who->relation; });
+    std::vector<row_look> looks;
+    for (auto from = all.begin(); from != all.end();) {
+        const Oid relation = from->who->relation;
+        const auto to = std::find_if(
+            from, all.end(), [=](const asked &one) { return one.who->relation != relation; });
+        looks.clear();
+        for (auto one = from; one != to; ++one)
+            looks.push_back({*one->who->row, InvalidTransactionId, false, row_status::unknown,
+                             nullptr, nullptr, 0, one->before});
+        look_at_rows(relation, looks);
+        for (auto one = from; one != to; ++one) {
+            const row_look &look = looks[static_cast<std::size_t>(one - from)];
+            one->who->status = look.status;
+            one->who->key = look.key;
+        }
+        from = to;
+        check_interrupts();
+    }
+    for (remembered_deadlock &deadlock : deadlocks_)
+        for (deadlocked &one : deadlock.sessions)
+            one.wanted = one.row
+                             ? row_text(one.row_database, one.relation, *one.row, one.key, names_)
+                             : one.lock.text;
+}
+
+} // namespace lockstep
