@@ -1313,7 +1313,7 @@ RETURNS TABLE (
     signature        text,
     advice           text,
     part             text,
-    position         integer,
+    place            integer,
     pid              integer,
     leader_pid       integer,
     blocker_pid      integer,
@@ -1352,7 +1352,7 @@ COMMENT ON COLUMN lockstep.deadlock_sessions.context IS 'CONTEXT of the victim''
 COMMENT ON COLUMN lockstep.deadlock_sessions.signature IS 'the same for all deadlocks of the same statements, without their values, at the same tables; null where a statement of the cycle is hidden';
 COMMENT ON COLUMN lockstep.deadlock_sessions.advice IS 'what would have avoided it';
 COMMENT ON COLUMN lockstep.deadlock_sessions.part IS 'victim, member (of the cycle) or bystander (who waited behind them)';
-COMMENT ON COLUMN lockstep.deadlock_sessions.position IS 'in the record, from 1: the cycle in its order, then the bystanders';
+COMMENT ON COLUMN lockstep.deadlock_sessions.place IS 'in the record, from 1: the cycle in its order, then the bystanders';
 COMMENT ON COLUMN lockstep.deadlock_sessions.pid IS 'process';
 COMMENT ON COLUMN lockstep.deadlock_sessions.leader_pid IS 'leader of its parallel query; else itself';
 COMMENT ON COLUMN lockstep.deadlock_sessions.blocker_pid IS 'for whom it waited';
@@ -1388,10 +1388,10 @@ SELECT s.id, s.detected_at, s.db, s.found_by, s.outcome, s.pid AS victim_pid, s.
                    'part', g.part, 'waiter', g.pid, 'leader', g.leader_pid, 'blocker', g.blocker_pid,
                    'user', g.user_name, 'app', g.app, 'query', g.query, 'query_id', g.query_id, 'mode', g.lock_mode,
                    'lock', g.lock_type, 'rel', g.lock_rel, 'ctid', g.lock_ctid::text, 'key', g.row_key,
-                   'wanted', g.lock_text, 'wait_start', g.wait_start) ORDER BY g.position) AS edges
+                   'wanted', g.lock_text, 'wait_start', g.wait_start) ORDER BY g.place) AS edges
           FROM lockstep.get_deadlock_sessions() AS g
          GROUP BY g.id) AS o ON o.id OPERATOR(pg_catalog.=) s.id
- WHERE s.position OPERATOR(pg_catalog.=) 1
+ WHERE s.place OPERATOR(pg_catalog.=) 1
  ORDER BY s.id;
 COMMENT ON VIEW lockstep.deadlock_history IS 'the last deadlocks of all databases, oldest first, as many as lockstep.deadlock_history_size says; trapped ones too; needs shared_preload_libraries';
 COMMENT ON COLUMN lockstep.deadlock_history.id IS 'for deadlock_text and deadlock_dot';

@@ -25,10 +25,17 @@ std::string who_text(deadlock_history &history, const deadlocked &one) {
     return who;
 }
 
+// Most waits are shorter than a second.
+std::string wait_text(std::int64_t microseconds) {
+    constexpr std::int64_t second = 1'000'000;
+    return microseconds < second ? std::to_string(microseconds / 1000) + " ms"
+                                 : duration_text(microseconds);
+}
+
 std::string waited_text(const remembered_deadlock &deadlock, const deadlocked &one) {
     if (one.seen->wait_started == 0)
         return deadlock.seen->found_by == DEADLOCK_FOUND_IMMEDIATELY ? "wanted " : "waited for ";
-    return "waited " + duration_text(deadlock.seen->detected_at - one.seen->wait_started) + " for ";
+    return "waited " + wait_text(deadlock.seen->detected_at - one.seen->wait_started) + " for ";
 }
 
 std::string wanted_text(const deadlocked &one) {
@@ -67,8 +74,8 @@ std::string outcome_text(const deadlock_record &one) {
 std::string found_text(const deadlock_record &one) {
     switch (one.found_by) {
     case DEADLOCK_FOUND_BY_TIMEOUT:
-        return "found after deadlock_timeout (" +
-               duration_text(std::int64_t{one.timeout_ms} * 1000) + ')';
+        return "found after deadlock_timeout (" + wait_text(std::int64_t{one.timeout_ms} * 1000) +
+               ')';
     case DEADLOCK_FOUND_IMMEDIATELY: return "found before the victim began to wait";
     default: return "avoided: the server put the queue into another order";
     }

@@ -34,6 +34,8 @@ class reader {
     std::string read() {
         while (at_ < text_.size())
             step();
+        while (out_.ends_with(';') || out_.ends_with(' '))
+            out_.pop_back();
         return std::move(out_);
     }
 

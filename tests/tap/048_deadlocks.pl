@@ -1,0 +1,507 @@
+# Deadlocks remembered: each one is recorded once, at the moment at which it is found, trapped or not, wherever it
+# comes from and in whatever language the server speaks; what became of it; who may see what of it.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+use Session;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', q{
+shared_preload_libraries = 'lockstep'
+deadlock_timeout = 10min
+compute_query_id = on
+restart_after_crash = on
+max_prepared_transactions = 5
+autovacuum = off
+max_connections = 60
+});
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION lockstep;
+	CREATE TABLE account (id int PRIMARY KEY, owner text UNIQUE, balance bigint NOT NULL DEFAULT 0);
+	INSERT INTO account SELECT i, 'owner ' || i FROM generate_series(1, 20) AS i;
+	CREATE TABLE branch (id int PRIMARY KEY, n int);
+	INSERT INTO branch SELECT i, 0 FROM generate_series(1, 20) AS i;
+	CREATE ROLE clerk LOGIN;
+	CREATE ROLE watcher LOGIN IN ROLE pg_read_all_stats;
+	GRANT SELECT, UPDATE ON account TO clerk;
+	CREATE DATABASE other;
+});
+sub sql { my ($query, $database) = @_; return $node->safe_psql($database // 'postgres', $query); }
+sub known { return sql(q{SELECT coalesce(max(id), 0) FROM lockstep.deadlock_history}); }
+
+# Sessions that have no hurry, and one that looks after 20 ms: that one is the victim.
+sub session
+{
+	my ($name, %options) = @_;
+	return Session->new($node, $name, %options);
+}
+sub hasty
+{
+	my ($one) = @_;
+	$one->run(q{SET deadlock_timeout = '20ms'});
+	return $one;
+}
+sub pid { my ($one) = @_; return $one->run('SELECT pg_backend_pid()'); }
+sub until_waits
+{
+	my ($pid) = @_;
+	$node->poll_query_until('postgres', qq{SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid})
+		or die "process $pid does not wait";
+}
+
+# Runs it, and checks that it adds one deadlock and says of it what is expected.
+sub records
+{
+	my ($name, $expected, $work) = @_;
+	my $before = known();
+	$work->();
+	is(sql(qq{SELECT count(*) FROM lockstep.deadlock_history WHERE id > $before}), 1, "$name: one is recorded");
+	is(sql(qq{SELECT concat_ws(' | ', found_by, outcome, victim_app, members, bystanders, relations, victim_wanted)
+		FROM lockstep.deadlock_history WHERE id > $before}), $expected, "$name: and what it was");
+}
+
+# Two sessions that update two rows crosswise; the statement that closes the cycle is the victim's.
+sub cross
+{
+	my ($victim, $other, $closing) = @_;
+	my $other_pid = pid($other);
+	$victim->run('UPDATE account SET balance = balance + 1 WHERE id = 1');
+	$other->run('BEGIN');
+	$other->run('UPDATE account SET balance = balance + 1 WHERE id = 2');
+	$other->start('UPDATE account SET balance = balance + 2 WHERE id = 1');
+	until_waits($other_pid);
+	my $said = $victim->run($closing // 'UPDATE account SET balance = balance + 3 WHERE id = 2');
+	$victim->run('COMMIT') unless defined $closing && $closing =~ /^CALL/;
+	$other->finish;
+	$other->run('COMMIT');
+	return $said;
+}
+
+my $victim = hasty(session('victim'));
+my $other = session('other');
+my $row_2 = 'row (id)=(2) of account';
+
+records('a transaction that is ended', "timeout | aborted | victim | 2 | 0 | {account} | $row_2", sub {
+	$victim->run('BEGIN');
+	like(cross($victim, $other), qr/deadlock detected/, 'the victim is told');
+});
+is(sql(q{SELECT string_agg(concat_ws(' | ', part, app, lock_type, lock_mode, row_key, rtrim(query, E'\n;'), query_id <> 0,
+		blocker_pid = (SELECT pid FROM lockstep.deadlock_sessions AS b WHERE b.id = s.id AND b.app <> s.app),
+		wait_start < detected_at, xact_start < wait_start, waited > interval '10 ms'), E'\n' ORDER BY place)
+	FROM lockstep.deadlock_sessions AS s WHERE id = 1}),
+	"victim | victim | transactionid | ShareLock | (id)=(2) | UPDATE account SET balance = balance + 3 WHERE id = 2 | t | t | t | t | t\n"
+	  . "member | other | transactionid | ShareLock | (id)=(1) | UPDATE account SET balance = balance + 2 WHERE id = 1 | t | t | t | t | t",
+	'who waited for what, since when, in which statement');
+is(sql(q{SELECT replace(regexp_replace(regexp_replace("DEADLOCK", '^(Deadlock \d+ at ).*( in .*)', '\1...\2'),
+		'(\m\d+ postgres|behind \d+|waited \d+ m?s)', '...', 'g'), ' ;', '') FROM lockstep.deadlock_text(1)}),
+	q{Deadlock 1 at ... in postgres
+found after deadlock_timeout (20 ms); it ended the victim's transaction
+
+  ... victim, the victim
+      ... for row (id)=(2) of account (ShareLock), ...
+      UPDATE account SET balance = balance + 3 WHERE id = 2
+  ... other
+      ... for row (id)=(1) of account (ShareLock), ...
+      UPDATE account SET balance = balance + 2 WHERE id = 1
+
+Rows of account were taken in two orders: take them in one, by lockstep.lock_rows before the statements that change them, or book by lockstep.transfer.},
+	'as a page');
+like(sql(q{SELECT string_agg("DEADLOCK", E'\n') FROM lockstep.deadlock_dot(1)}),
+	qr/digraph.*the victim.*UPDATE account.*row \(id\)=\(1\) of account.*\}/s, 'as a drawing');
+
+records('an error that PL/pgSQL traps', "timeout | trapped | victim | 2 | 0 | {account} | $row_2", sub {
+	$victim->run('BEGIN');
+	is(cross($victim, $other, q{DO $$ BEGIN UPDATE account SET balance = 0 WHERE id = 2;
+		EXCEPTION WHEN deadlock_detected THEN PERFORM 1; END $$}), '', 'and nobody is told');
+});
+records('one that is trapped, and then rolled back for another reason',
+	"timeout | trapped | victim | 2 | 0 | {account} | $row_2", sub {
+	$victim->run('BEGIN');
+	cross($victim, $other, q{DO $$ BEGIN BEGIN UPDATE account SET balance = 0 WHERE id = 2;
+		EXCEPTION WHEN deadlock_detected THEN PERFORM 1; END; BEGIN PERFORM 1; EXCEPTION WHEN others THEN NULL; END;
+		RAISE division_by_zero; END $$});
+});
+records('one that a block for other errors does not trap',
+	"timeout | aborted | victim | 2 | 0 | {account} | $row_2", sub {
+	$victim->run('BEGIN');
+	cross($victim, $other, q{DO $$ BEGIN BEGIN UPDATE account SET balance = 0 WHERE id = 2;
+		EXCEPTION WHEN division_by_zero THEN NULL; END; END $$});
+});
+records('a savepoint', "timeout | savepoint | victim | 2 | 0 | {account} | $row_2", sub {
+	my $pid = pid($other);
+	$victim->run('BEGIN');
+	$victim->run('UPDATE account SET balance = 5 WHERE id = 1');
+	$victim->run('SAVEPOINT s');
+	$other->run('BEGIN');
+	$other->run('UPDATE account SET balance = 5 WHERE id = 2');
+	$other->start('UPDATE account SET balance = 5 WHERE id = 1');
+	until_waits($pid);
+	$victim->run('UPDATE account SET balance = 5 WHERE id = 2');
+	$victim->run('ROLLBACK TO s');
+	$victim->run('COMMIT');
+	$other->finish;
+	$other->run('COMMIT');
+});
+records('a savepoint that is not gone back to', "timeout | aborted | victim | 2 | 0 | {account} | $row_2", sub {
+	my $pid = pid($other);
+	$victim->run('BEGIN');
+	$victim->run('UPDATE account SET balance = 5 WHERE id = 1');
+	$victim->run('SAVEPOINT s');
+	$other->run('BEGIN');
+	$other->run('UPDATE account SET balance = 5 WHERE id = 2');
+	$other->start('UPDATE account SET balance = 5 WHERE id = 1');
+	until_waits($pid);
+	$victim->run('UPDATE account SET balance = 5 WHERE id = 2');
+	$victim->run('ROLLBACK');
+	$other->finish;
+	$other->run('COMMIT');
+});
+sql(q{CREATE FUNCTION pay_both(one int, two int) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		UPDATE account SET balance = balance + 1 WHERE id = one;
+		PERFORM pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1);
+		UPDATE account SET balance = balance + 1 WHERE id = two;
+	END $$});
+records('CALL lockstep.retry', "timeout | retried | victim | 2 | 0 | {account} | $row_2", sub {
+	my $gate = session('gate');
+	my ($own, $others) = (pid($victim), pid($other));
+	$gate->run('SELECT pg_advisory_lock(1)');
+	# Once the second one has gone past the gate it is not there any more.
+	$victim->start(q{CALL lockstep.retry('SELECT pay_both(1, 2)', 'read committed')});
+	until_waits($own);
+	$other->run('BEGIN');
+	$other->run('UPDATE account SET balance = 5 WHERE id = 2');
+	$other->start('UPDATE account SET balance = 5 WHERE id = 1');
+	until_waits($others);
+	$gate->run('SELECT pg_advisory_unlock(1)');
+	$other->finish;
+	$other->run('COMMIT');
+	like($victim->finish, qr/2/, 'its second attempt comes through');
+	$gate->close;
+});
+records('a deferred trigger, at COMMIT', "timeout | aborted | victim | 2 | 0 | {account} | $row_2", sub {
+	sql(q{CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN UPDATE account SET balance = 7 WHERE id = 2; RETURN NULL; END';
+		CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON branch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()});
+	my $pid = pid($other);
+	$victim->run('BEGIN');
+	$victim->run('UPDATE account SET balance = 5 WHERE id = 1');
+	$victim->run('UPDATE branch SET n = 1 WHERE id = 1');
+	$other->run('BEGIN');
+	$other->run('UPDATE account SET balance = 5 WHERE id = 2');
+	$other->start('UPDATE account SET balance = 5 WHERE id = 1');
+	until_waits($pid);
+	like($victim->run('COMMIT'), qr/deadlock detected/, 'where no statement runs');
+	$other->finish;
+	$other->run('COMMIT');
+});
+records('tables, by LOCK TABLE and ALTER TABLE', 'timeout | aborted | victim | 2 | 0 | {account,branch} | relation branch', sub {
+	my $pid = pid($other);
+	$victim->run('BEGIN');
+	$victim->run('LOCK TABLE account');
+	$other->run('BEGIN');
+	$other->run('LOCK TABLE branch');
+	$other->start('ALTER TABLE account ALTER COLUMN balance SET STATISTICS 50');
+	until_waits($pid);
+	$victim->run('LOCK TABLE branch IN SHARE MODE');
+	$victim->run('ROLLBACK');
+	$other->finish;
+	$other->run('ROLLBACK');
+});
+records('a stronger lock, found before the wait', 'immediate | aborted | other | 2 | 0 | {account} | relation account', sub {
+	my $pid = pid($victim);
+	$victim->run('BEGIN');
+	$victim->run(q{SET LOCAL deadlock_timeout = '10min'});
+	$victim->run('LOCK TABLE account IN SHARE MODE');
+	$other->run('BEGIN');
+	$other->run('LOCK TABLE account IN SHARE MODE');
+	$victim->start('LOCK TABLE account IN EXCLUSIVE MODE');
+	until_waits($pid);
+	$other->run('LOCK TABLE account IN EXCLUSIVE MODE');
+	$victim->finish;
+	$victim->run('ROLLBACK');
+	$other->run('ROLLBACK');
+});
+is(sql('SELECT victim_waited IS NULL FROM lockstep.deadlock_history ORDER BY id DESC LIMIT 1'), 't', '... which was none');
+records('one that the log does not tell', "timeout | aborted | victim | 2 | 0 | {account} | $row_2", sub {
+	$victim->run(q{SET log_min_messages = 'panic'});
+	$victim->run('BEGIN');
+	cross($victim, $other);
+	$victim->run('RESET log_min_messages');
+});
+records('advisory locks', 'timeout | aborted | victim | 2 | 0 | advisory lock (12)', sub {
+	my $pid = pid($other);
+	$victim->run('SELECT pg_advisory_lock(11)');
+	$other->run('SELECT pg_advisory_lock(12)');
+	$other->start('SELECT pg_advisory_lock(11)');
+	until_waits($pid);
+	$victim->run('SELECT pg_advisory_lock(12)');
+	$victim->run('SELECT pg_advisory_unlock_all()');
+	$other->finish;
+	$other->run('SELECT pg_advisory_unlock_all()');
+});
+
+# Whoever makes up the state makes up no deadlock.
+my $before = known();
+for my $spoof (q{DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01', DETAIL = 'Process 1 waits for ShareLock on transaction 2; blocked by process 3.'; END $$},
+	q{DO $$ BEGIN RAISE WARNING 'deadlock detected' USING ERRCODE = '40P01'; END $$})
+{
+	$victim->run($spoof);
+}
+is(known(), $before, 'a state that somebody has made up is not recorded');
+
+# Eight in a ring, and one behind them.
+records('eight in a ring', 'timeout | aborted | ring_8 | 8 | 1 | {branch} | row (id)=(1) of branch', sub {
+	my @ring = map { session("ring_$_") } 1 .. 8;
+	my $behind = session('behind');
+	hasty($ring[7]);
+	for my $i (0 .. 7)
+	{
+		$ring[$i]->run('BEGIN');
+		$ring[$i]->run('UPDATE branch SET n = 1 WHERE id = ' . ($i + 1));
+	}
+	for my $i (0 .. 6)
+	{
+		my $pid = pid($ring[$i]);
+		$ring[$i]->start('UPDATE branch SET n = 1 WHERE id = ' . ($i + 2));
+		until_waits($pid);
+	}
+	my $pid = pid($behind);
+	$behind->start('DELETE FROM branch WHERE id = 2');
+	until_waits($pid);
+	$ring[7]->run('UPDATE branch SET n = 1 WHERE id = 1');
+	$ring[7]->run('ROLLBACK');
+	for my $i (reverse 0 .. 6)
+	{
+		$ring[$i]->finish;
+		$ring[$i]->run('ROLLBACK');
+	}
+	$behind->finish;
+	$_->close for @ring, $behind;
+});
+is(sql(q{SELECT string_agg(concat_ws(' ', place, part, app, row_key), ', ' ORDER BY place) FROM lockstep.deadlock_sessions WHERE id = (SELECT max(id) FROM lockstep.deadlock_history)}),
+	join(', ', '1 victim ring_8 (id)=(1)', map({ ($_ + 1) . " member ring_$_ (id)=(" . ($_ + 1) . ')' } 1 .. 7), '9 bystander behind (id)=(2)'),
+	'in their order, each with its row');
+
+# More who stand behind than there is room for.
+records('a crowd behind two', "timeout | aborted | victim | 2 | 22 | {account} | $row_2", sub {
+	my @crowd = map { session("crowd_$_") } 1 .. 25;
+	$victim->run('BEGIN');
+	$victim->run('UPDATE account SET balance = balance + 1 WHERE id = 1');
+	my $pid = pid($other);
+	$other->run('BEGIN');
+	$other->run('UPDATE account SET balance = balance + 1 WHERE id = 2');
+	$other->start('UPDATE account SET balance = balance + 2 WHERE id = 1');
+	until_waits($pid);
+	for my $one (@crowd)
+	{
+		$pid = pid($one);
+		$one->start('UPDATE account SET balance = 0 WHERE id = 1');
+		until_waits($pid);
+	}
+	$victim->run('UPDATE account SET balance = balance + 3 WHERE id = 2');
+	$victim->run('ROLLBACK');
+	$other->finish;
+	$other->run('ROLLBACK');
+	$_->finish for @crowd;
+	$_->close for @crowd;
+});
+is(sql('SELECT left_off >= 3 FROM lockstep.deadlock_history ORDER BY id DESC LIMIT 1'), 't', '... and it says that some are left off');
+
+# The server may get out of it by itself, and says so in its log.
+sql('CREATE TABLE a1 (); CREATE TABLE a2 ()');
+{
+	my %s = map { $_ => session($_) } qw(d1 d2 e1 e2);
+	my %pid = map { $_ => pid($s{$_}) } keys %s;
+	$s{$_}->run('BEGIN') for keys %s;
+	$s{$_}->run('SET LOCAL log_lock_waits = on') for keys %s;
+	$s{d1}->run('LOCK TABLE a1 IN ACCESS SHARE MODE');
+	$s{d2}->run('LOCK TABLE a2 IN ACCESS SHARE MODE');
+	my @wants = ([ 'e1', 'a1 IN ACCESS EXCLUSIVE' ], [ 'e2', 'a2 IN ACCESS EXCLUSIVE' ], [ 'd1', 'a2 IN ACCESS SHARE' ]);
+	for my $want (@wants)
+	{
+		$s{ $want->[0] }->start("LOCK TABLE $want->[1] MODE");
+		until_waits($pid{ $want->[0] });
+	}
+	my $before = known();
+	$s{d2}->run(q{SET LOCAL deadlock_timeout = '20ms'});
+	$s{d2}->start('LOCK TABLE a1 IN ACCESS SHARE MODE');
+	$node->poll_query_until('postgres', qq{SELECT count(*) = 1 FROM lockstep.deadlock_history WHERE id > $before}) or die 'no deadlock was avoided';
+	sql('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN (' . join(',', values %pid) . ')');
+	is(sql(qq{SELECT concat_ws(' | ', found_by, outcome, victim_app, context ~ 'avoided deadlock') FROM lockstep.deadlock_history WHERE id > $before}),
+		'reorder | avoided | d2 | t', 'a deadlock that the server avoids, where its log tells');
+	$_->close_hard for values %s;
+}
+
+# A parallel query: its worker finds it, its leader passes it on.
+sql(q{CREATE FUNCTION take(key int) RETURNS int LANGUAGE plpgsql PARALLEL SAFE AS
+	$$ BEGIN PERFORM pg_advisory_xact_lock(key); RETURN key; END $$;
+	CREATE TABLE wide AS SELECT i FROM generate_series(1, 2000) AS i; ALTER TABLE wide SET (parallel_workers = 2); ANALYZE wide});
+$before = known();
+{
+	my $pid = pid($other);
+	my $own = pid($victim);
+	$other->run('BEGIN');
+	$other->run('SELECT pg_advisory_xact_lock(21)');
+	$victim->run('BEGIN');
+	$victim->run('SELECT pg_advisory_xact_lock(22)');
+	$victim->run('SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL parallel_leader_participation = off');
+	$victim->run(q{SET LOCAL deadlock_timeout = '200ms'});
+	$victim->start(q{SELECT count(take(21)) FROM wide});
+	$node->poll_query_until('postgres', qq{SELECT count(*) > 0 FROM pg_stat_activity WHERE leader_pid = $own AND wait_event_type = 'Lock'});
+	$other->start('SELECT pg_advisory_xact_lock(22)');
+	like($victim->finish, qr/deadlock detected/, 'a parallel query meets a deadlock');
+	$victim->run('ROLLBACK');
+	$other->finish;
+	$other->run('ROLLBACK');
+	$node->poll_query_until('postgres', qq{SELECT count(*) = 0 FROM pg_stat_activity WHERE leader_pid = $own});
+	my $seen = sql(qq{SELECT count(*) FROM lockstep.deadlock_history WHERE id > $before});
+	my $workers = sql(qq{SELECT count(*) FROM lockstep.deadlock_sessions WHERE id > $before AND part = 'victim' AND pid <> leader_pid AND leader_pid = $own});
+	is($seen, $workers, 'it is recorded by the workers that found it, and not once more by their leader');
+	cmp_ok($workers, '>=', 1, '... by one at least');
+	is(sql(qq{SELECT count(*) FROM lockstep.deadlock_history WHERE id > $before AND outcome = 'aborted'}), 1, 'what became of it is what became of the leader');
+}
+
+# What others may see.
+sub as_role
+{
+	my ($role, $query) = @_;
+	my ($status, $out, $error) = $node->psql('postgres', $query, extra_params => [ '-U', $role ]);
+	return $status == 0 ? $out : $error;
+}
+is(as_role('clerk', q{SELECT concat_ws(' | ', victim_query, victim_wanted, signature IS NULL, context IS NULL, edges->1->>'query', victim_app) FROM lockstep.deadlock_history WHERE id = 1}),
+	"<insufficient privilege> | $row_2 | t | t | <insufficient privilege> | victim",
+	'who may not see the statements sees who waited for what');
+is(as_role('watcher', q{SELECT concat_ws(' | ', rtrim(victim_query, E'\n;'), victim_wanted, signature IS NULL) FROM lockstep.deadlock_history WHERE id = 1}),
+	'UPDATE account SET balance = balance + 3 WHERE id = 2 | row (0,2) of account | f',
+	'who may not read the table sees no key');
+unlike(as_role('clerk', q{SELECT * FROM lockstep.deadlock_text(1)}), qr/UPDATE/, 'nor does the page tell');
+unlike(as_role('clerk', q{SELECT * FROM lockstep.deadlock_dot(1)}), qr/UPDATE/, 'nor the drawing');
+like(as_role('watcher', 'SELECT lockstep.deadlock_reset()'), qr/permission denied/, 'not everyone may forget them');
+like(as_role('clerk', 'SELECT * FROM lockstep.deadlock_text(4711)'), qr/there is no deadlock 4711 in the history/, 'one that is not there');
+like(as_role('clerk', 'SELECT * FROM lockstep.deadlock_text(NULL)'), qr/must not be null/, 'none is asked for');
+sql('CREATE EXTENSION lockstep', 'other');
+is(sql(q{SELECT concat_ws(' | ', victim_wanted ~ '^row \(0,2\) of relation \d+ of database \d+$', relations[1] ~ '^\d+$', edges->0->>'key') FROM lockstep.deadlock_history WHERE id = 1}, 'other'),
+	't | t', 'in another database the tables have no names');
+
+# A place that has another row by now has no key.
+sql(q{DELETE FROM account WHERE id = 2}); sql('VACUUM account'); sql(q{INSERT INTO account VALUES (102, 'new')});
+unlike(sql(q{SELECT string_agg(row_key, ' ') FROM lockstep.deadlock_sessions}), qr/102/, 'a row that has come later is not named');
+
+# Kinds, and how many were missed.
+is(sql(q{SELECT count(*) FROM lockstep.deadlock_signature AS s WHERE s.count <> (SELECT count(*) FROM lockstep.deadlock_history AS h WHERE h.signature = s.signature)}), 0, 'kinds are counted');
+is(sql(q{SELECT bool_and(h.signature = s.signature) FROM lockstep.deadlock_history AS h, lockstep.deadlock_history AS s
+	WHERE h.id IN (5, 6) AND s.id IN (5, 6)}), 't', 'the same statements with the same tables are of one kind, whatever came of it');
+$node->poll_query_until('postgres', q{SELECT counted = recorded + lost FROM lockstep.deadlock_coverage WHERE db = 'postgres'});
+is(sql(q{SELECT concat_ws(' | ', recorded = (SELECT count(*) FROM lockstep.deadlock_history WHERE found_by <> 'reorder'), lost, counted - recorded, missed) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 't | 0 | 0 | 0', 'none was missed');
+
+sql('SELECT pg_stat_reset()');
+is(sql(q{SELECT concat_ws(' | ', recorded > 10, counted IS NULL, missed IS NULL) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 't | t | t', 'where the counters were reset since nothing is claimed');
+
+# They outlive a restart; what is no whole file of this server's does not come in.
+my $all = sql('SELECT string_agg(h::text, E\'\n\' ORDER BY id) FROM lockstep.deadlock_history AS h');
+$node->restart;
+is(sql('SELECT string_agg(h::text, E\'\n\' ORDER BY id) FROM lockstep.deadlock_history AS h'), $all, 'they outlive a restart, all of them and whole');
+my $count = known();
+$victim = hasty(session('victim'));
+$other = session('other');
+sql(q{INSERT INTO account VALUES (2)});
+$victim->run('BEGIN');
+cross($victim, $other);
+is(known(), $count + 1, 'and ids go on');
+$node->restart('immediate');
+is(known(), ++$count, 'so does who is there at an immediate stop');
+$victim = hasty(session('victim'));
+$other = session('other');
+$victim->run('BEGIN');
+cross($victim, $other);
+is(known(), $count + 1, 'one more');
+my $killed = sql('SELECT clock_timestamp()');
+kill 'KILL', pid($other);
+Session::wait_restarted($node, $killed);
+is(known(), $count, 'and after a crash there is what the file has');
+$node->stop;
+my $file = $node->data_dir . '/pg_stat/lockstep_deadlocks.stat';
+my $bytes = slurp_file($file);
+substr($bytes, length($bytes) / 2, 1) ^= "\x01";
+open(my $out, '>', $file) or die $!;
+binmode $out;
+print $out $bytes;
+close $out;
+$node->start;
+is(known(), 0, 'a damaged file is not read');
+like(slurp_file($node->logfile), qr/lockstep_deadlocks\.stat" is not used: its checksum does not fit/, '... and the log says so');
+
+# A small ring, and many who write into it at once.
+$node->append_conf('postgresql.conf', "lockstep.deadlock_history_size = 2\ndeadlock_timeout = 5ms\nlog_lock_waits = off");
+$node->restart;
+sql(q{SELECT lockstep.deadlock_reset()});
+sql(q{SELECT pg_stat_reset()});
+sql(q{SELECT lockstep.deadlock_reset()});
+my $script = PostgreSQL::Test::Utils::tempdir() . '/cross.sql';
+append_to_file($script, q{
+\set a random(1, 10)
+\set b random(1, 10)
+BEGIN;
+UPDATE branch SET n = :a WHERE id = :a;
+UPDATE branch SET n = :b WHERE id = :b;
+COMMIT;
+});
+my $looks = session('looks');
+my $pgbench = IPC::Run::start([ 'pgbench', '-n', '-c', 16, '-j', 2, '-T', 6, '--max-tries=1000', '-f', $script, '-h', $node->host, '-p', $node->port, 'postgres' ],
+	'>', \my $printed, '2>&1');
+my $odd = 0;
+my $most = 0;
+for (1 .. 60)
+{
+	my $found = $looks->run(q{SELECT concat(count(DISTINCT id), ' ', count(*) FILTER (WHERE part <> 'bystander' AND blocker_pid NOT IN
+		(SELECT o.pid FROM lockstep.deadlock_sessions AS o)) * 0 + count(*) FILTER (WHERE query NOT LIKE 'UPDATE branch SET n = % WHERE id = %;' OR db <> 'postgres')) FROM lockstep.deadlock_sessions});
+	my ($n, $wrong) = split / /, $found;
+	$most = $n if $n > $most;
+	$odd++ if $wrong ne '0';
+	usleep(50_000);
+}
+IPC::Run::finish($pgbench);
+is($odd, 0, 'no reader finds a record that is half another one');
+is($most, 2, 'the ring keeps the last ones alone');
+$node->poll_query_until('postgres', q{SELECT counted = recorded + lost FROM lockstep.deadlock_coverage WHERE db = 'postgres'});
+is(sql(q{SELECT concat_ws(' | ', counted = recorded + lost, recorded > 10, missed = lost) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 't | t | t', 'each deadlock is recorded or counted as lost: '
+	. sql(q{SELECT concat(recorded, ' and ', lost) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}));
+$node->stop;
+
+# In another language.
+SKIP:
+{
+	local $ENV{LANGUAGE} = 'de';
+	local $ENV{LC_ALL} = 'C.UTF-8';
+	$node->append_conf('postgresql.conf', "lockstep.deadlock_history_size = 50\ndeadlock_timeout = 10min\nlc_messages = 'C.UTF-8'");
+	$node->start;
+	$victim = hasty(session('victim'));
+	$other = session('other');
+	my $before = known();
+	$victim->run('BEGIN');
+	my $said = cross($victim, $other);
+	is(sql(qq{SELECT concat_ws(' | ', found_by, outcome, victim_app, members, bystanders, relations, victim_wanted) FROM lockstep.deadlock_history WHERE id > $before}),
+		"timeout | aborted | victim | 2 | 0 | {account} | $row_2", 'it is understood in whatever language the server speaks');
+	skip "this server has no German: $said", 1 unless $said =~ /Verklemmung/;
+	pass('which was German');
+}
+$node->stop;
+
+# Without preload.
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
+$node->start;
+for my $query ('SELECT * FROM lockstep.deadlock_history', 'SELECT * FROM lockstep.deadlock_sessions', 'SELECT * FROM lockstep.deadlock_signature',
+	'SELECT * FROM lockstep.deadlock_coverage', 'SELECT lockstep.deadlock_text(1)', 'SELECT lockstep.deadlock_dot(1)', 'SELECT lockstep.deadlock_reset()')
+{
+	my ($status, $out, $error) = $node->psql('postgres', $query);
+	like($error, qr/there is no history of deadlocks\nHINT:  Add lockstep to shared_preload_libraries and restart the server\./, "$query says what is missing");
+}
+is(sql('SELECT count(*) FROM lockstep.lock_graph'), 0, '... and everything else works');
+$node->stop;
+done_testing();
