@@ -127,7 +127,7 @@ std::string remembered_deadlock::advice(catalogs &names) const {
     for (const deadlocked &one : members())
         cycle.push_back({wanted_of(one), relation_name(one, names), place_text(one),
                          one.mode == nullptr ? "" : one.mode,
-                         one.row ? std::string{} : one.lock.text});
+                         one.row ? std::string{} : one.lock.text, deadlock::is_insert(one.query)});
     return deadlock::advice_for(cycle);
 }
 

@@ -59,6 +59,9 @@ void add_session(std::string &page, deadlock_history &history, const remembered_
     page += '\n';
     if (const std::string query = query_text(one); !query.empty())
         page += "      " + query + '\n';
+    if (is_victim && !one.is_hidden)
+        for (const std::string_view line : lines_of(deadlock.seen->context))
+            page += "      " + one_line(std::string{line}) + '\n';
 }
 
 std::string outcome_text(const deadlock_record &one) {

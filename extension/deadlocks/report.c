@@ -35,7 +35,7 @@ static const tag_pattern tag_patterns[] = {
     {"object %u of class %u of database %u", LOCKTAG_OBJECT, {3, 2, 1}},
     {"user lock [%u,%u,%u]", LOCKTAG_USERLOCK, {1, 2, 3}},
     {"advisory lock [%u,%u,%u,%u]", LOCKTAG_ADVISORY, {1, 2, 3, 4}},
-#if PG_VERSION_NUM >= 160000
+#if LOCKSTEP_HAS_APPLY_LOCKS
     {"remote transaction %u of subscription %u of database %u",
      LOCKTAG_APPLY_TRANSACTION,
      {3, 2, 1}},

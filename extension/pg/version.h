@@ -79,6 +79,10 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_VXID_LOCAL(process) ((process)->lxid)
 #endif
 
+/* 16: the transactions that a subscription's workers apply are locked under numbers of their own.
+ */
+#define LOCKSTEP_HAS_APPLY_LOCKS (PG_VERSION_NUM >= 160000)
+
 /* Where a process stands in the server's table of activities. 17: where it does in that of
  * processes. */
 #if PG_VERSION_NUM >= 170000

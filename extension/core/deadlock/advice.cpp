@@ -69,6 +69,20 @@ std::string for_relations(members cycle) {
            "try again.";
 }
 
+// Whose row is not known: it is a key on its way into an index, or held already.
+std::string for_transactions(members cycle) {
+    if (any_wants(cycle, wanted::row))
+        return "One waited for a row, and one for a key that was inserted or a row that it shared: "
+               "take the rows first, by lockstep.lock_rows, and insert sorted by key.";
+    if (std::ranges::all_of(cycle, &member_wait::inserts))
+        return "Each waited for a key that the other one had inserted: insert sorted by key, by "
+               "INSERT ... SELECT ... ORDER BY, or one key a transaction.";
+    return "Each waited for a row that both had locked in a mode that they can share (FOR SHARE, "
+           "or "
+           "FOR KEY SHARE by a foreign key): take it FOR NO KEY UPDATE from the start, by "
+           "lockstep.lock_rows.";
+}
+
 } // namespace
 
 std::string advice_for(members cycle) {
@@ -81,14 +95,7 @@ std::string advice_for(members cycle) {
     if (all_want(cycle, wanted::advisory))
         return "Advisory locks were taken in two orders: take them sorted, smallest key first.";
     if (any_wants(cycle, wanted::transaction))
-        return any_wants(cycle, wanted::row)
-                   ? "One waited for a row and one for a key that was inserted, or for a row that "
-                     "it "
-                     "shared: take the rows first, by lockstep.lock_rows, and insert sorted by key."
-                   : "Each waited for a key that the other one had inserted, or for a row that "
-                     "both "
-                     "had locked in a shared mode: insert sorted by key, or lock rows FOR NO KEY "
-                     "UPDATE from the start.";
+        return for_transactions(cycle);
     return "Take what these wait for in one order everywhere, or let CALL lockstep.retry run the "
            "transaction again.";
 }

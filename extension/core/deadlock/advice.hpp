@@ -22,7 +22,8 @@ struct member_wait {
     std::string relation; // its name for people; empty: there is none
     std::string place;    // of a row: tells it from others
     std::string mode;
-    std::string lock; // of all others: tells it from others
+    std::string lock;     // of all others: tells it from others
+    bool inserts = false; // its statement is an INSERT
 };
 
 // One line of advice: an order to take things in, or the function that takes them so.

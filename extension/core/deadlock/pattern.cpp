@@ -163,6 +163,15 @@ std::string without_values(std::string_view statement) {
     return reader{statement}.read();
 }
 
+bool is_insert(std::string_view statement) {
+    constexpr std::string_view word = "insert";
+    const std::string plain = without_values(statement);
+    return plain.size() > word.size() && !is_word(plain[word.size()]) &&
+           std::equal(word.begin(), word.end(), plain.begin(), [](char a, char b) {
+               return a == std::tolower(static_cast<unsigned char>(b));
+           });
+}
+
 std::string pattern_of(std::span<const crossing> cycle) {
     std::vector<std::string> parts;
     for (const crossing &one : cycle)

@@ -13,6 +13,9 @@ namespace lockstep::deadlock {
 // as it is.
 [[nodiscard]] std::string without_values(std::string_view statement);
 
+// Whether the statement is an INSERT, as far as its first word tells.
+[[nodiscard]] bool is_insert(std::string_view statement);
+
 // One who waited: what he ran, without values, and what he wanted.
 struct crossing {
     std::string statement;
