@@ -1,6 +1,6 @@
 /*
- * The background worker that looks at the server again and again: every lockstep.sample_interval it
- * takes a sample for the history of ages, and once an hour it keeps the history for after a crash.
+ * When samples are taken for the history of ages: every lockstep.sample_interval, by the sampler;
+ * once an hour the history is kept for after a crash.
  */
 #ifndef LOCKSTEP_AGE_SAMPLER_H
 #define LOCKSTEP_AGE_SAMPLER_H
@@ -10,11 +10,8 @@
 extern "C" {
 #endif
 
-/*
- * Defines the setting, and has the server start the worker. `take` takes one sample; it may raise
- * an error, and what it allocates is freed afterwards.
- */
-void lockstep_install_sampler(void (*take)(void));
+/* Defines the setting, and subscribes. `take` takes one sample; it may raise an error. */
+void lockstep_install_age_sampler(void (*take)(void));
 
 #ifdef __cplusplus
 }

@@ -104,7 +104,7 @@ void take_guarded() {
 
 void install_age_sampler() {
     lockstep_install_history();
-    lockstep_install_sampler(take_guarded);
+    lockstep_install_age_sampler(take_guarded);
 }
 
 } // namespace lockstep
