@@ -707,6 +707,115 @@ COMMENT ON COLUMN lockstep.lock_conflict.held IS 'mode that one transaction hold
 COMMENT ON COLUMN lockstep.lock_conflict.requested IS 'mode that another one asks for';
 COMMENT ON COLUMN lockstep.lock_conflict.conflicts IS 'whether the other one has to wait';
 
+CREATE FUNCTION lockstep.get_lock_wait_history()
+RETURNS TABLE (
+    wait_start         timestamptz,
+    last_seen          timestamptz,
+    waited             interval,
+    samples            bigint,
+    db                 name,
+    waiter_pid         integer,
+    waiter_user        name,
+    waiter_app         text,
+    waiter_query_id    bigint,
+    waiter_query       text,
+    lock_type          text,
+    wait_mode          text,
+    lock_rel           regclass,
+    lock_rel_oid       oid,
+    lock_ctid          tid,
+    lock_text          text,
+    blocker_pid        integer,
+    blocker_xid        xid,
+    blocker_user       name,
+    blocker_app        text,
+    blocker_query_id   bigint,
+    blocker_last_query text,
+    root_pid           integer,
+    root_xid           xid,
+    root_state         text,
+    root_xact_start    timestamptz,
+    root_user          name,
+    root_app           text,
+    root_query_id      bigint,
+    root_last_query    text)
+AS 'MODULE_PATHNAME', 'lockstep_get_lock_wait_history'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000;
+COMMENT ON FUNCTION lockstep.get_lock_wait_history() IS 'who waited for whom; the rows of the view lock_wait_history';
+
+CREATE VIEW lockstep.lock_wait_history AS
+SELECT * FROM lockstep.get_lock_wait_history();
+COMMENT ON VIEW lockstep.lock_wait_history IS 'who waited for whom, and for how long, in the last hours, newest first: waits of lockstep.lock_history_min_wait and more, by samples of lockstep.lock_sample_interval; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.lock_wait_history.wait_start IS 'when the wait began';
+COMMENT ON COLUMN lockstep.lock_wait_history.last_seen IS 'the last sample that saw it';
+COMMENT ON COLUMN lockstep.lock_wait_history.waited IS 'how long it lasted at least: until that sample';
+COMMENT ON COLUMN lockstep.lock_wait_history.samples IS 'samples that saw it';
+COMMENT ON COLUMN lockstep.lock_wait_history.db IS 'database of the one who waited';
+COMMENT ON COLUMN lockstep.lock_wait_history.waiter_pid IS 'who waited: process';
+COMMENT ON COLUMN lockstep.lock_wait_history.waiter_user IS 'role';
+COMMENT ON COLUMN lockstep.lock_wait_history.waiter_app IS 'application_name; for members of pg_read_all_stats and of that role';
+COMMENT ON COLUMN lockstep.lock_wait_history.waiter_query_id IS 'identifier of the statement, with compute_query_id; for the same';
+COMMENT ON COLUMN lockstep.lock_wait_history.waiter_query IS 'statement that waited, its first 255 bytes; for the same';
+COMMENT ON COLUMN lockstep.lock_wait_history.lock_type IS 'kind of lock, as pg_locks.locktype';
+COMMENT ON COLUMN lockstep.lock_wait_history.wait_mode IS 'mode that was waited for';
+COMMENT ON COLUMN lockstep.lock_wait_history.lock_rel IS 'relation, or the one that the row is of, where it belongs to this database';
+COMMENT ON COLUMN lockstep.lock_wait_history.lock_rel_oid IS 'the same in any database';
+COMMENT ON COLUMN lockstep.lock_wait_history.lock_ctid IS 'place of the row at that time, where it is known';
+COMMENT ON COLUMN lockstep.lock_wait_history.lock_text IS 'what was waited for, in words';
+COMMENT ON COLUMN lockstep.lock_wait_history.blocker_pid IS 'for whom it waited itself: process; null: a prepared transaction';
+COMMENT ON COLUMN lockstep.lock_wait_history.blocker_xid IS 'its transaction';
+COMMENT ON COLUMN lockstep.lock_wait_history.blocker_user IS 'role';
+COMMENT ON COLUMN lockstep.lock_wait_history.blocker_app IS 'application_name; for members of pg_read_all_stats and of that role';
+COMMENT ON COLUMN lockstep.lock_wait_history.blocker_query_id IS 'identifier of its statement; for the same';
+COMMENT ON COLUMN lockstep.lock_wait_history.blocker_last_query IS 'its statement, its last one where it was idle; for the same';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_pid IS 'who was at the head of all, in most samples: process; null: a prepared transaction';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_xid IS 'its transaction';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_state IS 'what it did, as pg_stat_activity.state, or prepared; for members of pg_read_all_stats and of that role';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_xact_start IS 'when its transaction began; for the same';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_user IS 'role';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_app IS 'application_name; for members of pg_read_all_stats and of that role';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_query_id IS 'identifier of its statement; for the same';
+COMMENT ON COLUMN lockstep.lock_wait_history.root_last_query IS 'its statement, its last one where it was idle; for the same';
+
+CREATE FUNCTION lockstep.get_lock_risk()
+RETURNS TABLE (
+    db              name,
+    relations       text[],
+    held_modes      text[],
+    wanted_modes    text[],
+    times_seen      bigint[],
+    statements      text[],
+    first_seen      timestamptz,
+    last_seen       timestamptz,
+    advice          text,
+    sampled_since   timestamptz,
+    pairs_forgotten bigint)
+AS 'MODULE_PATHNAME', 'lockstep_get_lock_risk'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION lockstep.get_lock_risk() IS 'inverted orders of locks; the rows of the view lock_risk';
+
+CREATE VIEW lockstep.lock_risk AS
+SELECT * FROM lockstep.get_lock_risk();
+COMMENT ON VIEW lockstep.lock_risk IS 'orders of locks that are inverted, and no deadlock yet: rings of what waiting transactions were seen to hold and to want, by samples of lockstep.lock_sample_interval, most seen first; what no sample has met is not in it; needs shared_preload_libraries';
+COMMENT ON COLUMN lockstep.lock_risk.db IS 'database of the relations';
+COMMENT ON COLUMN lockstep.lock_risk.relations IS 'what one transaction holds while it wants the next one of these, and another holds the last one while it wants the first';
+COMMENT ON COLUMN lockstep.lock_risk.held_modes IS 'table locks that were held on each of them';
+COMMENT ON COLUMN lockstep.lock_risk.wanted_modes IS 'what the one who held it wanted of the next one: a row, FOR UPDATE or less, or a table lock';
+COMMENT ON COLUMN lockstep.lock_risk.times_seen IS 'in how many samples that was seen';
+COMMENT ON COLUMN lockstep.lock_risk.statements IS 'what waited there last, its first 255 bytes; for members of pg_read_all_stats and of the role that ran it';
+COMMENT ON COLUMN lockstep.lock_risk.first_seen IS 'since when all of them have been seen';
+COMMENT ON COLUMN lockstep.lock_risk.last_seen IS 'when one of them was seen last';
+COMMENT ON COLUMN lockstep.lock_risk.advice IS 'what a person can do';
+COMMENT ON COLUMN lockstep.lock_risk.sampled_since IS 'since when samples are counted: the first start with preload, or reset_lock_history';
+COMMENT ON COLUMN lockstep.lock_risk.pairs_forgotten IS 'pairs of what was held and wanted that gave way to others since then, the least lately seen first';
+
+CREATE FUNCTION lockstep.reset_lock_history()
+RETURNS void
+AS 'MODULE_PATHNAME', 'lockstep_reset_lock_history'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION lockstep.reset_lock_history() IS 'lets lock_wait_history and lock_risk begin at nothing, for all databases';
+REVOKE ALL ON FUNCTION lockstep.reset_lock_history() FROM PUBLIC;
+
 CREATE VIEW lockstep.lock_siread AS
 SELECT l.pid, l.virtualtransaction AS vxid, l.locktype AS lock_type, d.datname AS lock_db,
        CASE WHEN d.datname = pg_catalog.current_database() THEN l.relation::regclass END AS lock_rel,
@@ -1674,7 +1783,8 @@ DECLARE
 BEGIN
     FOREACH relation IN ARRAY 
         '{lockstep.registration, lockstep.ledgers, lockstep.lock_graph, lockstep.lock_graph_all, lockstep.lock_tree,
-          lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_siread, lockstep.transaction_age,
+          lockstep.root_blocker, lockstep.lock_conflict, lockstep.lock_wait_history, lockstep.lock_risk, lockstep.lock_siread,
+          lockstep.transaction_age,
           lockstep.wraparound_status, lockstep.transaction_age_history, lockstep.deadlock_sessions, lockstep.deadlock_history,
           lockstep.deadlock_signature, lockstep.deadlock_coverage, lockstep.retry_rules, lockstep.retry_stats,
           lockstep.retry_attempts, lockstep.retry_health, lockstep.ledger_stats, lockstep.submit_stats, lockstep.once_request,

@@ -7,6 +7,7 @@
 #include "ledger/ledger_counters.h"
 #include "lock_graph/settings.hpp"
 #include "lock_graph/wait_context.h"
+#include "lock_samples/sampling.hpp"
 #include "locking/order_guard.hpp"
 #include "once/held_requests.hpp"
 #include "pg/backoff_settings.hpp"
@@ -39,6 +40,7 @@ void _PG_init(void) {
     lockstep_install_wait_contexts();
     lockstep::install_age_sampler();
     lockstep_install_deadlock_watch();
+    lockstep::install_lock_sampler();
     lockstep_install_ledger_counters();
     lockstep_install_retry_statistics();
     lockstep::retry_settings::install();

@@ -21,9 +21,9 @@ struct known_state {
     graph::activity doing;
 };
 
-known_state state_of(const PgBackendStatus &status) {
+known_state state_of(BackendState state) {
     using graph::activity;
-    switch (status.st_state) {
+    switch (state) {
     case STATE_IDLE: return {"idle", activity::idle};
     case STATE_RUNNING: return {"active", activity::active};
     case STATE_IDLEINTRANSACTION: return {"idle in transaction", activity::idle_in_transaction};
@@ -78,6 +78,10 @@ std::optional<Datum> vxid_value(const lock_process &process) {
 
 } // namespace
 
+const char *state_name(BackendState state) {
+    return state_of(state).name;
+}
+
 void sessions::read_statistics() {
     has_statistics_ = true;
     const int count = pg_call([] { return pgstat_fetch_stat_numbackends(); });
@@ -124,7 +128,7 @@ session sessions::describe(const lock_process &process) {
         one.query = text_datum("<insufficient privilege>");
         return one;
     }
-    const known_state state = state_of(*status);
+    const known_state state = state_of(status->st_state);
     one.doing = state.doing;
     if (state.name != nullptr)
         one.state = text_datum(state.name);

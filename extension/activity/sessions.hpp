@@ -48,6 +48,9 @@ struct session {
     [[nodiscard]] bool is_active() const { return doing == graph::activity::active; }
 };
 
+// In the words of pg_stat_activity; null where it has none.
+[[nodiscard]] const char *state_name(BackendState state);
+
 class sessions {
   public:
     // Names are looked up in the catalogs only where `with_names` says that no lock on them would

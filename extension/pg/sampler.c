@@ -63,7 +63,7 @@ static const worker_kind sampler = {
 
 LOCKSTEP_EXPORT void lockstep_sampler_main(Datum arg);
 
-void lockstep_sampler_main(Datum arg) {
+void lockstep_sampler_main(Datum arg pg_attribute_unused()) {
     lockstep_run_worker(&sampler);
 }
 

@@ -114,6 +114,8 @@ typedef SHM_QUEUE lock_link;
  */
 #define LOCKSTEP_FAST_PATH_SLOTS 16
 #define LOCKSTEP_FAST_PATH_BITS 3
+#define LOCKSTEP_FAST_PATH_RELATION(process, word, slot)                                           \
+    ((process)->fpRelId[(word)*LOCKSTEP_FAST_PATH_SLOTS + (slot)])
 #if PG_VERSION_NUM >= 180000
 #define LOCKSTEP_FAST_PATH_WORDS FastPathLockGroupsPerBackend
 #define LOCKSTEP_FAST_PATH_WORD(process, word) ((process)->fpLockBits[word])
