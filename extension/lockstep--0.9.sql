@@ -1144,6 +1144,38 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 50;
 COMMENT ON FUNCTION lockstep.transaction_audit(integer) IS
     'what holds the horizon back and which databases get old, as a page of text, a row a line: worst first, with advice; beyond max_findings the rest is counted';
 
+CREATE FUNCTION lockstep.row_versions(
+    relation    regclass,
+    key         anycompatible,
+    key_columns name[] DEFAULT NULL)
+RETURNS TABLE (
+    version           integer,
+    chain             integer,
+    tableoid          regclass,
+    ctid              tid,
+    line_pointer      text,
+    next_ctid         tid,
+    xmin              xid,
+    xmin_fate         text,
+    cmin              cid,
+    xmax              xid,
+    xmax_kind         text,
+    xmax_fate         text,
+    cmax              cid,
+    multixact_members text[],
+    heap_only         boolean,
+    hot_updated       boolean,
+    infomask          text[],
+    infomask_words    text,
+    visible           boolean,
+    why_visible       text,
+    removable         boolean,
+    kept_because      text)
+AS 'MODULE_PATHNAME', 'lockstep_row_versions'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION lockstep.row_versions(regclass, anycompatible, name[]) IS
+    'the tuple versions of one row, oldest first, dead ones too: their transactions, flags and places, which of them the caller''s snapshot sees and why, and why an old one is still there; for whoever may read all of the table; waits for no lock';
+
 CREATE PROCEDURE lockstep.submit(
     ledger               regclass,
     from_key             anycompatible,

@@ -52,6 +52,8 @@ Relation open_table(Oid table) {
     return opened;
 }
 
+} // namespace
+
 std::vector<column> named_columns(Relation table, std::span<const std::string> names) {
     if (names.size() > INDEX_MAX_KEYS)
         throw sql_error(state::program_limit_exceeded,
@@ -70,6 +72,8 @@ std::vector<column> named_columns(Relation table, std::span<const std::string> n
     return columns;
 }
 
+namespace {
+
 // By their places in the table.
 std::vector<column> numbered_columns(Relation table, std::span<const AttrNumber> numbers) {
     std::vector<column> columns;
@@ -84,8 +88,10 @@ bool has_columns(const keyed_table &target, std::span<const column> columns) {
         &column::number);
 }
 
-const keyed_table *describe(Relation table, std::span<const column> columns,
-                            const char *hint_without_key) {
+} // namespace
+
+const keyed_table *describe_by_key(Relation table, std::span<const column> columns,
+                                   const char *hint_without_key) {
     if (columns.empty())
         throw sql_error(state::invalid_column_reference,
                         "table \"" + shown_name(table) + "\" has no primary key", {},
@@ -105,8 +111,6 @@ const keyed_table *describe(Relation table, std::span<const column> columns,
     made->key = columns.size() == 1 ? key_type_of(columns.front()) : row_key_type_of(columns);
     return made;
 }
-
-} // namespace
 
 table_use::table_use(Oid table)
     : table_use(table, {}, "Only lock_rows and apply_in_chunks go by another unique index.") {}
@@ -131,7 +135,7 @@ table_use::table_use(Oid table, std::span<const std::string> key_columns,
         return;
     if (columns_.empty())
         columns_ = primary_key_columns(relation_);
-    table_ = describe(relation_, columns_, hint_without_key);
+    table_ = describe_by_key(relation_, columns_, hint_without_key);
 }
 
 call_vector<Datum> table_use::keys_from(std::span<const Datum> values, Oid given,

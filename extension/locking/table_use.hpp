@@ -1,5 +1,5 @@
-// One call's work with the rows of any table: it finds the table's key, and holds the table so that
-// code that runs meanwhile in this session cannot alter it.
+// A table by its key, and one call's work with its rows: it finds the table's key, and holds the
+// table so that code that runs meanwhile in this session cannot alter it.
 #pragma once
 
 #include "ledger/ledger_cache.hpp"
@@ -11,6 +11,15 @@
 #include <vector>
 
 namespace lockstep {
+
+// The columns of these names, in this order. 42703 where there is none of a name, 22023 where one
+// is named twice, 54000 where they are too many.
+[[nodiscard]] std::vector<column> named_columns(Relation table, std::span<const std::string> names);
+
+// An open table by a key of these columns, in the current memory context. 42P10 where there are no
+// columns, which the hint tells what to do about, and where no unique index has just them.
+[[nodiscard]] const keyed_table *describe_by_key(Relation table, std::span<const column> columns,
+                                                 const char *hint_without_key);
 
 class table_use {
   public:
