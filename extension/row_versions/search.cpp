@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace lockstep {
@@ -110,7 +111,8 @@ void take_chain(search &work, OffsetNumber offset) {
             add_line(work, offset);
         if (ItemIdIsRedirected(line) && is_start) {
             const OffsetNumber target = ItemIdGetRedirect(line);
-            ItemPointerSet(&add_line(work, offset).leads_to, work.page->block, target);
+            found_version &added = add_line(work, offset);
+            ItemPointerSet(&added.leads_to, work.page->block, target);
             offset = target;
             is_start = false;
             continue;
@@ -244,13 +246,16 @@ std::vector<found_version> versions_at(const search_place &place, const key_type
     std::vector<found_version> versions;
     std::set<line_place> known;
     const auto take_in = [&](int first) {
-        for (int i = first; i < work.count; ++i)
-            if (known.insert(place_of(work.found[i].place)).second)
-                versions.push_back(work.found[i]);
+        const std::span added{work.found + first, static_cast<std::size_t>(work.count - first)};
+        for (const found_version &one : added)
+            if (known.insert(place_of(one.place)).second)
+                versions.push_back(one);
     };
     take_in(0);
-    for (std::size_t i = 0; i < versions.size(); ++i) {
-        const found_version one = versions[i];
+    std::size_t done = 0;
+    while (done < versions.size()) {
+        const std::size_t i = done++;
+        const found_version one = versions[i]; // others may be added
         if (!one.is_normal() || !leads_away(one.header(), one.place) ||
             known.contains(place_of(one.header()->t_ctid)))
             continue;
