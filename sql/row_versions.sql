@@ -73,10 +73,10 @@ SELECT regexp_replace(m, '\d+', 'N') AS member FROM lockstep.row_versions('items
 COMMIT;
 -- The statement's own snapshot: what it has itself written so far is later.
 WITH written AS (UPDATE items SET n = 9 WHERE id = 4 RETURNING id)
-SELECT v, ended, visible, why FROM written, LATERAL looked('items', written.id);
+SELECT version, xmax_fate, visible, regexp_replace(why_visible, '\d+', 'N') AS why_visible FROM written, LATERAL lockstep.row_versions('items', written.id);
 -- A cursor's snapshot is older than what came since.
 BEGIN;
-DECLARE before CURSOR FOR SELECT v, begun, cmin, ended, cmax, visible, why FROM looked('items', 4);
+DECLARE before CURSOR FOR SELECT version, xmin_fate, cmin, xmax_fate, cmax, visible, regexp_replace(why_visible, '\d+', 'N') AS why_visible FROM lockstep.row_versions('items', 4);
 UPDATE items SET n = 10 WHERE id = 4;
 FETCH ALL FROM before;
 ROLLBACK;
