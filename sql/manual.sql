@@ -414,4 +414,19 @@ CALL lockstep.submit('tills', NULL, 'ann', 100, lockstep.request_id('deposit 1')
 \echo :status :moved to :to_balance
 CALL lockstep.submit('tills', 'bob', 'shop', 80, lockstep.request_id('order 3'));
 DROP TABLE tills, tills_journal;
+
+-- row_versions
+CREATE TABLE shelves (id int PRIMARY KEY, stock int NOT NULL);
+INSERT INTO shelves VALUES (1, 10);
+UPDATE shelves SET stock = 9 WHERE id = 1;
+BEGIN;
+UPDATE shelves SET stock = 8 WHERE id = 1;
+SELECT version, ctid, next_ctid, xmin_fate, xmax_kind, xmax_fate, heap_only, visible
+  FROM lockstep.row_versions('shelves', 1);
+SELECT version, infomask_words FROM lockstep.row_versions('shelves', 1);
+ROLLBACK;
+SELECT version, xmin_fate, visible, removable, kept_because FROM lockstep.row_versions('shelves', 1);
+VACUUM shelves;
+SELECT version, ctid, line_pointer, next_ctid, visible FROM lockstep.row_versions('shelves', 1);
+DROP TABLE shelves;
 DROP EXTENSION lockstep;
