@@ -13,11 +13,11 @@
 #include "pg/backoff_settings.hpp"
 #include "pg/boundary.hpp"
 #include "pg/call_memory.hpp"
+#include "pg/fault.hpp"
 #include "retry/settings.hpp"
 #include "retry/statistics.h"
 #include "submit/queue.h"
 #include "transfer/batch.hpp"
-#include "transfer/fault.hpp"
 
 extern "C" {
 LOCKSTEP_EXPORT extern const Pg_magic_struct *PG_MAGIC_FUNCTION_NAME(void);

@@ -9,12 +9,15 @@
 #include "utils/timestamp.h"
 
 #include "deadlocks/ring.h"
+#include "pg/fault_points.h"
 #include "pg/kept_file.h"
+#include "pg/sampler.h"
 #include "pg/shared_memory.h"
 
 #define MOST_DEADLOCKS 10000
 #define DEADLOCKS_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/lockstep_deadlocks.stat"
 #define LOOKS_AT_A_SLOT 1000
+#define SAVE_AFTER_MS 10000 /* what a crash may take */
 
 /*
  * `changes` is odd while somebody writes, and who finds it odd neither reads nor writes. The fate
@@ -118,6 +121,7 @@ static bool write_slot(const deadlock_record *one) {
         return false;
     pg_write_barrier();
     memcpy(&slot->record, one, sizeof(*one));
+    lockstep_reach_deadlock_slot();
     pg_atomic_write_u64(&slot->fate, packed_fate(one->id, one->fate));
     pg_write_barrier();
     /* Never 0, which is an empty slot. */
@@ -148,13 +152,36 @@ int32_t lockstep_copy_deadlocks(deadlock_record **to) {
     return copy_all(*to);
 }
 
-void lockstep_save_deadlocks(void) {
-    deadlock_record *records;
-    const int32 count = lockstep_copy_deadlocks(&records);
+/* Of the background worker: what it has written last. */
+static uint64 saved_id = 0;
+static uint64 saved_forgotten = 0;
 
-    lockstep_write_kept(&deadlocks_file, &(kept_run){records, count}, 1);
-    pfree(records);
+static int64 save_interval(void) {
+    return SAVE_AFTER_MS;
 }
+
+/* Writes the file where there is something new. */
+static void save_new(void) {
+    const uint64 last_id = pg_atomic_read_u64(&ring->last_id);
+    const uint64 forgotten = pg_atomic_read_u64(&ring->forgotten);
+    deadlock_record *records;
+    int32 count;
+
+    if (last_id == saved_id && forgotten == saved_forgotten)
+        return;
+    count = lockstep_copy_deadlocks(&records);
+    lockstep_write_kept(&deadlocks_file, &(kept_run){records, count}, 1);
+    saved_id = last_id;
+    saved_forgotten = forgotten;
+}
+
+static void save_nothing(void) {}
+
+static sampler_subscriber saver = {
+    .interval = save_interval,
+    .take = save_new,
+    .save = save_nothing,
+};
 
 /*
  * The postmaster, when all others have gone; not when it starts them anew after a crash, when
@@ -220,6 +247,7 @@ void lockstep_install_deadlock_ring(void) {
         process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, 0, NULL, NULL,
         NULL);
     lockstep_add_shared_part(&ring_part);
+    lockstep_subscribe_to_sampler(&saver);
 }
 
 bool lockstep_has_deadlock_ring(void) {

@@ -38,9 +38,6 @@ int32_t lockstep_copy_deadlocks(deadlock_record **to);
 /* Forgets all. Ids go on. */
 void lockstep_forget_deadlocks(void);
 
-/* Writes the file. It is read when the server starts. */
-void lockstep_save_deadlocks(void);
-
 #ifdef __cplusplus
 }
 #endif

@@ -4,6 +4,7 @@
 #include "ledger/rights.hpp"
 #include "pg/call_memory.hpp"
 #include "pg/caught.hpp"
+#include "pg/fault.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "pg/values.hpp"
@@ -11,7 +12,6 @@
 #include "retry/transaction.hpp"
 #include "submit/packing.hpp"
 #include "transfer/batch.hpp"
-#include "transfer/fault.hpp"
 #include "transfer/group.hpp"
 
 #include <cstring>

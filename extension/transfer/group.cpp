@@ -2,10 +2,10 @@
 
 #include "ledger/choice.hpp"
 #include "ledger/ledger_cache.hpp"
+#include "pg/fault.hpp"
 #include "store/heap_store.hpp"
 #include "transfer/comparing.hpp"
 #include "transfer/counting.hpp"
-#include "transfer/fault.hpp"
 #include "transfer/in_progress.hpp"
 #include "transfer/journaling.hpp"
 #include "transfer/known_requests.hpp"

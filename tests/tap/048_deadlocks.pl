@@ -105,6 +105,7 @@ found after deadlock_timeout (20 ms); it ended the victim's transaction
   ... victim, the victim
       ... for row (id)=(2) of account (ShareLock), ...
       UPDATE account SET balance = balance + 3 WHERE id = 2
+      while updating tuple (0,2) in relation "account"
   ... other
       ... for row (id)=(1) of account (ShareLock), ...
       UPDATE account SET balance = balance + 2 WHERE id = 1
@@ -421,12 +422,16 @@ $other = session('other');
 $victim->run('BEGIN');
 cross($victim, $other);
 is(known(), $count + 1, 'one more');
+# The background worker saves what is new.
+my $file = $node->data_dir . '/pg_stat/lockstep_deadlocks.stat';
+my $size = -s $file;
+for (1 .. 600) { last if -s $file > $size; usleep(100_000); }
+cmp_ok(-s $file, '>', $size, 'it is saved while the server runs');
 my $killed = sql('SELECT clock_timestamp()');
 kill 'KILL', pid($other);
 Session::wait_restarted($node, $killed);
-is(known(), $count, 'and after a crash there is what the file has');
+is(known(), $count + 1, 'so that a crash does not take it');
 $node->stop;
-my $file = $node->data_dir . '/pg_stat/lockstep_deadlocks.stat';
 my $bytes = slurp_file($file);
 substr($bytes, length($bytes) / 2, 1) ^= "\x01";
 open(my $out, '>', $file) or die $!;
@@ -472,6 +477,57 @@ is($most, 2, 'the ring keeps the last ones alone');
 $node->poll_query_until('postgres', q{SELECT counted = recorded + lost FROM lockstep.deadlock_coverage WHERE db = 'postgres'});
 is(sql(q{SELECT concat_ws(' | ', counted = recorded + lost, recorded > 10, missed = lost) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 't | t | t', 'each deadlock is recorded or counted as lost: '
 	. sql(q{SELECT concat(recorded, ' and ', lost) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}));
+
+# One who stops in the middle of writing down holds up nobody; what he has written half is not shown.
+$node->append_conf('postgresql.conf', "lockstep.deadlock_history_size = 1\ndeadlock_timeout = 10min");
+$node->restart;
+sql(q{INSERT INTO account VALUES (1), (2) ON CONFLICT DO NOTHING});
+sub half_written
+{
+	my ($fault) = @_;
+	my $writer = hasty(session('writer'));
+	$other = session('other');
+	my ($pid, $other_pid) = (pid($writer), pid($other));
+	$writer->run(qq{SET lockstep.debug_fault_point = 'deadlock_slot'; SET lockstep.debug_fault = '$fault'});
+	$writer->run('BEGIN');
+	$writer->run('UPDATE branch SET n = 1 WHERE id = 11');
+	$other->run('BEGIN');
+	$other->run('UPDATE branch SET n = 1 WHERE id = 12');
+	$other->start('UPDATE branch SET n = 1 WHERE id = 11');
+	until_waits($other_pid);
+	$writer->start('UPDATE branch SET n = 1 WHERE id = 12');
+	return ($writer, $pid);
+}
+sub is_stopped { my ($pid) = @_; return slurp_file("/proc/$pid/stat") =~ /\) T /; }
+{
+	my $lost = sql(q{SELECT lost FROM lockstep.deadlock_coverage WHERE db = 'postgres'}) || 0;
+	my ($writer, $pid) = half_written('stop');
+	for (1 .. 1000) { last if is_stopped($pid); usleep(20_000); }
+	ok(is_stopped($pid), 'a writer is stopped in the middle');
+	is(sql('SELECT count(*) FROM lockstep.deadlock_history'), 0, 'what is half written is not shown');
+	my $first = hasty(session('first'));
+	my $second = session('second');
+	$first->run('BEGIN');
+	like(cross($first, $second), qr/deadlock detected/, 'another deadlock is found meanwhile, and waits for nobody');
+	is(sql(q{SELECT lost FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), $lost + 1, '... and is counted as lost');
+	kill 'CONT', $pid;
+	like($writer->finish, qr/deadlock detected/, 'the writer goes on');
+	is(sql('SELECT victim_app FROM lockstep.deadlock_history'), 'writer', '... and its deadlock is shown');
+	$writer->run('ROLLBACK');
+	$other->finish;
+	$other->run('ROLLBACK');
+	$_->close for $writer, $other, $first, $second;
+
+	my $killed = sql('SELECT clock_timestamp()');
+	($writer, $pid) = half_written('kill');
+	Session::wait_restarted($node, $killed);
+	like(sql('SELECT count(*) FROM lockstep.deadlock_history'), qr/^[01]$/, 'one who is killed there leaves no half of one');
+	$victim = hasty(session('victim'));
+	$other = session('other');
+	$victim->run('BEGIN');
+	cross($victim, $other);
+	is(sql(q{SELECT concat_ws(' | ', victim_app, outcome) FROM lockstep.deadlock_history}), 'victim | aborted', '... and the next one is recorded');
+}
 $node->stop;
 
 # In another language.

@@ -1,7 +1,8 @@
-#include "transfer/fault.hpp"
+#include "pg/fault.hpp"
 
 #include "pg/pg.hpp"
 #include "core/sql_error.hpp"
+#include "pg/fault_points.h"
 
 #include <csignal>
 
@@ -22,11 +23,13 @@ const config_enum_entry points[] = {
     {"submit_booked", static_cast<int>(fault_point::submit_booked), false},
     {"submit_committed", static_cast<int>(fault_point::submit_committed), false},
     {"submit_told", static_cast<int>(fault_point::submit_told), false},
+    {"deadlock_slot", static_cast<int>(fault_point::deadlock_slot), false},
     {nullptr, 0, false}};
 
 const config_enum_entry faults[] = {{"kill", static_cast<int>(fault::kill), false},
                                     {"terminate", static_cast<int>(fault::terminate), false},
                                     {"cancel", static_cast<int>(fault::cancel), false},
+                                    {"stop", static_cast<int>(fault::stop), false},
                                     {"error", static_cast<int>(fault::error), false},
                                     {nullptr, 0, false}};
 
@@ -35,6 +38,7 @@ void happen() {
     case fault::kill: kill(MyProcPid, SIGKILL); break;
     case fault::terminate: kill(MyProcPid, SIGTERM); break;
     case fault::cancel: kill(MyProcPid, SIGINT); break;
+    case fault::stop: kill(MyProcPid, SIGSTOP); break;
     case fault::error: throw sql_error(state::internal_error, "a test wants an error here");
     }
 }
@@ -58,3 +62,12 @@ void reach(fault_point here) {
 }
 
 } // namespace lockstep
+
+void lockstep_reach_deadlock_slot() {
+    using namespace lockstep;
+    if (static_cast<int>(fault_point::deadlock_slot) != wanted_point)
+        return;
+    if (wanted_fault == static_cast<int>(fault::kill) ||
+        wanted_fault == static_cast<int>(fault::stop))
+        happen();
+}

@@ -14,12 +14,13 @@ enum class fault_point : int {
     submit_booked,    // the group is booked, and not committed
     submit_committed, // it is committed, the others are told, its own caller is not
     submit_told,      // another session has done the call and told this one
+    deadlock_slot,    // a deadlock is half written down
 };
 
 // What happens there. kill: SIGKILL, as a crash; the server then restarts as after any. terminate
 // and cancel: as by pg_terminate_backend and pg_cancel_backend, so wherever the session looks for
-// them next. error: an internal one (XX000).
-enum class fault : int { kill, terminate, cancel, error };
+// them next. stop: SIGSTOP, until somebody continues it. error: an internal one (XX000).
+enum class fault : int { kill, terminate, cancel, stop, error };
 
 // Defines the settings. Once, when the module is loaded.
 void install_fault_settings();
