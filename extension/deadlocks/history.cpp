@@ -4,6 +4,7 @@
 #include "core/deadlock/pattern.hpp"
 #include "core/sql_error.hpp"
 #include "deadlocks/ring.h"
+#include "lock_graph/waited_rows.hpp"
 #include "pg/digest.hpp"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ const char *mode_name(const deadlock_session &seen) {
 
 deadlock::wanted wanted_of(const deadlocked &one) {
     using deadlock::wanted;
-    if (one.row)
+    if (one.row && !one.from_context)
         return wanted::row;
     switch (one.seen->lock.method == 0 ? -1 : one.seen->lock.type) {
     case LOCKTAG_TRANSACTION:
@@ -106,7 +107,7 @@ std::string remembered_deadlock::signature(catalogs &names) const {
             return {};
         cycle.push_back({deadlock::without_values(one.query),
                          std::string{one.mode == nullptr ? "" : one.mode} + ' ' + one.lock.type +
-                             ' ' + relation_name(one, names) +
+                             ' ' + (one.from_context ? "" : relation_name(one, names)) +
                              (one.relation == InvalidOid ? one.lock.advisory_key : "")});
     }
     const std::string pattern = deadlock::pattern_of(cycle);
@@ -127,7 +128,8 @@ std::string remembered_deadlock::advice(catalogs &names) const {
     for (const deadlocked &one : members())
         cycle.push_back({wanted_of(one), relation_name(one, names), place_text(one),
                          one.mode == nullptr ? "" : one.mode,
-                         one.row ? std::string{} : one.lock.text, deadlock::is_insert(one.query)});
+                         one.row && !one.from_context ? std::string{} : one.lock.text,
+                         deadlock::is_insert(one.query)});
     return deadlock::advice_for(cycle);
 }
 
@@ -166,10 +168,27 @@ deadlocked deadlock_history::describe(const deadlock_session &seen) {
     return one;
 }
 
+// Another relation may have the name by now, so nothing rests on it but what is shown.
+void deadlock_history::add_said_row(deadlocked &victim, const deadlock_record &one) {
+    const Oid found = only_relation_named(one.said.relation);
+    if (found == InvalidOid)
+        return;
+    const Oid table = pg_call([found] { return IndexGetRelation(found, true); });
+    victim.from_context = true;
+    victim.relation = table == InvalidOid ? found : table;
+    victim.relation_database = victim.row_database = one.database;
+    victim.row.emplace();
+    ItemPointerSet(&*victim.row, one.said.block, one.said.offset);
+}
+
 void deadlock_history::add(const deadlock_record &one) {
     remembered_deadlock made{&one, {}};
     for (std::int32_t i = 0; i < one.members + one.bystanders; ++i)
         made.sessions.push_back(describe(one.sessions[i]));
+    deadlocked &victim = made.sessions.front();
+    if (!victim.row && !victim.is_hidden && victim.relation == InvalidOid &&
+        one.said.relation[0] != '\0' && one.database == MyDatabaseId && names_.readable())
+        add_said_row(victim, one);
     deadlocks_.push_back(std::move(made));
     check_interrupts();
 }

@@ -25,7 +25,8 @@ struct deadlocked {
     const char *mode;
     std::optional<ItemPointerData> row;
     Oid row_database;
-    Oid relation; // of the row, else of the lock; InvalidOid: none
+    bool from_context; // the row is known by what the victim's error said
+    Oid relation;      // of the row, else of the lock; InvalidOid: none
     Oid relation_database;
     row_status status;  // of the key
     const char *key;    // or null
@@ -63,6 +64,7 @@ class deadlock_history {
   private:
     void add(const deadlock_record &one);
     [[nodiscard]] deadlocked describe(const deadlock_session &seen);
+    static void add_said_row(deadlocked &victim, const deadlock_record &one);
     void look_up_keys();
 
     catalogs names_;

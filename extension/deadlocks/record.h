@@ -6,6 +6,8 @@
 #define LOCKSTEP_DEADLOCKS_RECORD_H
 
 /* NOLINTBEGIN(modernize-*): C includes this too. */
+#include "lock_graph/wait_context.h"
+
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -73,10 +75,11 @@ typedef struct deadlock_record {
     int32_t timeout_ms;
     int32_t
         members; /* sessions[0] is the victim, who waited for sessions[1], and so on in a ring */
-    int32_t bystanders;                   /* behind the members */
-    int32_t left_off;                     /* members and bystanders that found no room, at least */
-    int32_t found_by;                     /* deadlock_finder */
-    int32_t fate;                         /* deadlock_fate */
+    int32_t bystanders; /* behind the members */
+    int32_t left_off;   /* members and bystanders that found no room, at least */
+    int32_t found_by;   /* deadlock_finder */
+    int32_t fate;       /* deadlock_fate */
+    wait_context said;  /* the victim's row by its context; no relation: that told none */
     char context[LOCKSTEP_DEADLOCK_TEXT]; /* of the victim's error; lines, the innermost first */
     deadlock_session sessions[LOCKSTEP_DEADLOCK_SESSIONS];
 } deadlock_record;

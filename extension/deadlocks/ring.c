@@ -68,7 +68,8 @@ static const char *fault_in(const void *items, int32 count) {
             one->bystanders > LOCKSTEP_DEADLOCK_SESSIONS - one->members || one->fate < 0 ||
             one->fate >= LOCKSTEP_DEADLOCK_FATES || one->found_by < 0 ||
             one->found_by > DEADLOCK_RESOLVED_BY_REORDER ||
-            !is_text(one->context, sizeof(one->context)))
+            !is_text(one->context, sizeof(one->context)) ||
+            !is_text(one->said.relation, sizeof(one->said.relation)))
             return "it has a deadlock that cannot be";
         for (int32 j = 0; j < one->members + one->bystanders; ++j)
             if (!is_text(one->sessions[j].application, sizeof(one->sessions[j].application)) ||

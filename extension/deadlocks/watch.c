@@ -74,8 +74,11 @@ static void begin_record(deadlock_finder finder, const char *context) {
     found.database = MyDatabaseId;
     found.timeout_ms = DeadlockTimeout;
     found.found_by = (int32)finder;
-    if (context != NULL)
-        strlcpy(found.context, context, sizeof(found.context));
+    if (context == NULL)
+        return;
+    strlcpy(found.context, context, sizeof(found.context));
+    if (finder != DEADLOCK_RESOLVED_BY_REORDER)
+        (void)lockstep_read_wait_context(context, &found.said);
 }
 
 /* The victim has been told; it waits no more, and the others still do. */

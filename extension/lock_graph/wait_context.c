@@ -32,7 +32,7 @@ static Size room_for_contexts(void) {
  * what the server says of the lock. Translations have their own words, but these two; where they
  * quote names in another way nothing is read.
  */
-static bool read_context(const char *text, wait_context *to) {
+bool lockstep_read_wait_context(const char *text, wait_context *to) {
     const char *end;
     const char *quote;
     const char *close;
@@ -76,7 +76,7 @@ static void keep_context(const ErrorData *report) {
         wait_context said;
 
         memset(&said, 0, sizeof(said));
-        if (slot < MaxBackends && read_context(report->context, &said)) {
+        if (slot < MaxBackends && lockstep_read_wait_context(report->context, &said)) {
             kept_context *const own = &contexts[slot];
             const uint32 changes = pg_atomic_read_u32(&own->changes);
 

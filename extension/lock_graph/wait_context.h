@@ -28,6 +28,9 @@ typedef struct wait_context {
  */
 void lockstep_install_wait_contexts(void);
 
+/* Reads the row out of the context of such a message; false where there is none. Raises nothing. */
+bool lockstep_read_wait_context(const char *text, wait_context *to);
+
 /* What the session of this slot said since its wait began; false where it has not said anything. */
 bool lockstep_wait_context_of(int32_t slot, uint32_t vxid_local, int64_t wait_started,
                               wait_context *to);

@@ -106,19 +106,6 @@ class collector {
     std::int32_t unknown_ = -1;
 };
 
-// The one relation of this name in this database; none where there are more.
-Oid only_relation_named(const char *name) {
-    return pg_call([name] {
-        CatCList *const found = SearchSysCacheList1(RELNAMENSP, CStringGetDatum(name));
-        const Oid relation =
-            found->n_members == 1
-                ? reinterpret_cast<Form_pg_class>(GETSTRUCT(&found->members[0]->tuple))->oid
-                : InvalidOid;
-        ReleaseSysCacheList(found);
-        return relation;
-    });
-}
-
 // What the waiter has said of its row, looked at; unknown where it has said nothing, or nothing
 // clear.
 waited_row row_from_log(const lock_snapshot &snapshot, const lock_wait &wait) {
@@ -160,6 +147,18 @@ waited_row row_from_log(const lock_snapshot &snapshot, const lock_wait &wait) {
 }
 
 } // namespace
+
+Oid only_relation_named(const char *name) {
+    return pg_call([name] {
+        CatCList *const found = SearchSysCacheList1(RELNAMENSP, CStringGetDatum(name));
+        const Oid relation =
+            found->n_members == 1
+                ? reinterpret_cast<Form_pg_class>(GETSTRUCT(&found->members[0]->tuple))->oid
+                : InvalidOid;
+        ReleaseSysCacheList(found);
+        return relation;
+    });
+}
 
 waited_rows rows_waited_for(const lock_snapshot &snapshot, const catalogs &names) {
     waited_rows result;

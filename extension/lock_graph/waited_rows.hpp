@@ -32,4 +32,7 @@ struct waited_rows {
 
 [[nodiscard]] waited_rows rows_waited_for(const lock_snapshot &snapshot, const catalogs &names);
 
+// The one relation of this name in this database; none where there are more.
+[[nodiscard]] Oid only_relation_named(const char *name);
+
 } // namespace lockstep

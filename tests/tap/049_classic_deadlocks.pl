@@ -153,6 +153,21 @@ classic('TRUNCATE and SELECT',
 	  [ second => 'TRUNCATE report, staging ...' ],
 	  [ first => 'SELECT count(*) FROM staging' ] ]);
 
+# As psql shows it.
+sub shown
+{
+	my ($query) = @_;
+	my ($out, $error);
+	IPC::Run::run([ 'psql', '-X', '-d', $node->connstr('postgres'), '-c', $query ], '>', \$out, '2>', \$error) or die $error;
+	$out =~ s/[ ]+$//gm;
+	$page .= "$query;\n$out";
+	return;
+}
+$node->poll_query_until('postgres', q{SELECT counted = 7 FROM lockstep.deadlock_coverage}) or die 'the server has not counted them';
+shown(q{SELECT id, found_by, outcome, victim_app, members, relations FROM lockstep.deadlock_history});
+shown(q{SELECT count, last_id, relations, cardinality(statements) AS statements, left(advice, 48) AS advice FROM lockstep.deadlock_signature ORDER BY last_id});
+shown(q{SELECT db, recorded, lost, counted, missed FROM lockstep.deadlock_coverage});
+
 is($page, slurp_file(dirname(__FILE__) . '/expected/classic_deadlocks.out'), 'what is printed is what the documentation shows')
   or diag($page);
 $node->stop;
