@@ -1,6 +1,7 @@
 #include "lock_graph/wait_for_graph.hpp"
 
 #include "lock_graph/snapshot.h"
+#include "submit/edges.h"
 #include "submit/queue.h"
 
 #include <algorithm>

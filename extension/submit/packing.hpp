@@ -2,7 +2,7 @@
 // not fit is not packed; who asks for it does it himself.
 #pragma once
 
-#include "submit/queue.h"
+#include "submit/call.h"
 #include "transfer/group.hpp"
 #include "transfer/request.hpp"
 

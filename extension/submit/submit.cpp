@@ -11,6 +11,7 @@
 #include "retry/deadline.hpp"
 #include "retry/transaction.hpp"
 #include "submit/packing.hpp"
+#include "submit/queue.h"
 #include "transfer/batch.hpp"
 #include "transfer/group.hpp"
 

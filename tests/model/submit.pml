@@ -1,4 +1,4 @@
-// The hand-over of calls between sessions in CALL submit (extension/submit/queue.c). A call whose rows nobody in the queue works
+// The hand-over of calls between sessions in CALL submit (extension/submit/queue.c, turns.c). A call whose rows nobody in the queue works
 // on leads at once; any other waits on its latch, until whoever works on its rows has ended his transaction and makes one of
 // those who wait the next leader. That one takes all that wait and meet nobody else's rows. What is atomic here is done under the
 // lock of the queue. A call may be cancelled while it waits, a leader may die at any point; the end of its transaction tells the
