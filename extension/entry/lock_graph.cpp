@@ -19,7 +19,7 @@ class wide_rows {
         const std::int32_t wait = one.wait;
         row_.add(TimestampTzGetDatum(graph_.snapshot().taken_at));
         add_waiter(one.waiter);
-        add_wait(wait);
+        add_wait(one);
         row_.add(columns_.edge_kind(one.kind));
         row_.add(BoolGetDatum(one.nearest));
         row_.add(BoolGetDatum(one.same_group));
@@ -53,9 +53,14 @@ class wide_rows {
         row_.add(who.query);
     }
 
-    void add_wait(std::int32_t wait) {
+    void add_wait(const graph::edge &edge) {
+        const std::int32_t wait = edge.wait;
         if (wait < 0) {
-            row_.add_nulls(5);
+            const TimestampTz started = graph_.submit_start_of(edge.waiter);
+            row_.add(std::nullopt);
+            row_.add(moment_value(started));
+            row_.add([&] { return since_value(graph_, started); });
+            row_.add_nulls(2);
             return;
         }
         const lock_wait &one = graph_.snapshot().waits[wait];

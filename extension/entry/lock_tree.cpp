@@ -68,13 +68,13 @@ class tree_rows {
         row_.add([&] { return who().gid; });
         row_.add([&] { return who().state; });
         row_.add([&] { return since_value(graph_, who().transaction_started); });
+        row_.add([&] { return since_value(graph_, graph_.wait_start_of(line.node)); });
         if (wait < 0) {
-            row_.add_nulls(2);
+            row_.add(std::nullopt);
             row_.add([&] { return columns_.what_else(index); });
             row_.add(std::nullopt);
         } else {
             const lock_wait &one = graph_.snapshot().waits[wait];
-            row_.add([&] { return since_value(graph_, one.started); });
             row_.add(columns_.mode(graph_.lock_of(wait), one.mode));
             row_.add([&] { return columns_.what(wait); });
             row_.add([&] { return row == nullptr ? column_value{} : text_or_null(row->key); });

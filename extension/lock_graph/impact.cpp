@@ -35,8 +35,7 @@ void add_waits(wait_for_graph &seen, const std::vector<std::int32_t> &nodes, imp
     std::set<Oid> users;
     for (const std::int32_t node : nodes) {
         users.insert(seen.process(seen.process_of(node)).role);
-        const std::int32_t wait = seen.wait_of(node);
-        const std::int64_t started = wait < 0 ? 0 : seen.snapshot().waits[wait].started;
+        const TimestampTz started = seen.wait_start_of(node);
         if (started == 0)
             continue;
         const std::int64_t passed = std::max<std::int64_t>(seen.snapshot().taken_at - started, 0);

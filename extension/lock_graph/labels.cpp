@@ -3,6 +3,8 @@
 #include "core/words.hpp"
 #include "pg/values.hpp"
 
+#include <algorithm>
+
 namespace lockstep {
 
 namespace {
@@ -27,15 +29,16 @@ std::string activity_text(wait_for_graph &seen, std::int32_t node) {
 
 std::string wait_text(wait_for_graph &seen, std::int32_t node) {
     const std::int32_t wait = seen.wait_of(node);
+    std::string text = "waits";
+    // The queue of submit is read a moment after the instant.
+    if (const TimestampTz started = seen.wait_start_of(node); started > 0)
+        text += ' ' + duration_text(std::max<TimestampTz>(seen.snapshot().taken_at - started, 0));
     if (const std::int32_t process = seen.process_of(node); seen.submit_blocker_of(process) >= 0)
-        return "waits for " + seen.what_in_submit(process);
+        return text + " for " + seen.what_in_submit(process);
     if (wait < 0)
-        return "waits for a safe snapshot";
+        return text + " for a safe snapshot";
     const lock_wait &one = seen.snapshot().waits[wait];
     const lock_object &lock = seen.lock_of(wait);
-    std::string text = "waits";
-    if (one.started > 0)
-        text += ' ' + duration_text(seen.snapshot().taken_at - one.started);
     text += " for " + seen.what(wait);
     // The mode says something where there is a choice of modes.
     if (lock.type != LOCKTAG_TRANSACTION && lock.type != LOCKTAG_VIRTUALTRANSACTION &&

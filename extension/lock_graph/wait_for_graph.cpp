@@ -158,36 +158,27 @@ void wait_for_graph::add_submit_edges() {
         const std::int32_t other = process_with_pid(pairs[i].leader);
         if (waiter < 0 || other < 0 || (at(waiter) < has_locks.size() && has_locks[at(waiter)]))
             continue;
-        submit_blockers_.emplace(waiter, other);
+        submit_waits_.emplace(waiter, submit_wait{other, pairs[i].started});
         edges_.push_back({waiter, other, -1, -1, graph::edge_kind::group, true, false});
     }
 }
 
-// By lock: its place among them, the one with the longest wait first.
-std::vector<std::int32_t> wait_for_graph::rank_locks() const {
-    std::vector<std::pair<std::int64_t, std::int32_t>> order;
-    for (std::int32_t lock = 0; lock < snapshot_.lock_count; ++lock) {
-        std::int64_t oldest = PG_INT64_MAX;
-        for (std::int32_t i = 0; i < snapshot_.locks[lock].waits; ++i)
-            if (const auto started = snapshot_.waits[snapshot_.locks[lock].first_wait + i].started;
-                started > 0)
-                oldest = std::min(oldest, started);
-        order.emplace_back(oldest, lock);
-    }
-    std::ranges::sort(order);
-    std::vector<std::int32_t> ranks(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-        ranks[at(order[i].second)] = static_cast<std::int32_t>(i);
-    return ranks;
+// By lock: since when the first of its queue has waited; behind all others where it is not known.
+std::vector<TimestampTz> wait_for_graph::longest_waits() const {
+    std::vector<TimestampTz> longest(at(snapshot_.lock_count), PG_INT64_MAX);
+    for (std::int32_t wait = 0; wait < snapshot_.wait_count; ++wait)
+        if (const lock_wait &one = snapshot_.waits[wait]; one.started > 0)
+            longest[at(one.lock)] = std::min(longest[at(one.lock)], one.started);
+    return longest;
 }
 
 // By leading process: the wait that its group shows, or -1.
 std::vector<std::int32_t>
-wait_for_graph::waits_to_show(const std::vector<std::int32_t> &ranks) const {
+wait_for_graph::waits_to_show(const std::vector<TimestampTz> &longest) const {
     std::vector<std::int32_t> shown(processes_.size(), -1);
     const auto key = [&](std::int32_t wait) {
         const lock_wait &one = snapshot_.waits[wait];
-        return std::tuple{process(one.process).leader != one.process, ranks[at(one.lock)], wait};
+        return std::tuple{process(one.process).leader != one.process, longest[at(one.lock)], wait};
     };
     for (std::int32_t wait = 0; wait < snapshot_.wait_count; ++wait) {
         std::int32_t &best = shown[at(process(snapshot_.waits[wait].process).leader)];
@@ -197,29 +188,53 @@ wait_for_graph::waits_to_show(const std::vector<std::int32_t> &ranks) const {
     return shown;
 }
 
-// Nodes are numbered in the order in which people would read the waits: lock by lock, then along
-// the queue; who waits for nothing comes first.
+// Nodes are numbered in the order in which people would read the waits: lock by lock, the one with
+// the longest wait first, then along the queue; who waits for nothing comes first. Those who wait
+// for one session in submit are such a queue.
 void wait_for_graph::number_nodes() {
-    const std::vector<std::int32_t> ranks = rank_locks();
-    const std::vector<std::int32_t> shown = waits_to_show(ranks);
+    const std::vector<TimestampTz> longest = longest_waits();
+    const std::vector<std::int32_t> shown = waits_to_show(longest);
+    std::map<std::int32_t, TimestampTz> longest_behind; // by who is waited for in submit
+    for (const auto &[waiter, wait] : submit_waits_) {
+        TimestampTz &first = longest_behind.try_emplace(wait.blocker, wait.started).first->second;
+        first = std::min(first, wait.started);
+    }
     std::vector<bool> takes_part(processes_.size(), false);
     for (const graph::edge &one : edges_)
         for (const std::int32_t end : {one.waiter, one.blocker})
             takes_part[at(process(end).leader)] = true;
-    std::vector<std::tuple<std::int32_t, std::int32_t, std::int32_t, TransactionId, std::int32_t>>
-        order;
-    for (std::size_t i = 0; i < processes_.size(); ++i)
-        if (takes_part[i]) {
-            const std::int32_t wait = shown[i];
-            order.emplace_back(wait < 0 ? -1 : ranks[at(snapshot_.waits[wait].lock)], wait,
-                               processes_[i].pid, processes_[i].xid, static_cast<std::int32_t>(i));
+    struct sort_key {
+        TimestampTz longest = -1; // of the queue
+        std::int64_t queue = -1;
+        TimestampTz place = -1;
+        std::int32_t pid;
+        TransactionId xid;
+        std::int32_t process;
+        auto operator<=>(const sort_key &) const = default;
+    };
+    std::vector<sort_key> order;
+    for (std::size_t i = 0; i < processes_.size(); ++i) {
+        if (!takes_part[i])
+            continue;
+        const auto index = static_cast<std::int32_t>(i);
+        sort_key key{.pid = processes_[i].pid, .xid = processes_[i].xid, .process = index};
+        if (const std::int32_t wait = shown[i]; wait >= 0) {
+            key.queue = snapshot_.waits[wait].lock;
+            key.longest = longest[at(snapshot_.waits[wait].lock)];
+            key.place = wait;
+        } else if (const auto found = submit_waits_.find(index); found != submit_waits_.end()) {
+            key.queue = snapshot_.lock_count + found->second.blocker;
+            key.longest = longest_behind[found->second.blocker];
+            key.place = found->second.started;
         }
+        order.push_back(key);
+    }
     std::ranges::sort(order);
     node_of_process_.assign(processes_.size(), -1);
-    for (const auto &[rank, wait, pid, xid, process] : order) {
-        node_of_process_[at(process)] = static_cast<std::int32_t>(process_of_node_.size());
-        process_of_node_.push_back(process);
-        wait_of_node_.push_back(wait);
+    for (const sort_key &key : order) {
+        node_of_process_[at(key.process)] = static_cast<std::int32_t>(process_of_node_.size());
+        process_of_node_.push_back(key.process);
+        wait_of_node_.push_back(shown[at(key.process)]);
     }
 }
 
@@ -347,6 +362,11 @@ std::string wait_for_graph::what(std::int32_t wait) {
         if (const std::string &who = who_keeps_readers_out(row->relation); !who.empty())
             text += " (no key: " + who + ')';
     return text;
+}
+
+TimestampTz wait_for_graph::wait_start_of(std::int32_t node) const {
+    const std::int32_t wait = wait_of(node);
+    return wait < 0 ? submit_start_of(process_of(node)) : snapshot_.waits[wait].started;
 }
 
 // Who waits behind one who waits there himself is led by none yet.

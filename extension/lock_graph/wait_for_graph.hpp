@@ -59,8 +59,15 @@ class wait_for_graph {
     }
     // A process that waits in the queue of submit: the one that it waits for there; else -1.
     [[nodiscard]] std::int32_t submit_blocker_of(std::int32_t process_index) const {
-        const auto found = submit_blockers_.find(process_index);
-        return found == submit_blockers_.end() ? -1 : found->second;
+        const auto found = submit_waits_.find(process_index);
+        return found == submit_waits_.end() ? -1 : found->second.blocker;
+    }
+    // Since when the group waits, as what it shows; 0: it is not known, or it waits for nothing.
+    [[nodiscard]] TimestampTz wait_start_of(std::int32_t node) const;
+    // The same of a process that waits for no lock.
+    [[nodiscard]] TimestampTz submit_start_of(std::int32_t process_index) const {
+        const auto found = submit_waits_.find(process_index);
+        return found == submit_waits_.end() ? 0 : found->second.started;
     }
     // Stable from one instant to the next: the pid, or less than zero the xid of a prepared
     // transaction.
@@ -102,9 +109,9 @@ class wait_for_graph {
     void add_submit_edges();
     void number_nodes();
     void build_forest();
-    [[nodiscard]] std::vector<std::int32_t> rank_locks() const;
+    [[nodiscard]] std::vector<TimestampTz> longest_waits() const;
     [[nodiscard]] std::vector<std::int32_t>
-    waits_to_show(const std::vector<std::int32_t> &ranks) const;
+    waits_to_show(const std::vector<TimestampTz> &longest) const;
     [[nodiscard]] std::int32_t add_process(const lock_process &process);
     [[nodiscard]] std::int32_t process_with_pid(std::int32_t pid);
     [[nodiscard]] std::int32_t process_with_xid(TransactionId xid);
@@ -118,9 +125,13 @@ class wait_for_graph {
     std::vector<lock_process> processes_;           // the snapshot's, and those that were met later
     std::vector<std::optional<session>> described_; // by process, when first asked for
     std::vector<graph::edge> edges_;
-    std::map<std::int32_t, std::int32_t> submit_blockers_; // by process
-    std::vector<waited_row> rows_;                         // of waits, by wait_row_
-    std::vector<std::int32_t> wait_row_;                   // by wait: index in rows_, or -1
+    struct submit_wait {
+        std::int32_t blocker;
+        TimestampTz started;
+    };
+    std::map<std::int32_t, submit_wait> submit_waits_; // by process
+    std::vector<waited_row> rows_;                     // of waits, by wait_row_
+    std::vector<std::int32_t> wait_row_;               // by wait: index in rows_, or -1
     graph::forest forest_;
     std::vector<std::int32_t> node_of_process_;
     std::vector<std::int32_t> process_of_node_;

@@ -13,6 +13,10 @@ static int32 pid_of(int32 slot) {
     return ProcGlobal->allProcs[head_of(slot)->owner].pid;
 }
 
+static submit_edge edge_between(int32 follower, int32 leader) {
+    return (submit_edge){head_of(follower)->wait_start, pid_of(follower), pid_of(leader)};
+}
+
 int lockstep_submit_edges(submit_edge *to, int room_for) {
     int count = 0;
 
@@ -22,7 +26,7 @@ int lockstep_submit_edges(submit_edge *to, int room_for) {
     for (int32 slot = lockstep_submit_queue->at_work.first; slot != NONE && count < room_for;
          slot = head_of(slot)->next)
         if (state_of(slot) == TAKEN)
-            to[count++] = (submit_edge){pid_of(slot), pid_of(head_of(slot)->leader)};
+            to[count++] = edge_between(slot, head_of(slot)->leader);
     for (int32 slot = lockstep_submit_queue->waiting.first; slot != NONE && count < room_for;
          slot = head_of(slot)->next) {
         const uint32 *const rows = head_of(slot)->rows;
@@ -35,7 +39,7 @@ int lockstep_submit_edges(submit_edge *to, int room_for) {
         else
             other = lockstep_submit_first_with_rows(&lockstep_submit_queue->waiting, rows);
         if (other != slot) /* it is not the first of them itself */
-            to[count++] = (submit_edge){pid_of(slot), pid_of(other)};
+            to[count++] = edge_between(slot, other);
     }
     LWLockRelease(lockstep_submit_lock);
     return count;

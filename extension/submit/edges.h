@@ -21,6 +21,7 @@ int lockstep_submit_places(void);
  * how many pairs were written, `room` at most.
  */
 typedef struct submit_edge {
+    int64_t started; /* since when the follower waits, in microseconds since 2000-01-01 */
     int32_t follower;
     int32_t leader;
 } submit_edge;

@@ -6,6 +6,7 @@
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #include "pg/transaction_ends.h"
@@ -157,8 +158,10 @@ submit_turn lockstep_submit_join(const submit_call *call) {
             lockstep_submit_first_with_rows(&lockstep_submit_queue->waiting, call->rows) != NONE;
     /* Its group is asked for in either case. */
     call_of(own)->group = call->group;
-    if (waits)
+    if (waits) {
         *call_of(own) = *call;
+        head->wait_start = GetCurrentTimestamp();
+    }
     lockstep_submit_append(
         waits ? &lockstep_submit_queue->waiting : &lockstep_submit_queue->at_work, own);
     set_state(own, waits ? WAITING : LEADS);

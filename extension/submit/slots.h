@@ -8,6 +8,7 @@
 
 #include "pg/version.h"
 
+#include "datatype/timestamp.h"
 #include "port/atomics.h"
 #include "storage/lwlock.h"
 
@@ -33,7 +34,8 @@ typedef struct slot_head {
     int32 next;             /* in its list */
     int32 before;
     uint32 rows[2];
-    bool is_heir; /* of LEADS: it has not taken yet */
+    bool is_heir;           /* of LEADS: it has not taken yet */
+    TimestampTz wait_start; /* of who waits or has waited */
 } slot_head;
 
 typedef struct slot_body {

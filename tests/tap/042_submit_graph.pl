@@ -44,7 +44,8 @@ my $shown_as = sub {
 	ok($node->poll_query_until('postgres', "$graph", $expected), $what) or diag($node->safe_psql('postgres', $graph));
 	return;
 };
-my %session = map { $_ => Session->new($node, $_) } qw(outsider first second third fourth fifth);
+# Who comes to wait first has, as a rule, the higher pid.
+my %session = map { $_ => Session->new($node, $_) } qw(outsider first third second fourth fifth);
 my %pid = map { $_ => $session{$_}->run('SELECT pg_backend_pid()') } keys %session;
 my $submit = sub {
 	my ($name, $from, $to, $amount) = @_;
@@ -64,10 +65,16 @@ $shown_as->($two, 'each call waits for who leads');
 
 is($node->safe_psql('postgres', q{SELECT string_agg(format('%s %s %s', waiter_app, depth, root_id = (SELECT pid FROM pg_stat_activity WHERE application_name = 'outsider')), ', ' ORDER BY waiter_app) FROM lockstep.lock_graph}),
 	'first 1 t, second 2 t, third 2 t', 'whoever the leader waits for is the root');
-is($named->($node->safe_psql('postgres', q{SELECT lock_text, wait_mode, wait_start, wait_for, queue_pos, queue_len, blocker_holds, lock_type, row_key, row_status, waiter_vxid, waiter_xid, waiter_kind, is_nearest, same_group
+is($named->($node->safe_psql('postgres', q{SELECT lock_text, wait_mode, queue_pos, queue_len, blocker_holds, lock_type, row_key, row_status, waiter_vxid, waiter_xid, waiter_kind, is_nearest, same_group
 	FROM lockstep.lock_graph WHERE waiter_app = 'second'})),
-	'group of submit led by pid first||||||||||||backend|t|f', 'the wait is said in words, and is for no lock, of no transaction');
+	'group of submit led by pid first||||||||||backend|t|f', 'the wait is said in words, and is for no lock, of no transaction');
 like($node->safe_psql('postgres', q{SELECT waiter_query FROM lockstep.lock_graph WHERE waiter_app = 'second'}), qr/^CALL lockstep\.submit\('accounts', NULL, 1, 6\)/, '... with the statement that waits');
+is($node->safe_psql('postgres', q{SELECT wait_start BETWEEN query_start AND clock_timestamp(), wait_for = greatest(snapshot_at - wait_start, '0')
+	FROM lockstep.lock_graph JOIN pg_stat_activity ON pid = waiter_pid WHERE waiter_app IN ('second', 'third')}), "t|t\nt|t", '... since its own statement came to it');
+is($node->safe_psql('postgres', q{SELECT string_agg(waiter_app, ' ' ORDER BY wait_start) FROM lockstep.lock_graph}), 'first second third', '... one after the other');
+is($node->safe_psql('postgres', q{SELECT string_agg(concat_ws(' ', depth, wait_for > '0', wait_for_seconds > 0), ', ' ORDER BY sort_key) FROM lockstep.lock_tree}), '0, 1 t t, 2 t t, 2 t t', 'lock_tree says how long');
+is($node->safe_psql('postgres', q{SELECT oldest_wait_start = (SELECT min(wait_start) FROM lockstep.lock_graph), sum_wait > longest_wait
+	FROM lockstep.root_blocker}), 't|t', 'root_blocker counts the time of all');
 is($named->($node->safe_psql('postgres', q{SELECT waiter_pid, edge_kind, blocker_pid, lock_text, is_nearest FROM lockstep.lock_graph_all WHERE edge_kind = 'group' ORDER BY waiter_pid})),
 	join("\n", map { "$_|group|first|group of submit led by pid first|t" } sort { $pid{$a} <=> $pid{$b} } qw(second third)), 'lock_graph_all has the same');
 is($named->($node->safe_psql('postgres', q{SELECT pid, depth, direct_blocked, total_blocked, lock_text, wait_mode FROM lockstep.lock_tree ORDER BY depth, pid})),
@@ -75,9 +82,10 @@ is($named->($node->safe_psql('postgres', q{SELECT pid, depth, direct_blocked, to
 	'lock_tree has them below the leader');
 # Without branches, roles and times; where the lines stand, lock_tree has said.
 (my $tree = $named->($node->safe_psql('postgres', 'SELECT lockstep.lock_tree_text()'))) =~ s/^\W*(\w+) .*\b\1:/$1:/mg;
+is($node->safe_psql('postgres', q{SELECT count(*) FROM lockstep.lock_tree_text() AS line WHERE line ~ ': waits \d+ m?s for group of submit led by pid \d+$'}), '2', 'the tree says how long');
 $tree =~ s/ (?:for )?\d+ m?s\b//g;
-is($tree, join("\n", 'outsider: idle, blocks 3', 'first: waits for advisory lock (10), ShareLock', map { "$_: waits for group of submit led by pid first" } sort { $pid{$a} <=> $pid{$b} } qw(second third)),
-	'the tree says it in words');
+is($tree, join("\n", 'outsider: idle, blocks 3', 'first: waits for advisory lock (10), ShareLock', map { "$_: waits for group of submit led by pid first" } qw(second third)),
+	'... and it in words, who has waited longest first');
 is($named->($node->safe_psql('postgres', q{SELECT pid, direct_blocked, total_blocked, frees_now, max_depth, chain_signature FROM lockstep.root_blocker})),
 	'outsider|1|3|3|2|advisory ShareLock < submit', 'root_blocker counts them');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM lockstep.lock_graph_dot() AS line WHERE line ~ '^  n\d+ -> n2 \[color=darkgreen, label="group"\];$'}), '2', 'Graphviz is told');
