@@ -62,7 +62,8 @@ typedef enum submit_fate {
 typedef struct submit_answer {
     submit_fate fate;
     int32_t group_size;
-    uint8_t status; /* movement_status */
+    bool standbys_may_lack_it; /* the leader went on before they had its commit */
+    uint8_t status;            /* movement_status */
     char sqlstate[6];
     int64_t booked_at;
     submit_numeric amount;

@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "pg/standby_wait.h"
 #include "pg/transaction_ends.h"
 #include "submit/queue.h"
 #include "submit/slots.h"
@@ -42,6 +43,9 @@ static void free_slot(int32 slot) {
 
 /* The leader has ended his transaction. */
 static void end_of_group(bool committed) {
+    const bool standbys_may_lack_it =
+        committed && taken_count > 0 && lockstep_standbys_may_lack_commit();
+
     LWLockAcquire(lockstep_submit_lock, LW_EXCLUSIVE);
     for (int i = 0; i < taken_count; ++i) {
         const int32 slot = taken[i];
@@ -50,6 +54,7 @@ static void end_of_group(bool committed) {
             free_slot(slot);
             continue;
         }
+        answer_of(slot)->standbys_may_lack_it = standbys_may_lack_it;
         if (!committed)
             answer_of(slot)->fate = at_fault ? SUBMIT_FAULT : SUBMIT_NOT_TOLD;
         lockstep_submit_take_out(&lockstep_submit_queue->at_work, slot);

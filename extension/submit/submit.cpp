@@ -181,7 +181,19 @@ class submission {
         case SUBMIT_NOT_TOLD: why_alone_ = SUBMIT_ALONE_LOST; return outcome::to_be_done;
         }
         keep(unpack_answer(*told, id_), told->group_size);
+        if (told->standbys_may_lack_it)
+            warn_of_standbys();
         return outcome::done;
+    }
+
+    // What the server told the leader, in its words.
+    static void warn_of_standbys() {
+        pg_call([] {
+            ereport(WARNING,
+                    (errmsg("the session that led the group did not wait for the standby"),
+                     errdetail("The transaction has already committed locally, but might not have "
+                               "been replicated to the standby.")));
+        });
     }
 
     // Carries out the group. What goes wrong in it, and is not this session's own end, is nobody's:
