@@ -82,9 +82,8 @@ class reader {
 
     void pass_quoted(bool escapes) {
         for (++at_; at_ < text_.size(); ++at_) {
-            if (escapes && here() == '\\')
-                ++at_;
-            else if (here() == '\'' && next() == '\'')
+            const bool is_pair = (escapes && here() == '\\') || (here() == '\'' && next() == '\'');
+            if (is_pair)
                 ++at_;
             else if (here() == '\'')
                 break;
