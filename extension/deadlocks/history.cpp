@@ -8,6 +8,7 @@
 #include "pg/digest.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 namespace lockstep {
@@ -28,9 +29,11 @@ lock_object object_of(const deadlock_lock &lock) {
     return object;
 }
 
-// A text that was cut at a number of bytes.
+// A text that was cut at a number of bytes, perhaps within a character.
 std::string clipped(const char *text) {
-    return pg_call([text] { return static_cast<const char *>(pgstat_clip_activity(text)); });
+    const int length = static_cast<int>(std::strlen(text));
+    const int whole = pg_call([=] { return pg_mbcliplen(text, length, length); });
+    return {text, static_cast<std::size_t>(whole)};
 }
 
 const char *mode_name(const deadlock_session &seen) {
@@ -182,7 +185,7 @@ void deadlock_history::add_said_row(deadlocked &victim, const deadlock_record &o
 }
 
 void deadlock_history::add(const deadlock_record &one) {
-    remembered_deadlock made{&one, {}};
+    remembered_deadlock made{&one, {}, clipped(one.context)};
     for (std::int32_t i = 0; i < one.members + one.bystanders; ++i)
         made.sessions.push_back(describe(one.sessions[i]));
     deadlocked &victim = made.sessions.front();

@@ -38,6 +38,7 @@ struct deadlocked {
 struct remembered_deadlock {
     const deadlock_record *seen;
     std::vector<deadlocked> sessions; // the victim, the others of the cycle, and those behind them
+    std::string context;              // of the victim's error; for who may see what it did
 
     [[nodiscard]] std::span<const deadlocked> members() const {
         return std::span{sessions}.first(static_cast<std::size_t>(seen->members));

@@ -60,7 +60,7 @@ void add_session(std::string &page, deadlock_history &history, const remembered_
     if (const std::string query = query_text(one); !query.empty())
         page += "      " + query + '\n';
     if (is_victim && !one.is_hidden)
-        for (const std::string_view line : lines_of(deadlock.seen->context))
+        for (const std::string_view line : lines_of(deadlock.context))
             page += "      " + one_line(std::string{line}) + '\n';
 }
 

@@ -49,8 +49,7 @@ class session_rows {
         row_.add(text_or_null(fate_name(seen)));
         row_.add(interval_datum(std::int64_t{seen.timeout_ms} * 1000));
         row_.add(int_value(seen.left_off));
-        row_.add(one.sessions.front().is_hidden ? column_value{}
-                                                : text_or_null(std::string{seen.context}));
+        row_.add(one.sessions.front().is_hidden ? column_value{} : text_or_null(one.context));
     }
 
     void add_session(const deadlock_record &deadlock, const deadlocked &one) {

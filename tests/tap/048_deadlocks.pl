@@ -289,6 +289,17 @@ is(sql(q{SELECT string_agg(concat_ws(' ', place, part, app, row_key), ', ' ORDER
 	join(', ', '1 victim ring_8 (id)=(1)', map({ ($_ + 1) . " member ring_$_ (id)=(" . ($_ + 1) . ')' } 1 .. 7), '9 bystander behind (id)=(2)'),
 	'in their order, each with its row');
 
+# A text is cut between characters, wherever the cut falls.
+for my $shift (0 .. 2)
+{
+	records("a long statement, $shift", "timeout | aborted | victim | 2 | 0 | {account} | $row_2", sub {
+		$victim->run('BEGIN');
+		cross($victim, $other, 'UPDATE account SET balance = 1 WHERE id = 2 AND owner <> ' . "'" . ('x' x $shift) . ("\xe2\x82\xac" x 300) . "'");
+	});
+	is(sql(q{SELECT concat_ws(' | ', octet_length(victim_query) BETWEEN 509 AND 511, right(victim_query, 1)) FROM lockstep.deadlock_history ORDER BY id DESC LIMIT 1}),
+		"t | \xe2\x82\xac", '... and is cut between characters');
+}
+
 # More who stand behind than there is room for.
 records('a crowd behind two', "timeout | aborted | victim | 2 | 22 | {account} | $row_2", sub {
 	my @crowd = map { session("crowd_$_") } 1 .. 25;
