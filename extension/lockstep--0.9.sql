@@ -1469,6 +1469,7 @@ RETURNS TABLE (
     waited           interval,
     lock_type        text,
     lock_mode        text,
+    blocker_mode     text,
     lock_rel_oid     oid,
     lock_rel         text,
     lock_ctid        tid,
@@ -1508,6 +1509,7 @@ COMMENT ON COLUMN lockstep.deadlock_sessions.wait_start IS 'since when it had wa
 COMMENT ON COLUMN lockstep.deadlock_sessions.waited IS 'how long';
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_type IS 'what it waited for, as pg_locks.locktype';
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_mode IS 'the mode that it wanted';
+COMMENT ON COLUMN lockstep.deadlock_sessions.blocker_mode IS 'the mode, or modes, in which its blocker had that lock; null: none, it stood before it in the queue';
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_rel_oid IS 'relation of the row or of the lock';
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_rel IS 'its name, where it belongs to this database';
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_ctid IS 'place of the row then';
@@ -1527,7 +1529,7 @@ SELECT s.id, s.detected_at, s.db, s.found_by, s.outcome, s.pid AS victim_pid, s.
                    FILTER (WHERE g.lock_rel IS NOT NULL AND g.part OPERATOR(pg_catalog.<>) 'bystander') AS relations,
                jsonb_agg(jsonb_build_object(
                    'part', g.part, 'waiter', g.pid, 'leader', g.leader_pid, 'blocker', g.blocker_pid,
-                   'user', g.user_name, 'app', g.app, 'query', g.query, 'query_id', g.query_id, 'mode', g.lock_mode,
+                   'user', g.user_name, 'app', g.app, 'query', g.query, 'query_id', g.query_id, 'mode', g.lock_mode, 'held', g.blocker_mode,
                    'lock', g.lock_type, 'rel', g.lock_rel, 'ctid', g.lock_ctid::text, 'key', g.row_key,
                    'wanted', g.lock_text, 'wait_start', g.wait_start) ORDER BY g.place) AS edges
           FROM lockstep.get_deadlock_sessions() AS g

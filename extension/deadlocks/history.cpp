@@ -36,13 +36,20 @@ std::string clipped(const char *text) {
     return {text, static_cast<std::size_t>(whole)};
 }
 
-const char *mode_name(const deadlock_session &seen) {
-    if (seen.mode == 0)
+const char *mode_name(const deadlock_session &seen, std::int32_t mode) {
+    if (mode == 0)
         return nullptr;
-    return pg_call([&seen] {
-        return GetLockmodeName(seen.lock.method == 0 ? DEFAULT_LOCKMETHOD : seen.lock.method,
-                               seen.mode);
+    return pg_call([&seen, mode] {
+        return GetLockmodeName(seen.lock.method == 0 ? DEFAULT_LOCKMETHOD : seen.lock.method, mode);
     });
+}
+
+std::string blocker_modes(const deadlock_session &seen) {
+    std::string names;
+    for (std::int32_t mode = 1; mode <= MaxLockMode; ++mode)
+        if ((seen.blocker_held & 1U << static_cast<std::uint32_t>(mode)) != 0)
+            names += (names.empty() ? "" : ", ") + std::string{mode_name(seen, mode)};
+    return names;
 }
 
 deadlock::wanted wanted_of(const deadlocked &one) {
@@ -152,7 +159,8 @@ deadlocked deadlock_history::describe(const deadlock_session &seen) {
     one.seen = &seen;
     one.is_hidden =
         seen.role == InvalidOid ? !sessions_.may_see_all() : !sessions_.may_see(seen.role);
-    one.mode = mode_name(seen);
+    one.mode = mode_name(seen, seen.mode);
+    one.blocker_modes = blocker_modes(seen);
     one.application = clipped(seen.application);
     one.query = clipped(seen.query);
     one.status = row_status::unknown;

@@ -23,6 +23,7 @@ struct deadlocked {
     bool is_hidden; // what it did is not for this reader
     lock_place lock;
     const char *mode;
+    std::string blocker_modes; // what its blocker had of the lock; empty: its turn alone
     std::optional<ItemPointerData> row;
     Oid row_database;
     bool from_context; // the row is known by what the victim's error said

@@ -45,6 +45,13 @@ std::string wanted_text(const deadlocked &one) {
     return text;
 }
 
+// Of a transaction's end everybody knows it: who runs it has it.
+std::string held_text(const deadlocked &one) {
+    if (one.seen->lock.type == LOCKTAG_TRANSACTION || one.blocker_modes.empty())
+        return {};
+    return ", who had it in " + one.blocker_modes;
+}
+
 std::string query_text(const deadlocked &one) {
     return one.is_hidden ? "<insufficient privilege>" : one_line(one.query);
 }
@@ -55,7 +62,7 @@ void add_session(std::string &page, deadlock_history &history, const remembered_
     page += "  " + who_text(history, one) + (is_victim ? ", the victim" : "") + '\n';
     page += "      " + waited_text(deadlock, one) + wanted_text(one);
     if (one.seen->blocker_pid != 0)
-        page += ", behind " + std::to_string(one.seen->blocker_pid);
+        page += ", behind " + std::to_string(one.seen->blocker_pid) + held_text(one);
     page += '\n';
     if (const std::string query = query_text(one); !query.empty())
         page += "      " + query + '\n';

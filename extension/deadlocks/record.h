@@ -35,8 +35,9 @@ typedef struct deadlock_session {
     uint32_t xid;        /* 0: none */
     uint32_t database;
     uint32_t role;
-    int32_t blocker_pid; /* for whom it waited; 0: not known */
-    int32_t mode;        /* what it wanted */
+    int32_t blocker_pid;   /* for whom it waited; 0: not known */
+    int32_t mode;          /* what it wanted */
+    uint32_t blocker_held; /* what that one had of the lock, a mask of modes; 0: its turn alone */
     deadlock_lock lock;
     /* The row that it wanted, where its place in the row's line tells. */
     uint32_t row_database;

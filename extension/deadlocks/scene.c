@@ -138,6 +138,37 @@ static void find_members(scene *all) {
         }
 }
 
+static bool is_of(const LOCKTAG *tag, const deadlock_lock *lock) {
+    return tag->locktag_field1 == lock->field1 && tag->locktag_field2 == lock->field2 &&
+           tag->locktag_field3 == lock->field3 && tag->locktag_field4 == lock->field4 &&
+           tag->locktag_type == lock->type && tag->locktag_lockmethodid == lock->method;
+}
+
+static LOCKMASK held_by(PGPROC *process, const deadlock_lock *lock) {
+    for (int partition = 0; partition < NUM_LOCK_PARTITIONS; ++partition) {
+        const lock_link *const end = LOCKSTEP_PROCLOCKS_OF_PROCESS(process, partition);
+
+        for (const lock_link *link = end->next; link != end; link = link->next) {
+            const PROCLOCK *const proclock = LOCKSTEP_CONTAINER(PROCLOCK, procLink, link);
+
+            if (is_of(&proclock->tag.myLock->tag, lock))
+                return proclock->holdMask;
+        }
+    }
+    return 0;
+}
+
+/* What each one's blocker has of the lock that is waited for. */
+static void copy_held(scene *all) {
+    for (int32 i = 0; i < all->count; ++i) {
+        deadlock_session *const waiter = &all->record->sessions[i];
+
+        for (int32 j = 0; j < all->count; ++j)
+            if (all->processes[j] != NULL && all->record->sessions[j].pid == waiter->blocker_pid)
+                waiter->blocker_held = (uint32)held_by(all->processes[j], &waiter->lock);
+    }
+}
+
 static void copy_text(char *to, size_t size, const char *from) {
     if (from != NULL)
         strlcpy(to, from, size);
@@ -199,6 +230,7 @@ void lockstep_look_at_deadlock(deadlock_record *to, const deadlock_sentence *sen
     find_members(&all);
     for (int32 i = 0; i < all.count; ++i)
         add_those_behind(&all, i);
+    copy_held(&all);
     for (int partition = NUM_LOCK_PARTITIONS; --partition >= 0;)
         LWLockRelease(LockHashPartitionLockByIndex(partition));
 

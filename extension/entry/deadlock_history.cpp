@@ -72,6 +72,7 @@ class session_rows {
                      : column_value{interval_datum(deadlock.detected_at - seen.wait_started)});
         row_.add(seen.lock.method == 0 ? column_value{} : text_or_null(one.lock.type));
         row_.add(text_or_null(one.mode));
+        row_.add(text_or_null(one.blocker_modes));
         row_.add(oid_or_null(one.relation));
         row_.add(one.relation == InvalidOid ? column_value{}
                                             : text_or_null(history_.names().relation_name(
@@ -84,7 +85,7 @@ class session_rows {
 
     FunctionCallInfo call_;
     deadlock_history &history_;
-    row_builder<32> row_;
+    row_builder<33> row_;
 };
 
 using page_maker = std::string (*)(deadlock_history &, const remembered_deadlock &);

@@ -214,6 +214,8 @@ records('tables, by LOCK TABLE and ALTER TABLE', 'timeout | aborted | victim | 2
 	$other->finish;
 	$other->run('ROLLBACK');
 });
+is(sql(q{SELECT string_agg(concat_ws(' ', app, lock_mode, blocker_mode), ', ' ORDER BY place) FROM lockstep.deadlock_sessions WHERE id = (SELECT max(id) FROM lockstep.deadlock_history)}),
+	'victim ShareLock AccessExclusiveLock, other ShareUpdateExclusiveLock AccessExclusiveLock', '... and who had them in which modes');
 records('a stronger lock, found before the wait', 'immediate | aborted | other | 2 | 0 | {account} | relation account', sub {
 	my $pid = pid($victim);
 	$victim->run('BEGIN');
