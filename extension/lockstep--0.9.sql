@@ -744,9 +744,11 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000;
 COMMENT ON FUNCTION lockstep.get_lock_wait_history() IS 'who waited for whom; the rows of the view lock_wait_history';
 
 CREATE VIEW lockstep.lock_wait_history AS
-SELECT * FROM lockstep.get_lock_wait_history();
+SELECT g.*, pg_catalog.date_part('epoch', g.waited) AS waited_seconds
+  FROM lockstep.get_lock_wait_history() AS g;
 COMMENT ON VIEW lockstep.lock_wait_history IS 'who waited for whom, and for how long, in the last hours, newest first: waits of lockstep.lock_history_min_wait and more, by samples of lockstep.lock_sample_interval; needs shared_preload_libraries';
 COMMENT ON COLUMN lockstep.lock_wait_history.wait_start IS 'when the wait began';
+COMMENT ON COLUMN lockstep.lock_wait_history.waited_seconds IS 'waited in seconds';
 COMMENT ON COLUMN lockstep.lock_wait_history.last_seen IS 'the last sample that saw it';
 COMMENT ON COLUMN lockstep.lock_wait_history.waited IS 'how long it lasted at least: until that sample';
 COMMENT ON COLUMN lockstep.lock_wait_history.samples IS 'samples that saw it';
@@ -1474,14 +1476,16 @@ RETURNS TABLE (
     lock_rel         text,
     lock_ctid        tid,
     row_key          text,
-    row_key_status   text,
+    row_status   text,
     lock_text        text)
 AS 'MODULE_PATHNAME', 'lockstep_get_deadlock_sessions'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION lockstep.get_deadlock_sessions() IS 'who was in the deadlocks that are remembered, oldest first; the rows of the view deadlock_sessions';
 
 CREATE VIEW lockstep.deadlock_sessions AS
-SELECT * FROM lockstep.get_deadlock_sessions();
+SELECT g.*, pg_catalog.date_part('epoch', g.deadlock_timeout) AS deadlock_timeout_seconds,
+       pg_catalog.date_part('epoch', g.waited) AS waited_seconds
+  FROM lockstep.get_deadlock_sessions() AS g;
 COMMENT ON VIEW lockstep.deadlock_sessions IS 'who was in the last deadlocks of all databases, oldest first, the victim first; the moment at which each was found; needs shared_preload_libraries';
 COMMENT ON COLUMN lockstep.deadlock_sessions.id IS 'the deadlock';
 COMMENT ON COLUMN lockstep.deadlock_sessions.detected_at IS 'when it was found';
@@ -1514,14 +1518,17 @@ COMMENT ON COLUMN lockstep.deadlock_sessions.lock_rel_oid IS 'relation of the ro
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_rel IS 'its name, where it belongs to this database';
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_ctid IS 'place of the row then';
 COMMENT ON COLUMN lockstep.deadlock_sessions.row_key IS 'key of that row, looked up now';
-COMMENT ON COLUMN lockstep.deadlock_sessions.row_key_status IS 'why there is a key, or none, as in lock_graph';
+COMMENT ON COLUMN lockstep.deadlock_sessions.row_status IS 'why there is a key, or none, as in lock_graph';
 COMMENT ON COLUMN lockstep.deadlock_sessions.lock_text IS 'what it waited for, in words';
+COMMENT ON COLUMN lockstep.deadlock_sessions.deadlock_timeout_seconds IS 'deadlock_timeout in seconds';
+COMMENT ON COLUMN lockstep.deadlock_sessions.waited_seconds IS 'waited in seconds';
 
 CREATE VIEW lockstep.deadlock_history AS
 SELECT s.id, s.detected_at, s.db, s.found_by, s.outcome, s.pid AS victim_pid, s.vxid AS victim_vxid,
        s.user_name AS victim_user, s.app AS victim_app, s.query AS victim_query, s.lock_text AS victim_wanted,
        s.waited AS victim_waited, o.members, o.bystanders, o.relations, o.edges, s.signature, s.advice, s.context,
-       s.deadlock_timeout, s.left_off
+       s.deadlock_timeout, s.left_off, pg_catalog.date_part('epoch', s.waited) AS victim_waited_seconds,
+       pg_catalog.date_part('epoch', s.deadlock_timeout) AS deadlock_timeout_seconds
   FROM lockstep.get_deadlock_sessions() AS s
   JOIN (SELECT g.id, count(*) FILTER (WHERE g.part OPERATOR(pg_catalog.<>) 'bystander') AS members,
                count(*) FILTER (WHERE g.part OPERATOR(pg_catalog.=) 'bystander') AS bystanders,
@@ -1558,6 +1565,8 @@ COMMENT ON COLUMN lockstep.deadlock_history.advice IS 'what would have avoided i
 COMMENT ON COLUMN lockstep.deadlock_history.context IS 'CONTEXT of the victim''s error';
 COMMENT ON COLUMN lockstep.deadlock_history.deadlock_timeout IS 'the victim''s setting';
 COMMENT ON COLUMN lockstep.deadlock_history.left_off IS 'sessions that found no room in the record, at least';
+COMMENT ON COLUMN lockstep.deadlock_history.victim_waited_seconds IS 'victim_waited in seconds';
+COMMENT ON COLUMN lockstep.deadlock_history.deadlock_timeout_seconds IS 'deadlock_timeout in seconds';
 
 CREATE VIEW lockstep.deadlock_signature AS
 SELECT s.signature, count(DISTINCT s.id) AS count, min(s.detected_at) AS first_seen, max(s.detected_at) AS last_seen,

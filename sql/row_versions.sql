@@ -192,7 +192,7 @@ DROP FOREIGN TABLE far;
 DROP SERVER regress_lockstep_server;
 DROP FOREIGN DATA WRAPPER regress_lockstep_wrapper;
 SELECT lockstep.drop_ledger('accounts');
-DROP TABLE items, seats, accounts, loose, mine CASCADE;
+DROP TABLE items, seats, accounts, accounts_journal, loose, mine CASCADE;
 DROP TYPE wrapped;
 DROP DOMAIN trap;
 DROP FUNCTION lettered, looked, locked, drops;

@@ -67,7 +67,8 @@ void lockstep_reach_deadlock_slot() {
     using namespace lockstep;
     if (static_cast<int>(fault_point::deadlock_slot) != wanted_point)
         return;
-    if (wanted_fault == static_cast<int>(fault::kill) ||
-        wanted_fault == static_cast<int>(fault::stop))
-        happen();
+    if (wanted_fault == static_cast<int>(fault::kill))
+        kill(MyProcPid, SIGKILL);
+    else if (wanted_fault == static_cast<int>(fault::stop))
+        kill(MyProcPid, SIGSTOP);
 }

@@ -166,8 +166,9 @@ bool is_insert(std::string_view statement) {
     constexpr std::string_view word = "insert";
     const std::string plain = without_values(statement);
     return plain.size() > word.size() && !is_word(plain[word.size()]) &&
-           std::equal(word.begin(), word.end(), plain.begin(), [](char a, char b) {
-               return a == std::tolower(static_cast<unsigned char>(b));
+           std::equal(word.begin(), word.end(), plain.begin(), [](char small, char any) {
+               constexpr char from_large = 'a' - 'A';
+               return any == small || any == small - from_large;
            });
 }
 
