@@ -60,7 +60,7 @@ int64_t lockstep_server_deadlocks(uint32_t database, int64_t *reset_at) {
     const PgStat_StatDBEntry *const found = pgstat_fetch_stat_dbentry(database);
 
     *reset_at = found == NULL ? 0 : found->stat_reset_timestamp;
-    return found == NULL ? 0 : found->n_deadlocks;
+    return found == NULL ? 0 : LOCKSTEP_COUNTED_DEADLOCKS(found);
 }
 
 void lockstep_begin_coverage(void) {

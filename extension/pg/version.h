@@ -79,6 +79,13 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_VXID_LOCAL(process) ((process)->lxid)
 #endif
 
+/* What the server has counted in a database. 19: by another name. */
+#if PG_VERSION_NUM >= 190000
+#define LOCKSTEP_COUNTED_DEADLOCKS(database) ((database)->deadlocks)
+#else
+#define LOCKSTEP_COUNTED_DEADLOCKS(database) ((database)->n_deadlocks)
+#endif
+
 /* 16: the transactions that a subscription's workers apply are locked under numbers of their own.
  */
 #define LOCKSTEP_HAS_APPLY_LOCKS (PG_VERSION_NUM >= 160000)
