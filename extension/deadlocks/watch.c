@@ -37,6 +37,13 @@ static void decide(deadlock_fate fate) {
     undecided = 0;
 }
 
+/* Who has met another one has gone on after this one, if a subtransaction ended by it. */
+static void leave_earlier(void) {
+    if (undecided != 0 && ended_subtransaction)
+        decide(DEADLOCK_TRAPPED);
+    undecided = 0;
+}
+
 static void follow(int64 id) {
     undecided = id;
     ended_subtransaction = left_statement = false;
@@ -87,7 +94,7 @@ static void record_deadlock(const ErrorData *error, const deadlock_sentence *sen
     const bool immediate = is_immediate(sentences, count);
     bool recorded = false;
 
-    undecided = 0;
+    leave_earlier();
     if (may_look()) {
         begin_record(immediate ? DEADLOCK_FOUND_IMMEDIATELY : DEADLOCK_FOUND_BY_TIMEOUT,
                      error->context);
@@ -119,9 +126,11 @@ static void see_error(const ErrorData *error) {
     count = lockstep_read_deadlock_report(error->detail, sentences, lengthof(sentences));
     if (count == 0 || sentences[0].pid == MyProcPid)
         record_deadlock(error, sentences, count);
-    else
+    else {
         /* A parallel worker of this process has recorded it; here it goes on. */
+        leave_earlier();
         follow(lockstep_deadlock_of_worker(MyProcPid));
+    }
 }
 
 /* With log_lock_waits: a queue was put into another order, and so nobody had to give up. */

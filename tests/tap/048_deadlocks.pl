@@ -133,6 +133,12 @@ records('one that a block for other errors does not trap',
 	cross($victim, $other, q{DO $$ BEGIN BEGIN UPDATE account SET balance = 0 WHERE id = 2;
 		EXCEPTION WHEN division_by_zero THEN NULL; END; END $$});
 });
+$before = known();
+$victim->run('BEGIN');
+cross($victim, $other, q{DO $$ BEGIN UPDATE account SET balance = 0 WHERE id = 2;
+	EXCEPTION WHEN deadlock_detected THEN UPDATE account SET balance = 0 WHERE id = 2; END $$});
+is(sql(qq{SELECT string_agg(outcome, ' ' ORDER BY id) FROM lockstep.deadlock_history WHERE id > $before}), 'trapped aborted',
+	'one that is trapped by code that meets another one');
 records('a savepoint', "timeout | savepoint | victim | 2 | 0 | {account} | $row_2", sub {
 	my $pid = pid($other);
 	$victim->run('BEGIN');
