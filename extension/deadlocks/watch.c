@@ -49,17 +49,12 @@ static void follow(int64 id) {
     ended_subtransaction = left_statement = false;
 }
 
-static void see_held(LWLock *lock pg_attribute_unused(), LWLockMode mode pg_attribute_unused(),
-                     void *any) {
-    *(bool *)any = true;
-}
-
-/* Who holds a lightweight lock must not take those of the lock manager. */
+/*
+ * Who holds a lightweight lock must not take those of the lock manager; each that is held puts off
+ * interrupts.
+ */
 static bool may_look(void) {
-    bool holds_any = false;
-
-    ForEachLWLockHeldByMe(see_held, &holds_any);
-    return !holds_any && MyProc != NULL;
+    return MyProc != NULL && InterruptHoldoffCount == 0 && CritSectionCount == 0;
 }
 
 static bool is_same_lock(const deadlock_lock *a, const deadlock_lock *b) {

@@ -133,11 +133,11 @@ records('one that a block for other errors does not trap',
 	cross($victim, $other, q{DO $$ BEGIN BEGIN UPDATE account SET balance = 0 WHERE id = 2;
 		EXCEPTION WHEN division_by_zero THEN NULL; END; END $$});
 });
-$before = known();
+my $earlier = known();
 $victim->run('BEGIN');
 cross($victim, $other, q{DO $$ BEGIN UPDATE account SET balance = 0 WHERE id = 2;
 	EXCEPTION WHEN deadlock_detected THEN UPDATE account SET balance = 0 WHERE id = 2; END $$});
-is(sql(qq{SELECT string_agg(outcome, ' ' ORDER BY id) FROM lockstep.deadlock_history WHERE id > $before}), 'trapped aborted',
+is(sql(qq{SELECT string_agg(outcome, ' ' ORDER BY id) FROM lockstep.deadlock_history WHERE id > $earlier}), 'trapped aborted',
 	'one that is trapped by code that meets another one');
 records('a savepoint', "timeout | savepoint | victim | 2 | 0 | {account} | $row_2", sub {
 	my $pid = pid($other);
@@ -416,7 +416,7 @@ unlike(sql(q{SELECT string_agg(row_key, ' ') FROM lockstep.deadlock_sessions}), 
 # Kinds, and how many were missed.
 is(sql(q{SELECT count(*) FROM lockstep.deadlock_signature AS s WHERE s.count <> (SELECT count(*) FROM lockstep.deadlock_history AS h WHERE h.signature = s.signature)}), 0, 'kinds are counted');
 is(sql(q{SELECT bool_and(h.signature = s.signature) FROM lockstep.deadlock_history AS h, lockstep.deadlock_history AS s
-	WHERE h.id IN (5, 6) AND s.id IN (5, 6)}), 't', 'the same statements with the same tables are of one kind, whatever came of it');
+	WHERE h.id IN (7, 8) AND s.id IN (7, 8)}), 't', 'the same statements with the same tables are of one kind, whatever came of it');
 $node->poll_query_until('postgres', q{SELECT counted = recorded + lost FROM lockstep.deadlock_coverage WHERE db = 'postgres'});
 is(sql(q{SELECT concat_ws(' | ', recorded = (SELECT count(*) FROM lockstep.deadlock_history WHERE found_by <> 'reorder'), lost, counted - recorded, missed) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 't | 0 | 0 | 0', 'none was missed');
 
