@@ -98,12 +98,13 @@ bool is_holder(TransactionId xid, TransactionId holder) {
 // Whether the row is still the one that is waited for: by its header, somebody asked for has it.
 bool is_still_locked(row_look *row, HeapTuple tuple, Buffer buffer) {
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    const TransactionId written = HeapTupleHeaderGetRawXmin(tuple->t_data); // frozen or not
     const TransactionId xmin = HeapTupleHeaderGetXmin(tuple->t_data);
     const TransactionId xmax = HeapTupleHeaderGetRawXmax(tuple->t_data);
     const uint16 flags = tuple->t_data->t_infomask;
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
     if (TransactionIdIsValid(row->written_before))
-        return TransactionIdPrecedes(xmin, row->written_before);
+        return TransactionIdPrecedes(written, row->written_before);
     if (row->may_be_new && is_holder(xmin, row->holder))
         return true;
     if ((flags & HEAP_XMAX_INVALID) != 0 || HEAP_LOCKED_UPGRADED(flags))
@@ -223,6 +224,19 @@ void look_at_row(Relation table, Relation index, BlockNumber blocks, row_status 
     ReleaseBuffer(buffer);
 }
 
+// Whether the rows have been where they are since then: what moves them all (VACUUM FULL, CLUSTER)
+// writes the table's row in pg_class anew. Other commands do so too.
+bool are_in_place_since(Oid relation, TransactionId since) {
+    const HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    const TransactionId written = HeapTupleHeaderGetRawXmin(tuple->t_data);
+    const bool is_frozen = HeapTupleHeaderXminFrozen(tuple->t_data);
+    ReleaseSysCache(tuple);
+    return !TransactionIdIsNormal(written) || TransactionIdPrecedes(written, since) ||
+           (is_frozen && !TransactionIdPrecedes(written, ReadNextTransactionId()));
+}
+
 void set_all(row_look *rows, size_t count, row_status status) {
     for (size_t i = 0; i < count; ++i)
         rows[i].status = status;
@@ -256,7 +270,11 @@ void look_at_table(Oid relation, row_look *rows, size_t count) {
         }
         const BlockNumber blocks = RelationGetNumberOfBlocks(table);
         for (size_t i = 0; i < count; ++i)
-            look_at_row(table, index, blocks, without_key, &rows[i]);
+            if (TransactionIdIsValid(rows[i].written_before) &&
+                !are_in_place_since(relation, rows[i].written_before))
+                rows[i].status = row_status::moved;
+            else
+                look_at_row(table, index, blocks, without_key, &rows[i]);
         if (index != nullptr)
             index_close(index, AccessShareLock);
     }

@@ -413,6 +413,12 @@ is(sql(q{SELECT concat_ws(' | ', victim_wanted ~ '^row \(0,2\) of relation \d+ o
 sql(q{DELETE FROM account WHERE id = 2}); sql('VACUUM account'); sql(q{INSERT INTO account VALUES (102, 'new')});
 unlike(sql(q{SELECT string_agg(row_key, ' ') FROM lockstep.deadlock_sessions}), qr/102/, 'a row that has come later is not named');
 
+like(sql(q{SELECT string_agg(row_key, ' ') FROM lockstep.deadlock_sessions}), qr/\(id\)=\(1\)/, '... but one that is still there');
+sql('VACUUM (FREEZE) account');
+unlike(sql(q{SELECT string_agg(row_key, ' ') FROM lockstep.deadlock_sessions}), qr/102/, '... nor when it is frozen');
+sql('VACUUM FULL account');
+unlike(sql(q{SELECT coalesce(string_agg(row_key, ' '), '') FROM lockstep.deadlock_sessions WHERE lock_rel = 'account'}), qr/id/, '... nor when all rows have other places');
+
 # Kinds, and how many were missed.
 is(sql(q{SELECT count(*) FROM lockstep.deadlock_signature AS s WHERE s.count <> (SELECT count(*) FROM lockstep.deadlock_history AS h WHERE h.signature = s.signature)}), 0, 'kinds are counted');
 is(sql(q{SELECT bool_and(h.signature = s.signature) FROM lockstep.deadlock_history AS h, lockstep.deadlock_history AS s
