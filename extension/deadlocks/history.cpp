@@ -29,11 +29,22 @@ lock_object object_of(const deadlock_lock &lock) {
     return object;
 }
 
-// A text that was cut at a number of bytes, perhaps within a character.
+// A text that was cut at a number of bytes, perhaps within a character. One of another database may
+// be in another encoding: then what is not ASCII cannot be shown.
 std::string clipped(const char *text) {
-    const int length = static_cast<int>(std::strlen(text));
-    const int whole = pg_call([=] { return pg_mbcliplen(text, length, length); });
-    return {text, static_cast<std::size_t>(whole)};
+    const auto size = static_cast<int>(std::strlen(text));
+    bool is_valid = false;
+    const int whole = pg_call([=, &is_valid] {
+        const int length = pg_mbcliplen(text, size, size);
+        is_valid = pg_verifymbstr(text, length, true);
+        return length;
+    });
+    if (is_valid)
+        return {text, static_cast<std::size_t>(whole)};
+    std::string plain{text, static_cast<std::size_t>(size)};
+    std::ranges::replace_if(
+        plain, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    return plain;
 }
 
 const char *mode_name(const deadlock_session &seen, std::int32_t mode) {
@@ -139,7 +150,7 @@ std::string remembered_deadlock::advice(catalogs &names) const {
         cycle.push_back({wanted_of(one), relation_name(one, names), place_text(one),
                          one.mode == nullptr ? "" : one.mode,
                          one.row && !one.from_context ? std::string{} : one.lock.text,
-                         deadlock::is_insert(one.query)});
+                         !one.is_hidden && deadlock::is_insert(one.query)});
     return deadlock::advice_for(cycle);
 }
 

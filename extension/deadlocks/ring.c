@@ -31,6 +31,7 @@ typedef struct ring_slot {
 
 typedef struct deadlock_ring {
     pg_atomic_uint64 last_id;
+    pg_atomic_uint64 news;      /* how often anything has changed */
     pg_atomic_uint64 forgotten; /* up to this id they are shown no more */
     int32 room;
     ring_slot slots[FLEXIBLE_ARRAY_MEMBER];
@@ -154,8 +155,7 @@ int32_t lockstep_copy_deadlocks(deadlock_record **to) {
 }
 
 /* Of the background worker: what it has written last. */
-static uint64 saved_id = 0;
-static uint64 saved_forgotten = 0;
+static uint64 saved_news = 0;
 
 static int64 save_interval(void) {
     return SAVE_AFTER_MS;
@@ -163,17 +163,15 @@ static int64 save_interval(void) {
 
 /* Writes the file where there is something new. */
 static void save_new(void) {
-    const uint64 last_id = pg_atomic_read_u64(&ring->last_id);
-    const uint64 forgotten = pg_atomic_read_u64(&ring->forgotten);
+    const uint64 news = pg_atomic_read_u64(&ring->news);
     deadlock_record *records;
     int32 count;
 
-    if (last_id == saved_id && forgotten == saved_forgotten)
+    if (news == saved_news)
         return;
     count = lockstep_copy_deadlocks(&records);
     lockstep_write_kept(&deadlocks_file, &(kept_run){records, count}, 1);
-    saved_id = last_id;
-    saved_forgotten = forgotten;
+    saved_news = news;
 }
 
 static void save_nothing(void) {}
@@ -214,6 +212,7 @@ static void set_up(void *memory, LWLock *lock pg_attribute_unused(), bool found)
     ring = memory;
     if (!found) {
         pg_atomic_init_u64(&ring->last_id, 0);
+        pg_atomic_init_u64(&ring->news, 0);
         pg_atomic_init_u64(&ring->forgotten, 0);
         ring->room = history_size;
         for (int32 i = 0; i < ring->room; ++i) {
@@ -257,14 +256,18 @@ bool lockstep_has_deadlock_ring(void) {
 
 bool lockstep_add_deadlock(deadlock_record *one) {
     one->id = (int64)pg_atomic_fetch_add_u64(&ring->last_id, 1) + 1;
-    return write_slot(one);
+    if (!write_slot(one))
+        return false;
+    pg_atomic_fetch_add_u64(&ring->news, 1);
+    return true;
 }
 
 void lockstep_decide_deadlock(int64_t id, deadlock_fate fate) {
     uint64 undecided = packed_fate(id, DEADLOCK_FATE_UNKNOWN);
 
-    if (ring != NULL && id > 0)
-        (void)pg_atomic_compare_exchange_u64(&slot_of(id)->fate, &undecided, packed_fate(id, fate));
+    if (ring != NULL && id > 0 &&
+        pg_atomic_compare_exchange_u64(&slot_of(id)->fate, &undecided, packed_fate(id, fate)))
+        pg_atomic_fetch_add_u64(&ring->news, 1);
 }
 
 int64_t lockstep_deadlock_of_worker(int32_t leader_pid) {
@@ -284,4 +287,5 @@ int64_t lockstep_deadlock_of_worker(int32_t leader_pid) {
 
 void lockstep_forget_deadlocks(void) {
     pg_atomic_write_u64(&ring->forgotten, pg_atomic_read_u64(&ring->last_id));
+    pg_atomic_fetch_add_u64(&ring->news, 1);
 }
