@@ -22,7 +22,8 @@ typedef struct deadlock_sentence {
 } deadlock_sentence;
 
 /*
- * Reads up to `room` sentences, the victim's first; returns how many there are in all, or 0 where
+ * Reads up to `room` sentences, the victim's first, or that of another
+ * member of its parallel query; returns how many there are in all, or 0 where
  * the text is no such one. Raises nothing, allocates nothing.
  */
 int32_t lockstep_read_deadlock_report(const char *detail, deadlock_sentence *to, int32_t room);

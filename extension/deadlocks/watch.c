@@ -113,19 +113,24 @@ static bool is_deadlock(int state) {
 /* Anybody can raise that state, but not from there. */
 static void see_error(const ErrorData *error) {
     deadlock_sentence sentences[LOCKSTEP_DEADLOCK_MEMBERS];
+    int64 recorded;
     int32 count;
 
     if (!lockstep_has_deadlock_ring() || error->detail == NULL ||
         !is_from(error->funcname, "DeadLockReport"))
         return;
     count = lockstep_read_deadlock_report(error->detail, sentences, lengthof(sentences));
-    if (count == 0 || sentences[0].pid == MyProcPid)
+    recorded = 0;
+    /* The server goes through all members of a parallel query, and may begin with another one. */
+    if (count > 0 && sentences[0].pid != MyProcPid && !IsParallelWorker())
+        recorded = lockstep_deadlock_of_worker(MyProcPid);
+    if (recorded == 0) {
         record_deadlock(error, sentences, count);
-    else {
-        /* A parallel worker of this process has recorded it; here it goes on. */
-        leave_earlier();
-        follow(lockstep_deadlock_of_worker(MyProcPid));
+        return;
     }
+    /* A parallel worker of this process has recorded it; here it goes on. */
+    leave_earlier();
+    follow(recorded);
 }
 
 /* With log_lock_waits: a queue was put into another order, and so nobody had to give up. */
