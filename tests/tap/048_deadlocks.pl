@@ -98,7 +98,7 @@ is(sql(q{SELECT string_agg(concat_ws(' | ', part, app, lock_type, lock_mode, row
 	  . "member | other | transactionid | ShareLock | (id)=(1) | UPDATE account SET balance = balance + 2 WHERE id = 1 | t | t | t | t | t",
 	'who waited for what, since when, in which statement');
 is(sql(q{SELECT replace(regexp_replace(regexp_replace("DEADLOCK", '^(Deadlock \d+ at ).*( in .*)', '\1...\2'),
-		'(\m\d+ postgres|behind \d+|waited \d+ m?s)', '...', 'g'), ' ;', '') FROM lockstep.deadlock_text(1)}),
+		'(\m\d+ ' || current_user || '|behind \d+|waited \d+ m?s)', '...', 'g'), ' ;', '') FROM lockstep.deadlock_text(1)}),
 	q{Deadlock 1 at ... in postgres
 found after deadlock_timeout (20 ms); it ended the victim's transaction
 

@@ -33,6 +33,8 @@ $node->safe_psql('postgres', q{
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
 sub known { return sql(q{SELECT coalesce(max(id), 0) FROM lockstep.deadlock_history}); }
 
+# Whoever runs the test.
+my $user = sql('SELECT current_user');
 my $page = '';
 my %pid;
 
@@ -85,6 +87,7 @@ sub classic
 	$text =~ s/waited \d+ m?s/waited .../g;
 	$text =~ s/\b$pid{first}\b/101/g;
 	$text =~ s/\b$pid{second}\b/102/g;
+	$text =~ s/\b(10[12]) \Q$user\E\b/$1 postgres/g;
 	$text =~ s/transaction \d+/transaction .../g;
 	$text =~ s/ ;$//gm;
 	$text =~ s/\(\d+,\d+\)(?= in relation)/(...)/g;
