@@ -79,8 +79,8 @@ typedef SHM_QUEUE lock_link;
 #define LOCKSTEP_VXID_LOCAL(process) ((process)->lxid)
 #endif
 
-/* What the server has counted in a database. 19: by another name. */
-#if PG_VERSION_NUM >= 190000
+/* What the server has counted in a database. 16: by another name. */
+#if PG_VERSION_NUM >= 160000
 #define LOCKSTEP_COUNTED_DEADLOCKS(database) ((database)->deadlocks)
 #else
 #define LOCKSTEP_COUNTED_DEADLOCKS(database) ((database)->n_deadlocks)
