@@ -142,6 +142,9 @@ for my $seed (@seeds)
 	}
 	is(join("\n", @answers), '', "seed $seed: as pageinspect, SELECT and VACUUM have it");
 	$_->close for @workers, $old;
+	# psql is gone before its session is.
+	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND coalesce(backend_xmin, backend_xid) IS NOT NULL})
+		or die 'a session does not end';
 	my $differs = vacuum_differs();
 	is($differs, '', "seed $seed: and when all have ended");
 	cmp_ok(value_of(q{SELECT count(*) FROM found}), '>', 20, "seed $seed: there was something to compare");
