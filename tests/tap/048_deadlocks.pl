@@ -9,7 +9,7 @@ use Time::HiRes qw(usleep);
 use Session;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', q{
 shared_preload_libraries = 'lockstep'
 deadlock_timeout = 10min
@@ -65,18 +65,20 @@ sub records
 		FROM lockstep.deadlock_history WHERE id > $before}), $expected, "$name: and what it was");
 }
 
-# Two sessions that update two rows crosswise; the statement that closes the cycle is the victim's.
+# Two sessions that update two rows crosswise; the statement that closes the cycle is the victim's. Before it and after
+# it he may do more: what ends his transaction is the last of these.
 sub cross
 {
-	my ($victim, $other, $closing) = @_;
+	my ($victim, $other, $closing, %more) = @_;
 	my $other_pid = pid($other);
 	$victim->run('UPDATE account SET balance = balance + 1 WHERE id = 1');
+	$victim->run($_) for @{ $more{before} // [] };
 	$other->run('BEGIN');
 	$other->run('UPDATE account SET balance = balance + 1 WHERE id = 2');
 	$other->start('UPDATE account SET balance = balance + 2 WHERE id = 1');
 	until_waits($other_pid);
 	my $said = $victim->run($closing // 'UPDATE account SET balance = balance + 3 WHERE id = 2');
-	$victim->run('COMMIT') unless defined $closing && $closing =~ /^CALL/;
+	$victim->run($_) for @{ $more{after} // ['COMMIT'] };
 	$other->finish;
 	$other->run('COMMIT');
 	return $said;
@@ -140,33 +142,36 @@ cross($victim, $other, q{DO $$ BEGIN UPDATE account SET balance = 0 WHERE id = 2
 is(sql(qq{SELECT string_agg(outcome, ' ' ORDER BY id) FROM lockstep.deadlock_history WHERE id > $earlier}), 'trapped aborted',
 	'one that is trapped by code that meets another one');
 records('a savepoint', "timeout | savepoint | victim | 2 | 0 | {account} | $row_2", sub {
-	my $pid = pid($other);
 	$victim->run('BEGIN');
-	$victim->run('UPDATE account SET balance = 5 WHERE id = 1');
-	$victim->run('SAVEPOINT s');
-	$other->run('BEGIN');
-	$other->run('UPDATE account SET balance = 5 WHERE id = 2');
-	$other->start('UPDATE account SET balance = 5 WHERE id = 1');
-	until_waits($pid);
-	$victim->run('UPDATE account SET balance = 5 WHERE id = 2');
-	$victim->run('ROLLBACK TO s');
-	$victim->run('COMMIT');
-	$other->finish;
-	$other->run('COMMIT');
+	cross($victim, $other, undef, before => ['SAVEPOINT s'], after => [ 'ROLLBACK TO s', 'COMMIT' ]);
 });
 records('a savepoint that is not gone back to', "timeout | aborted | victim | 2 | 0 | {account} | $row_2", sub {
-	my $pid = pid($other);
 	$victim->run('BEGIN');
-	$victim->run('UPDATE account SET balance = 5 WHERE id = 1');
-	$victim->run('SAVEPOINT s');
+	cross($victim, $other, undef, before => ['SAVEPOINT s'], after => ['ROLLBACK']);
+});
+records('a procedure that traps it, and commits', "timeout | trapped | victim | 2 | 0 | {account} | $row_2", sub {
+	sql(q{CREATE PROCEDURE trap() LANGUAGE plpgsql AS $$
+		BEGIN
+			UPDATE account SET balance = 0 WHERE id = 1;
+			PERFORM pg_advisory_xact_lock_shared(2);
+			BEGIN UPDATE account SET balance = 0 WHERE id = 2; EXCEPTION WHEN deadlock_detected THEN NULL; END;
+			COMMIT;
+			RAISE division_by_zero;
+		END $$});
+	my $gate = session('gate');
+	my ($own, $others) = (pid($victim), pid($other));
+	$gate->run('SELECT pg_advisory_lock(2)');
+	$victim->start('CALL trap()');
+	until_waits($own);
 	$other->run('BEGIN');
 	$other->run('UPDATE account SET balance = 5 WHERE id = 2');
 	$other->start('UPDATE account SET balance = 5 WHERE id = 1');
-	until_waits($pid);
-	$victim->run('UPDATE account SET balance = 5 WHERE id = 2');
-	$victim->run('ROLLBACK');
+	until_waits($others);
+	$gate->run('SELECT pg_advisory_unlock(2)');
+	$victim->finish;
 	$other->finish;
 	$other->run('COMMIT');
+	$gate->close;
 });
 sql(q{CREATE FUNCTION pay_both(one int, two int) RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN
@@ -195,17 +200,9 @@ records('a deferred trigger, at COMMIT', "timeout | aborted | victim | 2 | 0 | {
 	sql(q{CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS
 		'BEGIN UPDATE account SET balance = 7 WHERE id = 2; RETURN NULL; END';
 		CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON branch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()});
-	my $pid = pid($other);
 	$victim->run('BEGIN');
-	$victim->run('UPDATE account SET balance = 5 WHERE id = 1');
-	$victim->run('UPDATE branch SET n = 1 WHERE id = 1');
-	$other->run('BEGIN');
-	$other->run('UPDATE account SET balance = 5 WHERE id = 2');
-	$other->start('UPDATE account SET balance = 5 WHERE id = 1');
-	until_waits($pid);
-	like($victim->run('COMMIT'), qr/deadlock detected/, 'where no statement runs');
-	$other->finish;
-	$other->run('COMMIT');
+	like(cross($victim, $other, 'COMMIT', before => ['UPDATE branch SET n = 1 WHERE id = 1'], after => []),
+		qr/deadlock detected/, 'where no statement runs');
 });
 records('tables, by LOCK TABLE and ALTER TABLE', 'timeout | aborted | victim | 2 | 0 | {account,branch} | relation branch', sub {
 	my $pid = pid($other);
@@ -430,6 +427,29 @@ is(sql(q{SELECT concat_ws(' | ', recorded = (SELECT count(*) FROM lockstep.deadl
 
 sql('SELECT pg_stat_reset()');
 is(sql(q{SELECT concat_ws(' | ', recorded > 10, counted IS NULL, missed IS NULL) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 't | t | t', 'where the counters were reset since nothing is claimed');
+
+# A standby has deadlocks of its own, and none of its primary's.
+{
+	$node->backup('copy');
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+	$standby->init_from_backup($node, 'copy', has_streaming => 1);
+	$standby->start;
+	is($standby->safe_psql('postgres', 'SELECT count(*) FROM lockstep.deadlock_history'), 0, 'a standby has none of its primary\'s');
+	my ($one, $two) = map { Session->new($standby, $_) } qw(one two);
+	hasty($one);
+	my $pid = pid($two);
+	$one->run('SELECT pg_advisory_lock(31)');
+	$two->run('SELECT pg_advisory_lock(32)');
+	$two->start('SELECT pg_advisory_lock(31)');
+	$standby->poll_query_until('postgres', qq{SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid}) or die 'two does not wait';
+	$one->run('SELECT pg_advisory_lock(32)');
+	$one->run('SELECT pg_advisory_unlock_all()');
+	$two->finish;
+	is($standby->safe_psql('postgres', q{SELECT concat_ws(' | ', found_by, outcome, victim_app, victim_wanted) FROM lockstep.deadlock_history}),
+		'timeout | aborted | one | advisory lock (32)', '... and records its own');
+	$_->close for $one, $two;
+	$standby->stop;
+}
 
 # They outlive a restart; what is no whole file of this server's does not come in.
 my $all = sql('SELECT string_agg(h::text, E\'\n\' ORDER BY id) FROM lockstep.deadlock_history AS h');

@@ -74,23 +74,23 @@ bool says(const std::string &advice, const char *words) {
 }
 
 TEST(DeadlockAdvice, NamesTheOrder) {
-    const member_wait row{wanted::row, "a", "(0,1)", "ShareLock", "", false};
-    const member_wait next{wanted::row, "a", "(0,2)", "ShareLock", "", false};
-    const member_wait far{wanted::row, "b", "(0,1)", "ShareLock", "", false};
+    const member_wait row{wanted::row, "a", "(0,1)", "", false};
+    const member_wait next{wanted::row, "a", "(0,2)", "", false};
+    const member_wait far{wanted::row, "b", "(0,1)", "", false};
     EXPECT_TRUE(says(advised(row, next), "Rows of a were taken in two orders"));
     EXPECT_TRUE(says(advised(far, row), "(a before b)"));
     EXPECT_TRUE(says(advised(row, row), "this row of a"));
-    const member_wait table{wanted::relation, "a", "", "ExclusiveLock", "relation a", false};
-    const member_wait second{wanted::relation, "b", "", "ExclusiveLock", "relation b", false};
+    const member_wait table{wanted::relation, "a", "", "relation a", false};
+    const member_wait second{wanted::relation, "b", "", "relation b", false};
     EXPECT_TRUE(says(advised(table, second), "The tables a and b were locked in two orders"));
     EXPECT_TRUE(says(advised(table, table), "strongest mode"));
     EXPECT_TRUE(says(advised(table, next), "whole table"));
-    const member_wait key{wanted::transaction, "", "", "ShareLock", "transaction 1", true};
-    const member_wait shared{wanted::transaction, "", "", "ShareLock", "transaction 2", false};
+    const member_wait key{wanted::transaction, "", "", "transaction 1", true};
+    const member_wait shared{wanted::transaction, "", "", "transaction 2", false};
     EXPECT_TRUE(says(advised(key, key), "insert sorted by key"));
     EXPECT_TRUE(says(advised(shared, shared), "FOR NO KEY UPDATE"));
     EXPECT_TRUE(says(advised(row, key), "insert sorted by key"));
-    const member_wait number{wanted::advisory, "", "", "ExclusiveLock", "advisory lock (1)", false};
+    const member_wait number{wanted::advisory, "", "", "advisory lock (1)", false};
     EXPECT_TRUE(says(advised(number, number), "smallest key first"));
     EXPECT_TRUE(says(advised({}, number), "lockstep.retry"));
     EXPECT_EQ(advice_for({}), "");
