@@ -90,15 +90,8 @@ void lockstep_save_history(void) {
  * immediate stop may have left the lock behind.
  */
 static void save_at_shutdown(int code, Datum arg pg_attribute_unused()) {
-    kept_run runs[2];
-    int32 first;
-
-    if (code != 0 || ring == NULL)
-        return;
-    first = (ring->next - ring->count + ring->room) % ring->room;
-    runs[0] = (kept_run){&ring->samples[first], Min(ring->count, ring->room - first)};
-    runs[1] = (kept_run){ring->samples, ring->count - runs[0].count};
-    lockstep_write_kept(&history_file, runs, lengthof(runs));
+    if (code == 0 && ring != NULL)
+        lockstep_write_kept_ring(&history_file, ring->samples, ring->room, ring->count, ring->next);
 }
 
 static void set_up(void *memory, LWLock *lock, bool found) {

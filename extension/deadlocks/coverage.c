@@ -56,7 +56,8 @@ void lockstep_count_deadlock(bool recorded) {
             &own_row(lockstep_counter_resets(&tables))->counts[recorded ? RECORDED : LOST], 1);
 }
 
-int64_t lockstep_server_deadlocks(uint32_t database, int64_t *reset_at) {
+/* What the server has counted in a database, and since when: 0 where it has always. */
+static int64 server_deadlocks(Oid database, TimestampTz *reset_at) {
     const PgStat_StatDBEntry *const found = pgstat_fetch_stat_dbentry(database);
 
     *reset_at = found == NULL ? 0 : found->stat_reset_timestamp;
@@ -74,7 +75,7 @@ void lockstep_begin_coverage(void) {
         return;
     row = own_row(resets);
     if (pg_atomic_read_u64(&row->counts[SERVER]) == 0) {
-        const uint64 counted = (uint64)lockstep_server_deadlocks(MyDatabaseId, &reset_at) + 1;
+        const uint64 counted = (uint64)server_deadlocks(MyDatabaseId, &reset_at) + 1;
 
         if (pg_atomic_compare_exchange_u64(&row->counts[SERVER], &unknown, counted))
             pg_atomic_write_u64(&row->counts[SINCE], (uint64)GetCurrentTimestamp());
@@ -82,18 +83,35 @@ void lockstep_begin_coverage(void) {
     looked_at = resets + 1;
 }
 
+/* Where the server's counter was reset since, it says nothing. */
+static void compare_with_server(deadlock_coverage *one, int64 server_then) {
+    TimestampTz reset_at;
+    const int64 server_now = server_deadlocks(one->database, &reset_at);
+
+    one->counted = one->missed = -1;
+    if (one->database == InvalidOid || server_then < 0 || reset_at > one->since)
+        return;
+    one->counted = server_now - server_then;
+    one->missed = Max(one->counted - one->recorded, 0);
+}
+
 int32_t lockstep_copy_coverage(deadlock_coverage **to) {
     counter_table *const table = lockstep_counters_since(&tables, lockstep_counter_resets(&tables));
     int32 count = 0;
 
-    *to = palloc(sizeof(**to) * (MOST_DATABASES + 1));
+    *to = palloc0(sizeof(**to) * (MOST_DATABASES + 1));
     for (int32 place = 0; place <= MOST_DATABASES; ++place) {
+        deadlock_coverage *const one = &(*to)[count];
         counter_copy copy;
 
-        if (lockstep_copy_counters(table, place, 0, &copy))
-            (*to)[count++] =
-                (deadlock_coverage){(uint32)copy.owner, copy.counts[RECORDED], copy.counts[LOST],
-                                    copy.counts[SERVER] - 1, copy.counts[SINCE]};
+        if (!lockstep_copy_counters(table, place, 0, &copy))
+            continue;
+        one->database = (uint32)copy.owner;
+        one->recorded = copy.counts[RECORDED];
+        one->lost = copy.counts[LOST];
+        one->since = copy.counts[SINCE];
+        compare_with_server(one, copy.counts[SERVER] - 1);
+        ++count;
     }
     return count;
 }

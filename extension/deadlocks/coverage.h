@@ -15,9 +15,11 @@ extern "C" {
 typedef struct deadlock_coverage {
     uint32_t database; /* 0: those that found no place, together */
     int64_t recorded;
-    int64_t lost;         /* seen, and not recorded */
-    int64_t server_since; /* the server's counter at `since`; below zero: it was not asked */
-    int64_t since;        /* 0: no statement has begun here since */
+    int64_t lost;  /* seen, and not recorded */
+    int64_t since; /* 0: no statement has begun here since */
+    /* What the server has counted since then; below zero: nothing can be said of that. */
+    int64_t counted;
+    int64_t missed;
 } deadlock_coverage;
 
 /* When the server starts: asks for the memory. */
@@ -32,11 +34,11 @@ void lockstep_count_deadlock(bool recorded);
  */
 void lockstep_begin_coverage(void);
 
-/* All databases, in the current memory context. */
+/*
+ * All databases, in the current memory context. The server counts when the victim's transaction is
+ * over, and a little later.
+ */
 int32_t lockstep_copy_coverage(deadlock_coverage **to);
-
-/* What the server has counted in a database, and since when: 0 where it has always. */
-int64_t lockstep_server_deadlocks(uint32_t database, int64_t *reset_at);
 
 /* Begins at nothing. */
 void lockstep_reset_coverage(void);

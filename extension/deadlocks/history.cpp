@@ -1,5 +1,6 @@
 #include "deadlocks/history.hpp"
 
+#include "activity/kept_text.hpp"
 #include "core/deadlock/advice.hpp"
 #include "core/deadlock/pattern.hpp"
 #include "core/sql_error.hpp"
@@ -8,8 +9,6 @@
 #include "pg/digest.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <tuple>
 
 namespace lockstep {
 
@@ -29,43 +28,13 @@ lock_object object_of(const deadlock_lock &lock) {
     return object;
 }
 
-// A text that was cut at a number of bytes, perhaps within a character. One of another database may
-// be in another encoding: then what is not ASCII cannot be shown.
-std::string clipped(const char *text) {
-    const auto size = static_cast<int>(std::strlen(text));
-    bool is_valid = false;
-    const int whole = pg_call([=, &is_valid] {
-        const int length = pg_mbcliplen(text, size, size);
-        is_valid = pg_verifymbstr(text, length, true);
-        return length;
-    });
-    if (is_valid)
-        return {text, static_cast<std::size_t>(whole)};
-    std::string plain{text, static_cast<std::size_t>(size)};
-    std::ranges::replace_if(
-        plain, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-    return plain;
-}
-
-const char *mode_name(const deadlock_session &seen, std::int32_t mode) {
-    if (mode == 0)
-        return nullptr;
-    return pg_call([&seen, mode] {
-        return GetLockmodeName(seen.lock.method == 0 ? DEFAULT_LOCKMETHOD : seen.lock.method, mode);
-    });
-}
-
-std::string blocker_modes(const deadlock_session &seen) {
-    std::string names;
-    for (std::int32_t mode = 1; mode <= MaxLockMode; ++mode)
-        if ((seen.blocker_held & 1U << static_cast<std::uint32_t>(mode)) != 0)
-            names += (names.empty() ? "" : ", ") + std::string{mode_name(seen, mode)};
-    return names;
+std::uint8_t method_of(const deadlock_session &seen) {
+    return seen.lock.method == 0 ? DEFAULT_LOCKMETHOD : seen.lock.method;
 }
 
 deadlock::wanted wanted_of(const deadlocked &one) {
     using deadlock::wanted;
-    if (one.row && !one.from_context)
+    if (one.at.row && !one.from_context)
         return wanted::row;
     switch (one.seen->lock.method == 0 ? -1 : one.seen->lock.type) {
     case LOCKTAG_TRANSACTION:
@@ -81,18 +50,18 @@ std::string number(std::uint64_t value) {
 }
 
 std::string place_text(const deadlocked &one) {
-    if (!one.row)
+    if (!one.at.row)
         return {};
-    return '(' + number(ItemPointerGetBlockNumberNoCheck(&*one.row)) + ',' +
-           number(ItemPointerGetOffsetNumberNoCheck(&*one.row)) + ')';
+    return '(' + number(ItemPointerGetBlockNumberNoCheck(&*one.at.row)) + ',' +
+           number(ItemPointerGetOffsetNumberNoCheck(&*one.at.row)) + ')';
 }
 
 std::string relation_name(const deadlocked &one, catalogs &names) {
-    if (one.relation == InvalidOid)
+    if (one.at.relation == InvalidOid)
         return {};
-    if (catalogs::is_ours(one.relation_database))
-        return names.relation_name(one.relation_database, one.relation);
-    return "relation " + number(one.relation) + " of database " + number(one.relation_database);
+    if (catalogs::is_ours(one.at.database))
+        return names.relation_name(one.at.database, one.at.relation);
+    return "relation " + number(one.at.relation) + " of database " + number(one.at.database);
 }
 
 } // namespace
@@ -127,9 +96,9 @@ std::string remembered_deadlock::signature(catalogs &names) const {
         if (one.is_hidden)
             return {};
         cycle.push_back({deadlock::without_values(one.query),
-                         std::string{one.mode == nullptr ? "" : one.mode} + ' ' + one.lock.type +
+                         std::string{one.mode == nullptr ? "" : one.mode} + ' ' + one.at.lock.type +
                              ' ' + (one.from_context ? "" : relation_name(one, names)) +
-                             (one.relation == InvalidOid ? one.lock.advisory_key : "")});
+                             (one.at.relation == InvalidOid ? one.at.lock.advisory_key : "")});
     }
     const std::string pattern = deadlock::pattern_of(cycle);
     const auto digest =
@@ -148,8 +117,7 @@ std::string remembered_deadlock::advice(catalogs &names) const {
     std::vector<deadlock::member_wait> cycle;
     for (const deadlocked &one : members())
         cycle.push_back({wanted_of(one), relation_name(one, names), place_text(one),
-                         one.mode == nullptr ? "" : one.mode,
-                         one.row && !one.from_context ? std::string{} : one.lock.text,
+                         one.at.row && !one.from_context ? std::string{} : one.at.lock.text,
                          !one.is_hidden && deadlock::is_insert(one.query)});
     return deadlock::advice_for(cycle);
 }
@@ -170,23 +138,15 @@ deadlocked deadlock_history::describe(const deadlock_session &seen) {
     one.seen = &seen;
     one.is_hidden =
         seen.role == InvalidOid ? !sessions_.may_see_all() : !sessions_.may_see(seen.role);
-    one.mode = mode_name(seen, seen.mode);
-    one.blocker_modes = blocker_modes(seen);
-    one.application = clipped(seen.application);
-    one.query = clipped(seen.query);
+    one.mode = seen.mode == 0 ? nullptr : GetLockmodeName(method_of(seen), seen.mode);
+    one.blocker_modes = mode_names(method_of(seen), seen.blocker_held);
+    one.application = kept_text(seen.application);
+    one.query = kept_text(seen.query);
     one.status = row_status::unknown;
-    if (seen.lock.method == 0)
-        return one;
-    one.lock = place_of(object_of(seen.lock), names_);
-    one.row = one.lock.row;
-    one.relation = one.lock.relation.value_or(InvalidOid);
-    one.relation_database = one.row_database = one.lock.database.value_or(InvalidOid);
-    if (seen.row_relation != InvalidOid) {
-        one.row.emplace();
-        ItemPointerSet(&*one.row, seen.row_block, seen.row_offset);
-        one.relation = seen.row_relation;
-        one.relation_database = one.row_database = seen.row_database;
-    }
+    if (seen.lock.method != 0)
+        one.at = wanted_at(object_of(seen.lock),
+                           {seen.row_database, seen.row_relation, seen.row_block, seen.row_offset},
+                           names_);
     return one;
 }
 
@@ -197,18 +157,18 @@ void deadlock_history::add_said_row(deadlocked &victim, const deadlock_record &o
         return;
     const Oid table = pg_call([found] { return IndexGetRelation(found, true); });
     victim.from_context = true;
-    victim.relation = table == InvalidOid ? found : table;
-    victim.relation_database = victim.row_database = one.database;
-    victim.row.emplace();
-    ItemPointerSet(&*victim.row, one.said.block, one.said.offset);
+    victim.at.relation = table == InvalidOid ? found : table;
+    victim.at.database = one.database;
+    victim.at.row.emplace();
+    ItemPointerSet(&*victim.at.row, one.said.block, one.said.offset);
 }
 
 void deadlock_history::add(const deadlock_record &one) {
-    remembered_deadlock made{&one, {}, clipped(one.context)};
+    remembered_deadlock made{&one, {}, kept_text(one.context)};
     for (std::int32_t i = 0; i < one.members + one.bystanders; ++i)
         made.sessions.push_back(describe(one.sessions[i]));
     deadlocked &victim = made.sessions.front();
-    if (!victim.row && !victim.is_hidden && victim.relation == InvalidOid &&
+    if (!victim.at.row && !victim.is_hidden && victim.at.relation == InvalidOid &&
         one.said.relation[0] != '\0' && one.database == MyDatabaseId && names_.readable())
         add_said_row(victim, one);
     deadlocks_.push_back(std::move(made));
@@ -226,25 +186,25 @@ void deadlock_history::look_up_keys() {
     std::vector<asked> all;
     for (remembered_deadlock &deadlock : deadlocks_)
         for (deadlocked &one : deadlock.sessions) {
-            if (!one.row)
+            if (!one.at.row)
                 continue;
             one.status = row_status::moved;
-            if (!catalogs::is_ours(one.row_database))
+            if (!catalogs::is_ours(one.at.database))
                 one.status = row_status::other_db;
             else if (!names_.readable())
                 one.status = row_status::relation_locked;
             else if (deadlock.seen->next_xid <= now && now - deadlock.seen->next_xid < longest_past)
                 all.push_back({&one, static_cast<TransactionId>(deadlock.seen->next_xid)});
         }
-    std::ranges::stable_sort(all, {}, [](const asked &one) { return one.who->relation; });
+    std::ranges::stable_sort(all, {}, [](const asked &one) { return one.who->at.relation; });
     std::vector<row_look> looks;
     for (auto from = all.begin(); from != all.end();) {
-        const Oid relation = from->who->relation;
+        const Oid relation = from->who->at.relation;
         const auto to = std::find_if(
-            from, all.end(), [=](const asked &one) { return one.who->relation != relation; });
+            from, all.end(), [=](const asked &one) { return one.who->at.relation != relation; });
         looks.clear();
         for (auto one = from; one != to; ++one)
-            looks.push_back({*one->who->row, InvalidTransactionId, false, row_status::unknown,
+            looks.push_back({*one->who->at.row, InvalidTransactionId, false, row_status::unknown,
                              nullptr, nullptr, 0, one->before});
         look_at_rows(relation, looks);
         for (auto one = from; one != to; ++one) {
@@ -257,9 +217,9 @@ void deadlock_history::look_up_keys() {
     }
     for (remembered_deadlock &deadlock : deadlocks_)
         for (deadlocked &one : deadlock.sessions)
-            one.wanted = one.row
-                             ? row_text(one.row_database, one.relation, *one.row, one.key, names_)
-                             : one.lock.text;
+            one.wanted = one.at.row ? row_text(one.at.database, one.at.relation, *one.at.row,
+                                               one.key, names_)
+                                    : one.at.lock.text;
 }
 
 } // namespace lockstep

@@ -21,18 +21,14 @@ namespace lockstep {
 struct deadlocked {
     const deadlock_session *seen;
     bool is_hidden; // what it did is not for this reader
-    lock_place lock;
+    wanted_place at;
     const char *mode;
     std::string blocker_modes; // what its blocker had of the lock; empty: its turn alone
-    std::optional<ItemPointerData> row;
-    Oid row_database;
-    bool from_context; // the row is known by what the victim's error said
-    Oid relation;      // of the row, else of the lock; InvalidOid: none
-    Oid relation_database;
-    row_status status;  // of the key
-    const char *key;    // or null
-    std::string wanted; // for people
-    std::string query;  // empty: there was none
+    bool from_context;         // the row is known by what the victim's error said
+    row_status status;         // of the key
+    const char *key;           // or null
+    std::string wanted;        // for people
+    std::string query;         // empty: there was none
     std::string application;
 };
 

@@ -174,12 +174,9 @@ static void save_new(void) {
     saved_news = news;
 }
 
-static void save_nothing(void) {}
-
 static sampler_subscriber saver = {
     .interval = save_interval,
     .take = save_new,
-    .save = save_nothing,
 };
 
 /*

@@ -135,8 +135,10 @@ static void see_error(const ErrorData *error) {
 
 /* With log_lock_waits: a queue was put into another order, and so nobody had to give up. */
 static void see_report(const ErrorData *report) {
+    static const char avoided[] = "process %d avoided deadlock";
+
     if (report->elevel != LOG || report->message_id == NULL || !lockstep_has_deadlock_ring() ||
-        strncmp(report->message_id, "process %d avoided deadlock", 27) != 0 ||
+        strncmp(report->message_id, avoided, sizeof(avoided) - 1) != 0 ||
         !is_from(report->funcname, "ProcSleep") || !may_look())
         return;
     begin_record(DEADLOCK_RESOLVED_BY_REORDER, report->message);

@@ -12,17 +12,8 @@ using namespace lockstep;
 
 namespace {
 
-struct server_count {
-    std::int64_t deadlocks;
-    std::int64_t reset_at;
-};
-
-server_count counted_by_server(Oid database) {
-    return pg_call([database] {
-        server_count found{};
-        found.deadlocks = lockstep_server_deadlocks(database, &found.reset_at);
-        return found;
-    });
+column_value count_or_null(std::int64_t count) {
+    return count < 0 ? column_value{} : column_value{Int64GetDatum(count)};
 }
 
 } // namespace
@@ -43,16 +34,8 @@ LOCKSTEP_FUNCTION(lockstep_get_deadlock_coverage) {
         row.add(moment_value(one.since));
         row.add(Int64GetDatum(one.recorded));
         row.add(Int64GetDatum(one.lost));
-        // Where the server's counter was reset since, nothing can be said.
-        const server_count server = counted_by_server(one.database);
-        if (one.database == InvalidOid || one.server_since < 0 || server.reset_at > one.since) {
-            row.add_nulls(2);
-        } else {
-            const std::int64_t counted = server.deadlocks - one.server_since;
-            row.add(Int64GetDatum(counted));
-            // It counts when the victim's transaction is over, and a little later.
-            row.add(Int64GetDatum(std::max<std::int64_t>(counted - one.recorded, 0)));
-        }
+        row.add(count_or_null(one.counted));
+        row.add(count_or_null(one.missed));
         row.append(fcinfo);
     }
     names.release();

@@ -70,16 +70,16 @@ class session_rows {
         row_.add(seen.wait_started == 0
                      ? column_value{}
                      : column_value{interval_datum(deadlock.detected_at - seen.wait_started)});
-        row_.add(seen.lock.method == 0 ? column_value{} : text_or_null(one.lock.type));
+        row_.add(seen.lock.method == 0 ? column_value{} : text_or_null(one.at.lock.type));
         row_.add(text_or_null(one.mode));
         row_.add(text_or_null(one.blocker_modes));
-        row_.add(oid_or_null(one.relation));
-        row_.add(one.relation == InvalidOid ? column_value{}
-                                            : text_or_null(history_.names().relation_name(
-                                                  one.relation_database, one.relation)));
-        row_.add(row_place_value(one.row));
+        row_.add(oid_or_null(one.at.relation));
+        row_.add(one.at.relation == InvalidOid ? column_value{}
+                                               : text_or_null(history_.names().relation_name(
+                                                     one.at.database, one.at.relation)));
+        row_.add(row_place_value(one.at.row));
         row_.add(text_or_null(one.key));
-        row_.add(one.row ? text_or_null(status_name(one.status)) : column_value{});
+        row_.add(one.at.row ? text_or_null(status_name(one.status)) : column_value{});
         row_.add(text_or_null(one.wanted));
     }
 

@@ -1,7 +1,6 @@
 // lockstep.get_lock_wait_history, reset_lock_history: who waited for whom in the last hours, by
 // samples.
 #include "activity/catalogs.hpp"
-#include "lock_graph/places.hpp"
 #include "lock_samples/pairs.h"
 #include "lock_samples/shown.hpp"
 #include "pg/rows.hpp"
@@ -50,30 +49,16 @@ class wait_rows {
     void add_lock(const sampled_wait &one) {
         if (row_.passes_unread(6))
             return;
-        lock_object lock{};
-        lock.field1 = one.field1;
-        lock.field2 = one.field2;
-        lock.field3 = one.field3;
-        lock.field4 = one.field4;
-        lock.type = one.type;
-        lock.method = one.method;
-        const lock_place place = place_of(lock, names_);
-        const bool has_row = one.row_relation != InvalidOid;
-        const Oid relation = has_row ? one.row_relation : place.relation.value_or(InvalidOid);
-        const Oid database = has_row ? one.row_database : place.database.value_or(InvalidOid);
-        std::string text = place.text;
-        std::optional<ItemPointerData> row;
-        if (has_row) {
-            row.emplace();
-            ItemPointerSet(&*row, one.row_block, one.row_offset);
-            text = row_text(database, relation, *row, nullptr, names_);
-        }
-        const column_value oid = oid_or_null(relation);
-        row_.add(text_datum(place.type));
+        const wanted_place wanted = wanted_by(one, names_);
+        const std::string text =
+            wanted.row ? row_text(wanted.database, wanted.relation, *wanted.row, nullptr, names_)
+                       : wanted.lock.text;
+        const column_value oid = oid_or_null(wanted.relation);
+        row_.add(text_datum(wanted.lock.type));
         row_.add(text_datum(GetLockmodeName(one.method, one.mode)));
-        row_.add(names_.shows(database) ? oid : column_value{});
+        row_.add(names_.shows(wanted.database) ? oid : column_value{});
         row_.add(oid);
-        row_.add(row_place_value(row));
+        row_.add(row_place_value(wanted.row));
         row_.add(text_datum(text.c_str()));
     }
 

@@ -23,7 +23,7 @@ class version_rows {
         row_.add(oid_or_null(one.found.table));
         row_.add(row_place_value(one.found.place));
         row_.add(text_or_null(line_word(one.found.line)));
-        row_.add(row_place_value(next_of(one.found)));
+        row_.add(row_place_value(one.found.next()));
         if (one.found.is_normal())
             add_version(one);
         else
@@ -36,16 +36,6 @@ class version_rows {
   private:
     static const char *line_word(int line) {
         return line == LP_NORMAL ? "normal" : line == LP_REDIRECT ? "redirect" : "dead";
-    }
-
-    // Not what stands there instead of a place: the mark of a move, or of a speculative insertion.
-    static std::optional<ItemPointerData> next_of(const found_version &one) {
-        if (one.line == LP_REDIRECT)
-            return one.leads_to;
-        if (!one.is_normal() || HeapTupleHeaderIndicatesMovedPartitions(one.header()) ||
-            HeapTupleHeaderIsSpeculative(one.header()))
-            return std::nullopt;
-        return one.header()->t_ctid;
     }
 
     static column_value command_id(std::optional<CommandId> id) {

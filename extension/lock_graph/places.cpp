@@ -102,4 +102,26 @@ lock_place place_of(const lock_object &lock, catalogs &names) {
     return place;
 }
 
+wanted_place wanted_at(const lock_object &lock, const row_line &line, catalogs &names) {
+    wanted_place wanted{place_of(lock, names), {}, InvalidOid, InvalidOid};
+    if (line.relation != InvalidOid) {
+        wanted.row = row_of(line.block, line.offset);
+        wanted.database = line.database;
+        wanted.relation = line.relation;
+        return wanted;
+    }
+    wanted.row = wanted.lock.row;
+    wanted.database = wanted.lock.database.value_or(InvalidOid);
+    wanted.relation = wanted.lock.relation.value_or(InvalidOid);
+    return wanted;
+}
+
+std::string mode_names(std::uint8_t method, std::uint32_t modes) {
+    std::string names;
+    for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
+        if ((modes & 1U << static_cast<unsigned>(mode)) != 0)
+            names += (names.empty() ? "" : ", ") + std::string{GetLockmodeName(method, mode)};
+    return names;
+}
+
 } // namespace lockstep

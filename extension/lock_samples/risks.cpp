@@ -1,6 +1,7 @@
 #include "lock_samples/risks.hpp"
 
 #include "core/graph/lock_order.hpp"
+#include "lock_graph/places.hpp"
 #include "lock_graph/row_key.hpp"
 
 #include <algorithm>
@@ -65,12 +66,7 @@ std::vector<lock_risk> lock_risks_in(std::span<const sampled_pair> pairs, const 
 }
 
 std::string held_text(const sampled_pair &pair) {
-    std::string text;
-    for (int mode = 1; mode < LOCKSTEP_LOCK_MODES; ++mode)
-        if ((pair.held_modes & 1U << mode) != 0)
-            text +=
-                (text.empty() ? "" : ", ") + std::string{GetLockmodeName(DEFAULT_LOCKMETHOD, mode)};
-    return text;
+    return mode_names(DEFAULT_LOCKMETHOD, pair.held_modes);
 }
 
 std::string wanted_text(const sampled_pair &pair) {

@@ -1,21 +1,9 @@
 #include "lock_samples/shown.hpp"
 
+#include "activity/kept_text.hpp"
 #include "core/sql_error.hpp"
 
-#include <cstring>
-
 namespace lockstep {
-
-namespace {
-
-// Without the beginning of a character at its end.
-std::string clipped(const char *text) {
-    const auto length = static_cast<int>(std::strlen(text));
-    const int kept = pg_call([=] { return pg_mbcliplen(text, length, length); });
-    return {text, static_cast<std::size_t>(kept)};
-}
-
-} // namespace
 
 void require_lock_samples() {
     if (!lockstep_has_wait_history())
@@ -24,10 +12,22 @@ void require_lock_samples() {
                         "lockstep.lock_sample_interval says how often it looks.");
 }
 
+wanted_place wanted_by(const sampled_wait &one, catalogs &names) {
+    lock_object lock{};
+    lock.field1 = one.field1;
+    lock.field2 = one.field2;
+    lock.field3 = one.field3;
+    lock.field4 = one.field4;
+    lock.type = one.type;
+    lock.method = one.method;
+    return wanted_at(lock, {one.row_database, one.row_relation, one.row_block, one.row_offset},
+                     names);
+}
+
 std::string shown_samples::text_of(const sampled_statement &said) {
     if (said.text[0] == '\0')
         return {};
-    return activity_.may_see(said.role) ? clipped(said.text) : "<insufficient privilege>";
+    return activity_.may_see(said.role) ? kept_text(said.text) : "<insufficient privilege>";
 }
 
 column_value shown_samples::query_id(const sampled_statement &said) {
@@ -37,7 +37,7 @@ column_value shown_samples::query_id(const sampled_statement &said) {
 }
 
 column_value shown_samples::application(const sampled_session &who) {
-    return may_see(who) ? text_or_null(clipped(who.application)) : column_value{};
+    return may_see(who) ? text_or_null(kept_text(who.application)) : column_value{};
 }
 
 column_value shown_samples::state(const sampled_session &who) {

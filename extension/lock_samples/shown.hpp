@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activity/sessions.hpp"
+#include "lock_graph/places.hpp"
 #include "lock_samples/waits.h"
 #include "pg/column_value.hpp"
 
@@ -12,6 +13,9 @@ namespace lockstep {
 
 // 55000 where the module was not preloaded.
 void require_lock_samples();
+
+// What the wait was for.
+[[nodiscard]] wanted_place wanted_by(const sampled_wait &one, catalogs &names);
 
 class shown_samples {
   public:

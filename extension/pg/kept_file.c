@@ -138,3 +138,15 @@ void lockstep_write_kept(const kept_file *file, const kept_run *runs, int32_t ru
     }
     (void)durable_rename(file->fresh_path, file->path, LOG);
 }
+
+void lockstep_write_kept_ring(const kept_file *file, const void *items, int32_t room, int32_t count,
+                              int32_t next) {
+    const int32 first = (next - count + room) % room;
+    kept_run runs[2];
+
+    runs[0].items = (const char *)items + (Size)file->item_size * first;
+    runs[0].count = Min(count, room - first);
+    runs[1].items = items;
+    runs[1].count = count - runs[0].count;
+    lockstep_write_kept(file, runs, lengthof(runs));
+}

@@ -42,6 +42,13 @@ int32_t lockstep_read_kept(const kept_file *file, void **to);
  */
 void lockstep_write_kept(const kept_file *file, const kept_run *runs, int32_t run_count);
 
+/*
+ * The same of a ring with `room` places: its last `count` items, the last of all before the place
+ * `next`.
+ */
+void lockstep_write_kept_ring(const kept_file *file, const void *items, int32_t room, int32_t count,
+                              int32_t next);
+
 #ifdef __cplusplus
 }
 #endif

@@ -36,7 +36,7 @@ static TimestampTz serve(sampler_subscriber *one) {
     one->next_at += interval;
     if (one->next_at <= now)
         one->next_at = now + interval;
-    if (now - one->saved_at >= SAVE_EVERY) {
+    if (one->save != NULL && now - one->saved_at >= SAVE_EVERY) {
         (void)lockstep_do_work(one->save);
         one->saved_at = now;
     }

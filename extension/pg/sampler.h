@@ -22,7 +22,7 @@ typedef struct sampler_subscriber {
      * may raise an error: it is reported, and the next round tries again. What they allocate is
      * freed afterwards. */
     void (*take)(void);
-    void (*save)(void);
+    void (*save)(void); /* may be NULL */
     /* The service's own. */
     int64 interval_before;
     TimestampTz next_at;

@@ -4,6 +4,8 @@
 
 #include "pg/boundary.hpp"
 
+#include <optional>
+
 namespace lockstep {
 
 struct found_version {
@@ -22,6 +24,16 @@ struct found_version {
     [[nodiscard]] bool is_normal() const { return line == LP_NORMAL; }
     [[nodiscard]] const HeapTupleHeaderData *header() const {
         return reinterpret_cast<const HeapTupleHeaderData *>(bytes);
+    }
+    // Where it leads; not what stands there instead of a place: the mark of a move, or of a
+    // speculative insertion.
+    [[nodiscard]] std::optional<ItemPointerData> next() const {
+        if (line == LP_REDIRECT)
+            return leads_to;
+        if (!is_normal() || HeapTupleHeaderIndicatesMovedPartitions(header()) ||
+            HeapTupleHeaderIsSpeculative(header()))
+            return std::nullopt;
+        return header()->t_ctid;
     }
 };
 

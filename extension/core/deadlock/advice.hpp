@@ -21,7 +21,6 @@ struct member_wait {
     wanted what = wanted::other;
     std::string relation; // its name for people; empty: there is none
     std::string place;    // of a row: tells it from others
-    std::string mode;
     std::string lock;     // of all others: tells it from others
     bool inserts = false; // its statement is an INSERT
 };
