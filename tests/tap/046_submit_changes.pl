@@ -179,7 +179,8 @@ for my $kind (@kinds)
 		"$from, $to, $amount" . ($options ? ", $options" : '')
 	} @calls;
 	my @said = together([ map { "CALL lockstep.submit('these', $_)" } @arguments ]);
-	is(scalar(grep { /^\w{5}$| of 3$/ } @said[ 1 .. 3 ]), 3, "a group of a ledger by $kind->{name}") or diag(explain(\@said));
+	is(scalar(grep { /^\w{5}$| of 3$/ } @said[ 1 .. 3 ]), 3, "a group of a ledger by $kind->{name}")
+	  or diag(explain(\@said), value_of(q{SELECT to_jsonb(s) FROM lockstep.submit_stats AS s WHERE ledger::text = 'these'}));
 	my @twin = map { $crew[0]->run("SELECT status, sqlstate, amount, from_balance, to_balance, 0, 1 FROM lockstep.transfer('those', $_)") } @arguments;
 	@twin = map { /^(\w+)\|(\w*)\|([^|]*)\|([^|]*)\|([^|]*)\|/ ? "$1 $2 $3 $4 $5" =~ s/ +/ /gr : /^ERROR:  (\w{5})$/ ? $1 : $_ } @twin;
 	is(join(' / ', map { s/ of \d$//r } @said), join(' / ', @twin), '... answers what transfer does');
