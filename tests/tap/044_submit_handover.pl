@@ -140,19 +140,20 @@ is(value_of("SELECT (SELECT balance FROM accounts) = count(*) AND count(*) = cou
 is(value_of("SELECT * FROM lockstep.verify_ledger('accounts')"), '', 'the books agree');
 check_places();
 
-# Memory stays where it is: two sessions that lead and follow by turns, after a warm-up and after many more.
-my @pair = map { Session->new($node, "pair$_") } 0, 1;
+# Memory stays where it is: sessions that lead and follow by turns, after a warm-up and after many more. Of two, one
+# waits and then leads alone; four are in groups whenever one is.
+my @crowd = map { Session->new($node, "crowd$_") } 0 .. 3;
 my $many = sub {
 	my ($calls) = @_;
-	$_->start(join("\n", ("CALL lockstep.submit('accounts', NULL, 1, 1);") x $calls)) for @pair;
-	$_->finish for @pair;
-	return map { $_->run('SELECT sum(total_bytes) FROM pg_backend_memory_contexts') } @pair;
+	$_->start(join("\n", ("CALL lockstep.submit('accounts', NULL, 1, 1);") x $calls)) for @crowd;
+	$_->finish for @crowd;
+	return map { $_->run('SELECT sum(total_bytes) FROM pg_backend_memory_contexts') } @crowd;
 };
 my @before = $many->(300);
 my $grouped = value_of('SELECT grouped FROM lockstep.submit_stats');
 my @after = $many->(2000);
-cmp_ok(value_of('SELECT grouped FROM lockstep.submit_stats'), '>', $grouped, 'two sessions were in groups');
-cmp_ok($after[$_] - $before[$_], '<', 100_000, 'a session has no more memory after 2,000 calls more') for 0, 1;
-$_->close for @pair;
+cmp_ok(value_of('SELECT grouped FROM lockstep.submit_stats'), '>', $grouped, 'they were in groups');
+cmp_ok($after[$_] - $before[$_], '<', 100_000, 'a session has no more memory after 2,000 calls more') for 0 .. 3;
+$_->close for @crowd;
 
 done_testing();
