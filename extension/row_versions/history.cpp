@@ -220,13 +220,13 @@ class chains {
         has_former_[next->second] = true;
     }
 
-    // A line pointer to nothing, or what an update that was rolled back has left behind.
+    // A line pointer to nothing, or what updates that were rolled back have left behind: it may be
+    // several, one from the other, and is still no life of the row.
     [[nodiscard]] bool hangs_on_nothing(std::size_t head) const {
         const row_version &one = all_[head];
-        if (next_[head] != nothing)
-            return false;
-        return !one.found.is_normal() ||
-               (one.begun == fate::aborted && (one.found.header()->t_infomask & HEAP_UPDATED) != 0);
+        if (!one.found.is_normal())
+            return next_[head] == nothing;
+        return one.begun == fate::aborted && (one.found.header()->t_infomask & HEAP_UPDATED) != 0;
     }
 
     // The oldest first; before them what has no transaction any more.
