@@ -50,6 +50,14 @@ static counter_row *own_row(uint32 resets) {
     return lockstep_counters_of(lockstep_counters_since(&tables, resets), MyDatabaseId, &last, 0);
 }
 
+/* From now on, where that was not said before. */
+static void begin_at(counter_row *row, int64 server) {
+    uint64 unknown = 0;
+
+    if (pg_atomic_compare_exchange_u64(&row->counts[SERVER], &unknown, (uint64)server + 1))
+        pg_atomic_write_u64(&row->counts[SINCE], (uint64)GetCurrentTimestamp());
+}
+
 void lockstep_count_deadlock(bool recorded) {
     if (OidIsValid(MyDatabaseId))
         pg_atomic_fetch_add_u64(
@@ -68,18 +76,13 @@ void lockstep_begin_coverage(void) {
     static uint32 looked_at = 0; /* one more than the number of resets */
     const uint32 resets = lockstep_counter_resets(&tables);
     counter_row *row;
-    uint64 unknown = 0;
     int64 reset_at;
 
     if (looked_at == resets + 1 || !OidIsValid(MyDatabaseId) || !IsTransactionState())
         return;
     row = own_row(resets);
-    if (pg_atomic_read_u64(&row->counts[SERVER]) == 0) {
-        const uint64 counted = (uint64)server_deadlocks(MyDatabaseId, &reset_at) + 1;
-
-        if (pg_atomic_compare_exchange_u64(&row->counts[SERVER], &unknown, counted))
-            pg_atomic_write_u64(&row->counts[SINCE], (uint64)GetCurrentTimestamp());
-    }
+    if (pg_atomic_read_u64(&row->counts[SERVER]) == 0)
+        begin_at(row, server_deadlocks(MyDatabaseId, &reset_at));
     looked_at = resets + 1;
 }
 
@@ -91,8 +94,9 @@ static void compare_with_server(deadlock_coverage *one, int64 server_then) {
     one->counted = one->missed = -1;
     if (one->database == InvalidOid || server_then < 0 || reset_at > one->since)
         return;
-    one->counted = server_now - server_then;
+    one->counted = Max(server_now - server_then, 0);
     one->missed = Max(one->counted - one->recorded, 0);
+    one->server_in_the_end = server_then + Max(one->counted, one->recorded + one->lost);
 }
 
 int32_t lockstep_copy_coverage(deadlock_coverage **to) {
@@ -116,6 +120,21 @@ int32_t lockstep_copy_coverage(deadlock_coverage **to) {
     return count;
 }
 
+/*
+ * What was seen before, and the server counts a moment later, is not missed from now on: it begins
+ * there where the server will be.
+ */
 void lockstep_reset_coverage(void) {
+    deadlock_coverage *all;
+    const int32 count = lockstep_copy_coverage(&all);
+    counter_table *table;
+    int32 place = 0;
+
     lockstep_reset_counters(&tables);
+    table = lockstep_counters_since(&tables, lockstep_counter_resets(&tables));
+    for (int32 i = 0; i < count; ++i)
+        if (all[i].counted >= 0)
+            begin_at(lockstep_counters_of(table, all[i].database, &place, 0),
+                     all[i].server_in_the_end);
+    pfree(all);
 }

@@ -20,6 +20,8 @@ typedef struct deadlock_coverage {
     /* What the server has counted since then; below zero: nothing can be said of that. */
     int64_t counted;
     int64_t missed;
+    /* Where that is known: what the server will have counted when it has counted all of these. */
+    int64_t server_in_the_end;
 } deadlock_coverage;
 
 /* When the server starts: asks for the memory. */
@@ -40,7 +42,7 @@ void lockstep_begin_coverage(void);
  */
 int32_t lockstep_copy_coverage(deadlock_coverage **to);
 
-/* Begins at nothing. */
+/* Begins at nothing. May raise an error, for want of memory, before it does anything. */
 void lockstep_reset_coverage(void);
 
 #ifdef __cplusplus

@@ -128,8 +128,8 @@ LOCKSTEP_FUNCTION(lockstep_deadlock_dot) {
 LOCKSTEP_FUNCTION(lockstep_deadlock_reset) {
     require_deadlock_history();
     pg_call([] {
-        lockstep_forget_deadlocks();
         lockstep_reset_coverage();
+        lockstep_forget_deadlocks();
     });
     PG_RETURN_VOID();
 }

@@ -496,6 +496,22 @@ $node->restart;
 sql(q{SELECT lockstep.deadlock_reset()});
 sql(q{SELECT pg_stat_reset()});
 sql(q{SELECT lockstep.deadlock_reset()});
+# The server counts one when the victim's transaction is over: the reset in between is no reason to miss it.
+my ($late, $there) = map { session($_) } qw(late there);
+my $there_pid = pid($there);
+$there->run(q{SET deadlock_timeout = '10min'; BEGIN; UPDATE branch SET n = 0 WHERE id = 12});
+$late->run('BEGIN; UPDATE branch SET n = 0 WHERE id = 11');
+$there->start('UPDATE branch SET n = 0 WHERE id = 11');
+until_waits($there_pid);
+$late->run(q{DO $$BEGIN UPDATE branch SET n = 0 WHERE id = 12; EXCEPTION WHEN deadlock_detected THEN END$$});
+is(sql(q{SELECT recorded FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 1, 'one is recorded');
+sql(q{SELECT lockstep.deadlock_reset()});
+$late->run('COMMIT');
+$there->finish;
+$there->run('COMMIT');
+$_->close for $late, $there;
+$node->poll_query_until('postgres', q{SELECT deadlocks = 1 FROM pg_stat_database WHERE datname = 'postgres'}) or die 'the server does not count it';
+is(sql(q{SELECT concat_ws(' | ', recorded, counted, missed) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), '0 | 0 | 0', 'what the server counts after a reset, and was seen before it, is not missed');
 my $script = PostgreSQL::Test::Utils::tempdir() . '/cross.sql';
 append_to_file($script, q{
 \set a random(1, 10)
