@@ -20,6 +20,7 @@ use Session;
 		my ($self, $sql) = @_;
 		$self->{mark} = 'end of plain statement ' . ++$marks;
 		$self->{out} = '';
+		$self->{timeout}->start;
 		$self->{in} .= "$sql;\n\\echo $self->{mark}\n";
 		$self->{psql}->pump_nb while length $self->{in};
 		return;

@@ -18,8 +18,10 @@ sub new
 	my $conninfo = $node->connstr($options{dbname} || 'postgres') . " application_name=$name";
 	$conninfo .= " user=$options{user}" if $options{user};
 	$conninfo .= " replication=$options{replication}" if $options{replication};
+	# For each statement, not for the session's life: a long script on a slow machine lasts longer.
+	$self->{timeout} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default);
 	$self->{psql} = IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $conninfo ],
-		'<', \$self->{in}, '>', \$self->{out}, '2>&1', IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		'<', \$self->{in}, '>', \$self->{out}, '2>&1', $self->{timeout});
 	$self->run('SELECT 1');
 	return $self;
 }
@@ -29,6 +31,7 @@ sub start
 	my ($self, $sql) = @_;
 	$self->{mark} = 'end of statement ' . ++$marks;
 	$self->{out} = '';
+	$self->{timeout}->start;
 	$self->{in} .= "$sql\n;\n\\echo $self->{mark}\n";
 	$self->{psql}->pump_nb while length $self->{in};
 	return;
@@ -37,6 +40,7 @@ sub start
 sub finish
 {
 	my ($self) = @_;
+	$self->{timeout}->start;
 	# With its newline, which may come later: it would be taken for an answer of the next statement.
 	$self->{psql}->pump until $self->{out} =~ /^\Q$self->{mark}\E\n/m;
 	(my $said = $self->{out}) =~ s/^\Q$self->{mark}\E\n//m;
@@ -54,6 +58,7 @@ sub run
 sub close
 {
 	my ($self) = @_;
+	$self->{timeout}->start;
 	$self->{in} .= "\\q\n";
 	eval { $self->{psql}->finish };
 	return;
