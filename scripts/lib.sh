@@ -80,8 +80,10 @@ forget_pg_environment() {
 # What a server's log says, by itself or as a warning, of a mistake in the code: a failed assertion, memory written past
 # its end, and what a transaction has left behind.
 fault_signs='^TRAP: |WARNING: +(problem in |detected write past|[^"]* leak: |resource was not closed|leaked hash_seq_search'
-fault_signs+='|snapshot .* still active|registered snapshots seem|you don.t own a lock|locallock table corrupted|tuple lock held at'
-fault_signs+="|[A-Za-z]*Transaction while in|did not find subXID|(sub)?transaction left non-empty SPI|attempt to delete invalid"
+fault_signs+='|snapshot .* still active|registered snapshots seem|locallock table corrupted|tuple lock held at commit'
+# The other modes are those of advisory locks, which anybody may try to give back.
+fault_signs+='|you don.t own a lock of type (Access|Row|Share[RU])'
+fault_signs+='|[A-Za-z]*Transaction while in|did not find subXID|(sub)?transaction left non-empty SPI|attempt to delete invalid'
 fault_signs+='|[0-9]+ temporary files and directories not closed|(file|fd|dir) passed to [A-Za-z]* was not obtained)'
 
 # faults_in LOG...: prints those lines; false where there is none.
