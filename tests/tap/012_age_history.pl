@@ -65,7 +65,8 @@ is(sql('SELECT count(*) FROM lockstep.transaction_age_history'), 20, 'the ring s
 # 0 turns it off, and on again, without a restart.
 sub samples { return sql('SELECT count(DISTINCT sampled_at), max(sampled_at) FROM lockstep.transaction_age_history'); }
 sql('ALTER SYSTEM SET lockstep.sample_interval = 0; SELECT pg_reload_conf()');
-# The sampler reads its settings anew some time after the signal.
+# The sampler reads its settings anew after its present round.
+Session::wait_reloaded($node, 'lockstep.sample_interval', '0');
 my $before = '';
 for (1 .. $PostgreSQL::Test::Utils::timeout_default)
 {

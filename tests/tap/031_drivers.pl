@@ -5,6 +5,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Session;
 use IPC::Run;
 use Accounts;
 
@@ -234,6 +235,7 @@ SKIP:
 	Accounts::renew($node);
 	$node->append_conf('postgresql.conf', q{synchronous_standby_names = 'nobody'});
 	$node->reload;
+	Session::wait_reloaded($node, 'synchronous_standby_names', 'nobody');
 	($out, $err) = ('', '');
 	my $program = start(\$out, \$err, @loop, '1de1dabc-4e95-4ab3-9f42-6e1b76b1ddf0');
 	ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'}), 'a commit waits');

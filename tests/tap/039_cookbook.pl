@@ -278,6 +278,7 @@ check_events('killed before its commit');
 $batch = new_batch(1000);
 sql(q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
 $node->reload;
+Session::wait_reloaded($node, 'synchronous_standby_names', 'nobody');
 $writer = start_writing($batch, \$out);
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'writer' AND wait_event = 'SyncRep'}) or die 'the writer does not come to its commit';
 is(terminate_writers(), '1', 'a writer is killed behind its commit');
@@ -291,7 +292,7 @@ sql(q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_nam
 $node->reload;
 $writer->finish;
 unlike($out, qr/^accepted$/m, '... it does not know that its batch is in');
-$node->poll_query_until('postgres', q{SELECT current_setting('synchronous_standby_names') = ''}) or die 'the setting stays';
+Session::wait_reloaded($node, 'synchronous_standby_names', '');
 is(sql('SELECT count(*) FROM events'), scalar(@sent), '... all of it is there');
 write_until_accepted($batch);
 read_events();

@@ -60,7 +60,7 @@ my $set_standby = sub {
 	my ($name) = @_;
 	$node->append_conf('postgresql.conf', "synchronous_standby_names = '$name'");
 	$node->reload;
-	$node->poll_query_until('postgres', "SELECT current_setting('synchronous_standby_names') = '$name'") or die 'the setting does not come';
+	Session::wait_reloaded($node, 'synchronous_standby_names', $name);
 	# Sessions know it from their next statement on.
 	$_->run('SELECT 1') for @crew;
 	return;

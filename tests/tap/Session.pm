@@ -91,4 +91,23 @@ sub wait_restarted
 	return;
 }
 
+# Waits until nobody of these names is there. Who was told that he is terminated is there for a moment longer, and so is a psql's process
+# behind it; what he holds and what he has counted is given back by then.
+sub wait_gone
+{
+	my ($node, $names) = @_;
+	$node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name ~ '$names'") or die "$names do not end";
+	return;
+}
+
+# Waits until a setting that the server was told to read has come: to the next statement of every session, and to the checkpointer, who
+# alone says whether commits wait for a standby. He reads it before a checkpoint; a first one may have begun before.
+sub wait_reloaded
+{
+	my ($node, $setting, $value) = @_;
+	$node->poll_query_until('postgres', "SELECT current_setting('$setting') = '$value'") or die "$setting does not become '$value'";
+	$node->safe_psql('postgres', 'CHECKPOINT; CHECKPOINT');
+	return;
+}
+
 1;
