@@ -5,6 +5,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Session;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -97,8 +98,9 @@ is(stats(), 'a|1|0|0|0|0', 'and it begins anew');
 
 # A crash forgets.
 sql(q{CREATE TABLE gone (id int PRIMARY KEY, balance int); SELECT lockstep.register_ledger('gone')});
+my $crash = sql('SELECT clock_timestamp()');
 $node->psql('postgres', q{SET lockstep.debug_fault_point = 'after_journal'; SELECT lockstep.transfer('a', 1, 2, 1)});
-$node->poll_query_until('postgres', 'SELECT true') or die 'it does not come back';
+Session::wait_restarted($node, $crash);
 is(stats(), '', 'after a crash there is nothing');
 
 # No room: counted together, whosever they are; a place that becomes free is taken again.

@@ -82,9 +82,11 @@ for my $round (1 .. $rounds)
 	if ($round % 2)
 	{
 		my @pids = split /\n/, value_of(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()});
-		kill 'KILL', $pids[ rand @pids ] if @pids;
+		my $pid = @pids ? $pids[ rand @pids ] : 0;
+		kill 'KILL', $pid if $pid;
 		$_->finish for @players;
-		$node->poll_query_until('postgres', 'SELECT true') or die 'the server has not come back';
+		# Until the server has noticed, the dead one is still in its list.
+		$node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid") or die 'the server has not come back';
 	}
 	else
 	{

@@ -369,6 +369,7 @@ sub storm
 	}
 	is($hung, 0, "$name: everybody came to his end");
 	@children = ();
+	Session::wait_gone($node, '^[wo]\\d') unless $hung;
 	return;
 }
 

@@ -73,6 +73,8 @@ sub played
 	{
 		$keeper->close;
 	}
+	# Whoever was terminated has given back his place then.
+	Session::wait_gone($node, '^crew');
 	return map { $_->{out} =~ /^(applied|replayed)\|/ ? $1 : $_->{out} =~ /(?:ERROR|FATAL):  (\w{5})$/m && $1 ne '57P02' ? $1 : 'gone' } @calls;
 }
 sub booked { return value_of("SELECT string_agg(n || '', ' ' ORDER BY n) FROM generate_series(0, 3) AS n WHERE lockstep.request_id('$case ' || n) IN (SELECT request_id FROM accounts_journal)"); }
@@ -143,9 +145,20 @@ check_places();
 # Memory stays where it is: sessions that lead and follow by turns, after a warm-up and after many more. Of two, one
 # waits and then leads alone; four are in groups whenever one is.
 my @crowd = map { Session->new($node, "crowd$_") } 0 .. 3;
+my $gate = Session->new($node, 'gate');
 my $many = sub {
 	my ($calls) = @_;
-	$_->start(join("\n", ("CALL lockstep.submit('accounts', NULL, 1, 1);") x $calls)) for @crowd;
+	# A file, for a session that stands still reads no more of what it is sent.
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/calls.sql';
+	append_to_file($file, "CALL lockstep.submit('accounts', NULL, 1, 1);\n" x $calls);
+	# They begin together: each is in groups, however long the last one takes to come.
+	$gate->run('SELECT pg_advisory_lock(77)');
+	for my $n (0 .. $#crowd)
+	{
+		$crowd[$n]->start("\\i $file");
+		waits_in($n == 0 ? 'Lock' : 'Extension', "crowd$n");
+	}
+	$gate->run('SELECT pg_advisory_unlock(77)');
 	$_->finish for @crowd;
 	return map { $_->run('SELECT sum(total_bytes) FROM pg_backend_memory_contexts') } @crowd;
 };
@@ -154,6 +167,6 @@ my $grouped = value_of('SELECT grouped FROM lockstep.submit_stats');
 my @after = $many->(2000);
 cmp_ok(value_of('SELECT grouped FROM lockstep.submit_stats'), '>', $grouped, 'they were in groups');
 cmp_ok($after[$_] - $before[$_], '<', 100_000, 'a session has no more memory after 2,000 calls more') for 0 .. 3;
-$_->close for @crowd;
+$_->close for @crowd, $gate;
 
 done_testing();
