@@ -35,12 +35,18 @@ sub wait_until { my ($query) = @_; $node->poll_query_until('postgres', $query) o
 my $waits = q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'caller' AND wait_event_type = 'Lock'};
 my $progress = q{SELECT format('%s %s %s of %s, %s chunks, %s attempts', relation, phase, keys_done, keys_total, chunks, attempts) FROM lockstep.progress_apply_in_chunks};
 
-# A deadlock with somebody who does not sort: only the chunk looks for it, once, when the other one waits as well.
+# A deadlock with somebody who does not sort: only the chunk looks for it, once, when the other one waits as well. Until then a gate is shut
+# in front of its second row.
+my $gate = Session->new($node, 'gate');
+$gate->run('SELECT pg_advisory_lock(1)');
 $caller->run(q{SET deadlock_timeout = '2s'});
 $holder->run(q{SET deadlock_timeout = '10min'; BEGIN; UPDATE other SET n = n + 1});
-$caller->start(call(50, "$add; UPDATE other SET n = n + 1 WHERE 25 = ANY(\$1)", 10));
+$caller->start(call(50, "$add; UPDATE other SET n = n + 1 WHERE 25 = ANY(\$1) AND pg_advisory_xact_lock_shared(1) IS NOT NULL", 10));
 wait_until($waits);
 $holder->start('UPDATE users SET n = n + 100 WHERE id = 25');
+Session::wait_blocked($node, 1, 'holder');
+$gate->run('SELECT pg_advisory_unlock(1)');
+$gate->close;
 $holder->finish;
 # The chunk comes again while the other one goes on.
 wait_until(q{SELECT attempts > chunks + 1 FROM lockstep.progress_apply_in_chunks});
@@ -68,17 +74,24 @@ is(sql('SELECT count(*) FROM lockstep.progress_apply_in_chunks'), '0', 'there is
 # Cancelled, or out of time: what was committed stays, and is told.
 for my $case (
 	[ '', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'caller'}, 'user request' ],
-	[ q{SET statement_timeout = '500ms';}, 'SELECT 1', 'statement timeout' ])
+	[ q{SET statement_timeout = '2s';}, 'SELECT 1', 'statement timeout' ])
 {
 	my ($before, $stop, $why) = @$case;
+	# Nobody knows how far it comes until its time is over: two chunks at most.
+	my $chunks = $before eq '' ? qr/2/ : qr/[012]/;
 	sql('UPDATE users SET n = 0');
 	$holder->run('BEGIN; UPDATE users SET n = n + 100 WHERE id = 25');
 	$caller->start("$before " . call(50, $add, 10));
 	wait_until($waits) if $before eq '';
 	sql($stop);
-	like($caller->finish, qr/canceling statement due to $why.*20 of 50 keys are done and committed; keys 21 to 30, from "21" to "30", come next/s, "it tells how far it came: $why");
+	my $said = $caller->finish;
+	like($said, qr/canceling statement due to $why/, "it is stopped: $why");
+	my ($done) = $said =~ /^CONTEXT:.*?(\d+) of 50 keys are done and committed; keys \d+ to \d+, from "\d+" to "\d+", come next/ms;
+	like($done / 10, qr/^$chunks$/, "it tells how far it came: $why") or diag($said);
+	my ($first, $last) = ($done + 1, $done + 10);
+	like($said, qr/keys $first to $last, from "$first" to "$last", come next/, '... and what comes next');
 	$holder->run('ROLLBACK');
-	is(sql('SELECT sum(n), max(id) FILTER (WHERE n = 1) FROM users'), '20|20', 'so far it is done');
+	is(sql('SELECT sum(n), max(id) FILTER (WHERE n = 1) FROM users'), "$done|" . ($done || ''), 'so far it is done');
 	is(sql('SELECT count(*) FROM lockstep.progress_apply_in_chunks'), '0', 'its progress has ended');
 	$caller->run('RESET statement_timeout');
 }
@@ -110,6 +123,8 @@ for my $turn (1 .. 40)
 	$calls++;
 	if ($turn <= 6)
 	{
+		# The first one has something done for sure.
+		wait_until(q{SELECT sum(keys_done) > 0 FROM lockstep.chunk_runs WHERE name = 'killed'}) if $turn == 1;
 		sleep(0.02 + rand(0.12));
 		# Every third time it is the server that goes down, as in a crash.
 		$turn % 3 ? sql("SELECT pg_terminate_backend($pid)") : kill('KILL', $pid);
@@ -146,7 +161,8 @@ sql(qq{
 my @lists = map { my @ids = shuffle(map { "u$_" } 1 .. $rows); [ @ids[ 0 .. $of_each - 1 ] ] } 1 .. $sessions;
 my %times;
 for my $list (@lists) { $times{$_}++ for @$list; }
-sub deadlocks { sleep(1.1); return sql(q{SELECT pg_stat_clear_snapshot(); SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'}) =~ s/\s//gr; }
+# Who has ended has told what he has counted.
+sub deadlocks { Session::wait_gone($node, '^session'); return sql(q{SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'}); }
 
 # What each session says; "deadlocks", and in how many rows it differs from what was asked for.
 sub together
@@ -154,14 +170,19 @@ sub together
 	my ($name, $statement) = @_;
 	sql('UPDATE people SET n = 0');
 	my $before = deadlocks();
-	my $began = time;
 	my @sessions = map { Session->new($node, "session$_") } 0 .. $#lists;
 	# As a plan follows the list of a prepared statement.
 	$_->run('SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off') for @sessions;
+	# They begin together, however long the last one takes to come.
+	my $gate = Session->new($node, 'gate');
+	$gate->run('BEGIN; LOCK TABLE people IN EXCLUSIVE MODE');
 	$sessions[$_]->start($statement->('{' . join(',', @{ $lists[$_] }) . '}')) for 0 .. $#lists;
+	Session::wait_blocked($node, scalar @lists, '^session');
+	my $began = time;
+	$gate->run('COMMIT');
 	my @said = map { $_->finish } @sessions;
 	my $took = time - $began;
-	$_->close for @sessions;
+	$_->close for @sessions, $gate;
 	my %done = map { split /\|/ } split /\n/, sql('SELECT id, n FROM people');
 	my $wrong = grep { $done{$_} != ($times{$_} // 0) } keys %done;
 	my $deadlocks = deadlocks() - $before;
