@@ -54,6 +54,8 @@ $node->safe_psql('postgres', q{
 });
 sub sql { my ($query) = @_; return $node->safe_psql('postgres', $query); }
 sub wait_for { my ($query) = @_; $node->poll_query_until('postgres', "SELECT EXISTS ($query)") or die "never: $query"; return; }
+# The sampler has it before its next round.
+sub set_sampling { my ($name, $value) = @_; sql("ALTER SYSTEM SET lockstep.$name = '$value'; SELECT pg_reload_conf()"); Session::wait_reloaded($node, "lockstep.$name", $value); return; }
 sub seen { my ($app, $samples) = @_; wait_for("SELECT FROM lockstep.lock_wait_history WHERE waiter_app = '$app' AND samples >= $samples"); return; }
 
 # What the manual shows: a statement, and what psql says to it but for what no two runs share.
@@ -84,10 +86,11 @@ my $queued = Plain->new($node, 'returns');
 sub one_order
 {
 	my ($busy, $mine, $theirs) = @_;
+	my $begun = sql('SELECT clock_timestamp()');
 	$gate->run("BEGIN; $busy");
 	$shop->run("BEGIN; $mine");
 	$shop->start($theirs);
-	seen('shop', 3);
+	wait_for("SELECT FROM lockstep.lock_wait_history WHERE waiter_app = 'shop' AND wait_start > '$begun' AND samples >= 3");
 	return;
 }
 sub end_both { $gate->run('COMMIT'); $shop->finish; $shop->run('COMMIT'); return; }
@@ -167,35 +170,37 @@ Session::wait_blocked($node, 1, 'nightly_job');
 $queued->start('LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE; LOCK TABLE ledger');
 $queued->finish;
 $queued->start('BEGIN; LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE');
-seen('returns', 1);
-wait_for(q{SELECT FROM lockstep.lock_wait_history WHERE waiter_app = 'returns' AND lock_type = 'relation' AND wait_mode = 'AccessExclusiveLock' AND samples > 20});
+wait_for(q{SELECT FROM lockstep.lock_wait_history WHERE waiter_app = 'returns' AND lock_type = 'relation' AND wait_mode = 'AccessExclusiveLock' AND samples > 100});
+# What follows are a few samples more, a second each: nobody is so slow that they become a hundred.
+set_sampling('lock_sample_interval', '1s');
 sql(q{COMMIT PREPARED 'left'});
 $gate->finish;
 my $samples = sql(q{SELECT samples FROM lockstep.lock_wait_history WHERE wait_mode = 'AccessExclusiveLock'});
 wait_for("SELECT FROM lockstep.lock_wait_history WHERE wait_mode = 'AccessExclusiveLock' AND samples > $samples + 2");
 is(sql(q{SELECT count(*), min(root_state), min(root_pid), count(root_xid), min(blocker_app), min(lock_text) FROM lockstep.lock_wait_history WHERE wait_mode = 'AccessExclusiveLock'}), '1|prepared||1||relation ledger', 'who was at the head in most samples stays');
+set_sampling('lock_sample_interval', '20ms');
 $gate->run('COMMIT');
 $queued->finish;
 $queued->run('COMMIT');
 
 # Settings: what is too short, and nothing at all.
 my $advisory = sub {
-	my ($key) = @_;
+	my ($key, $is_kept) = @_;
+	my $known = "SELECT FROM lockstep.lock_wait_history WHERE lock_text = 'advisory lock ($key)'";
 	$gate->run("SELECT pg_advisory_lock($key)");
 	$queued->start("SELECT pg_advisory_lock($key)");
 	Session::wait_blocked($node, 1, 'returns');
-	sleep 1;
+	$is_kept ? wait_for($known) : sleep 1;
 	$gate->run("SELECT pg_advisory_unlock($key)");
 	$queued->finish;
 	$queued->run("SELECT pg_advisory_unlock($key)");
-	return sql("SELECT count(*) FROM lockstep.lock_wait_history WHERE lock_text = 'advisory lock ($key)'");
+	return sql("SELECT count(*) FROM ($known) AS k");
 };
-is($advisory->(1), 1, 'an advisory lock is a wait like others');
-sql('ALTER SYSTEM SET lockstep.lock_history_min_wait = 600000; SELECT pg_reload_conf()');
-sleep 1;
+is($advisory->(1, 1), 1, 'an advisory lock is a wait like others');
+set_sampling('lock_history_min_wait', '10min');
 is($advisory->(2), 0, 'what is too short is left out');
-sql('ALTER SYSTEM RESET lockstep.lock_history_min_wait; ALTER SYSTEM SET lockstep.lock_sample_interval = 0; SELECT pg_reload_conf()');
-sleep 1;
+set_sampling('lock_history_min_wait', '0');
+set_sampling('lock_sample_interval', '0');
 is($advisory->(3), 0, 'an interval of 0 takes no samples');
 
 # A clean restart, and a file that is damaged.
