@@ -153,11 +153,11 @@ for my $case ([ 'no such rows', '2000, 2001', '2000, 2001', '2000, 2001' ], [ 'o
 	# Both have found the id new by now.
 	my ($from, $to) = split(/, /, $contents[0]);
 	$session{first}->run("BEGIN; SELECT status FROM lockstep.transfer_batch('plain', ARRAY[$from], ARRAY[$to], ARRAY[1], ARRAY[lockstep.request_id('$what')], false)");
-	my $first = $session{first}->run('SELECT pg_backend_pid()');
+	my ($first, $gate_two) = map { $session{$_}->run('SELECT pg_backend_pid()') } qw(first gate_two);
 	$session{gate_one}->run('COMMIT');
 	$node->poll_query_until('postgres', "SELECT $first = ANY (pg_blocking_pids(pid)) FROM pg_stat_activity WHERE application_name = 'one'") or die;
 	$session{gate_two}->run('COMMIT');
-	$node->poll_query_until('postgres', "SELECT wait_event = 'transactionid' FROM pg_stat_activity WHERE application_name = 'two'") or die;
+	$node->poll_query_until('postgres', "SELECT wait_event = 'transactionid' AND $gate_two <> ALL (pg_blocking_pids(pid)) FROM pg_stat_activity WHERE application_name = 'two'") or die;
 	$session{first}->run('ROLLBACK');
 	my @said = sort map { $session{$_}->finish =~ s/\n.*//sr } 'one', 'two';
 	if ($what eq 'no such rows') { is(join(', ', @said), 'refused applied, refused applied', "$what: both are answered"); }

@@ -124,9 +124,9 @@ for my $round (1 .. $rounds)
 		$batches{$worker} = \@own;
 	}
 	push @sessions, play("$folder/batches.$round.$_", "$folder/said.$round.$_") for 1 .. 4;
-	# In the middle of the work, and at another moment each time.
+	# In the middle of the work, and at another moment each time: later than the last of four that may all be without an answer yet.
 	my $from = $ledgers[0];
-	$node->poll_query_until('postgres', "SELECT count(DISTINCT booked_at) > " . int(rand(150)) . " FROM ${from}_journal WHERE booked_at > pg_postmaster_start_time()") or die;
+	$node->poll_query_until('postgres', "SELECT count(DISTINCT booked_at) > " . (4 + int(rand(150))) . " FROM ${from}_journal WHERE booked_at > pg_postmaster_start_time()") or die;
 	select(undef, undef, undef, rand(0.1));
 	kill_server();
 	$_->finish for @sessions;

@@ -167,11 +167,11 @@ my $force = sql(q{SELECT name FROM pg_settings WHERE name IN ('force_parallel_mo
 adds_by({ 40001 => 1 }, 'in a parallel worker', "SET $force = on; SELECT fail('40001') FROM t WHERE id = 1; RESET $force", qr/parallel worker/);
 adds_by({ 40001 => 1 }, 'in a parallel worker, trapped', "SET $force = on; " . trap(q{EXECUTE 'SELECT fail(''40001'') FROM t WHERE id = 1'}) . "; RESET $force", qr/^$/);
 
-# Workers that build an index run no statement. Only a worker fails here; its leader takes its time.
+# Workers that build an index run no statement. Only a worker fails here; its leader waits at its first row until it hears of it.
 sql(q{CREATE FUNCTION fail_in_worker(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 	BEGIN
 		IF pg_backend_pid() <> current_setting('test.leader')::int THEN RAISE EXCEPTION 'failed' USING ERRCODE = '40001'; END IF;
-		PERFORM pg_sleep(0.01);
+		PERFORM pg_sleep(600);
 		RETURN n;
 	END $$;
 	CREATE TABLE large WITH (parallel_workers = 2, fillfactor = 10) AS SELECT i AS n FROM generate_series(1, 200) AS i});
