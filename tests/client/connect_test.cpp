@@ -126,7 +126,7 @@ TEST_F(connect_test, a_full_server_is_given_up_at_the_deadline_with_its_code) {
         wanted.conninfo += " user=" + role;
         pool sessions(wanted);
         client caller(sessions);
-        auto policy = call(300ms);
+        auto policy = call(2s);
         policy.retry.capacity = {5ms, 20ms};
         try {
             (void)caller.transfer(one_unit(), policy);
@@ -166,7 +166,7 @@ TEST_F(connect_test, a_server_that_never_answers_is_left_at_the_connect_timeout)
     pool sessions(wanted);
     client caller(sessions);
     try {
-        (void)caller.transfer(one_unit(), call(1s));
+        (void)caller.transfer(one_unit(), call(2s));
         FAIL() << "it answered";
     } catch (const gave_up &failure) {
         EXPECT_EQ(failure.phase(), phase::connect);
