@@ -5,6 +5,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use KeptFile;
 use Session;
 use Xids;
 
@@ -115,17 +116,6 @@ substr($format, 4, 1) = "\x63";
 $damage->('another format', $format, 'it has another format');
 # An hour of history gives rates, and times until the limits: the first sample is made one of 90 minutes ago,
 # the second of half an hour ago, when there were 400 transactions fewer.
-sub crc32c
-{
-	my ($bytes) = @_;
-	my $crc = 0xffffffff;
-	for my $byte (unpack 'C*', $bytes)
-	{
-		$crc ^= $byte;
-		$crc = ($crc >> 1) ^ (0x82f63b78 & -($crc & 1) & 0xffffffff) for 1 .. 8;
-	}
-	return $crc ^ 0xffffffff;
-}
 my $write = sub {
 	my ($bytes) = @_;
 	$node->stop;
@@ -137,13 +127,12 @@ my $write = sub {
 	return;
 };
 my ($header, $size) = (40, unpack 'L', substr($whole, 8, 4));
-is(unpack('L', substr($whole, 32, 4)), crc32c(substr($whole, 0, 32) . substr($whole, $header)), 'the checksum is the usual CRC-32C');
+is(unpack('L', substr($whole, 32, 4)), KeptFile::checksum($whole), 'the checksum is the usual CRC-32C');
 my $aged = $whole;
 my ($at, $next_xid) = unpack 'qQ', substr($whole, $header + $size, 16);
 substr($aged, $header, 16) = pack 'qQ', $at - 90 * 60 * 1_000_000, $next_xid - 500;
 substr($aged, $header + $size, 16) = pack 'qQ', $at - 30 * 60 * 1_000_000, $next_xid - 400;
-substr($aged, 32, 4) = pack 'L', crc32c(substr($aged, 0, 32) . substr($aged, $header));
-$write->($aged);
+$write->(KeptFile::signed($aged));
 is(sql(q{WITH s AS (SELECT sampled_at, next_xid::text::bigint AS next FROM lockstep.transaction_age_history OFFSET 1 LIMIT 1)
 	SELECT DISTINCT abs(xids_per_hour / ((pg_snapshot_xmax(pg_current_snapshot())::text::bigint - next) / (extract(epoch FROM clock_timestamp() - sampled_at) / 3600)) - 1) < 0.01,
 		mxids_per_hour, abs(extract(epoch FROM autovacuum_in) / (xids_to_autovacuum / xids_per_hour * 3600) - 1) < 0.01, abs(extract(epoch FROM stop_in) / (xids_to_stop / xids_per_hour * 3600) - 1) < 0.01
@@ -155,8 +144,7 @@ my $last_at = $header + (length($whole) - $header) - $size;
 substr($future, $last_at, 8) = pack 'q', $at + 86400 * 1_000_000;
 substr($future, $header + 32 + 17 * 4 + 28, 64) = 'x' x 64;
 substr($future, $header + 32 + 17 * 4, 4) = pack 'L', 5;
-substr($future, 32, 4) = pack 'L', crc32c(substr($future, 0, 32) . substr($future, $header));
-$write->($future);
+$write->(KeptFile::signed($future));
 is(sql(q{SELECT count(*), max(length(top_name)) FROM lockstep.transaction_age_history}), '19|63', 'a sample of the future is left out, a name has its end');
 # A smaller ring keeps the newest of it.
 $node->stop;
