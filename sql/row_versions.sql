@@ -132,6 +132,10 @@ CREATE ROLE regress_lockstep_columns;
 CREATE ROLE regress_lockstep_none;
 GRANT SELECT ON items, seats TO regress_lockstep_all;
 GRANT SELECT (id, name, n, late) ON items TO regress_lockstep_columns;
+CREATE SCHEMA regress_lockstep_schema;
+CREATE TABLE regress_lockstep_schema.inner_table (id int PRIMARY KEY);
+GRANT SELECT ON regress_lockstep_schema.inner_table TO regress_lockstep_none;
+SELECT 'regress_lockstep_schema.inner_table'::regclass::oid AS inner_table \gset
 SET ROLE regress_lockstep_all;
 SELECT count(*) FROM lockstep.row_versions('items', 2);
 SELECT count(*) FROM lockstep.row_versions('seats', '(a,12)');
@@ -140,6 +144,7 @@ SET ROLE regress_lockstep_columns;
 SELECT count(*) FROM lockstep.row_versions('items', 2);
 SET ROLE regress_lockstep_none;
 SELECT count(*) FROM lockstep.row_versions('items', 'not even a key');
+SELECT count(*) FROM lockstep.row_versions(:inner_table, 'not even a key');
 SELECT count(*) FROM lockstep.row_versions('pg_authid', 10);
 RESET ROLE;
 ALTER TABLE items ENABLE ROW LEVEL SECURITY;
@@ -152,6 +157,7 @@ ALTER TABLE items FORCE ROW LEVEL SECURITY;
 SELECT count(*) FROM lockstep.row_versions('items', 2);
 REVOKE ALL ON items, seats FROM regress_lockstep_all, regress_lockstep_columns;
 REVOKE SELECT (id, name, n, late) ON items FROM regress_lockstep_columns;
+DROP SCHEMA regress_lockstep_schema CASCADE;
 DROP ROLE regress_lockstep_all, regress_lockstep_columns, regress_lockstep_none;
 
 -- What it is not for.

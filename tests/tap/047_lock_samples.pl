@@ -255,6 +255,8 @@ my $samples = sql(q{SELECT samples FROM lockstep.lock_wait_history WHERE waiter_
 wait_for("SELECT FROM lockstep.lock_wait_history WHERE waiter_app = 'returns' AND wait_mode = 'AccessExclusiveLock' AND samples > $samples + 2");
 is(sql(q{SELECT count(*), min(root_state), min(root_pid), count(root_xid), min(blocker_app), min(lock_text) FROM lockstep.lock_wait_history WHERE waiter_app = 'returns' AND wait_mode = 'AccessExclusiveLock'}), '1|prepared||1||relation ledger', 'who was at the head in most samples stays');
 set_sampling('lock_sample_interval', '20ms');
+wait_for(q{SELECT FROM lockstep.lock_wait_history WHERE waiter_app = 'returns' AND wait_mode = 'AccessExclusiveLock' AND root_app = 'nightly_job'});
+is(sql(q{SELECT blocker_app FROM lockstep.lock_wait_history WHERE waiter_app = 'returns' AND wait_mode = 'AccessExclusiveLock'}), 'nightly_job', '... until another one is, who is waited for then');
 $gate->run('COMMIT');
 $queued->finish;
 $queued->run('COMMIT');
@@ -336,7 +338,7 @@ is(sql('SELECT * FROM lockstep.lock_risk'), $pairs, 'a sound file is read');
 # The rings: of waits, and of pairs of what was held and wanted, of which 64 of each transaction are looked at.
 my $reset = sql('SELECT clock_timestamp()');
 sql('SELECT lockstep.reset_lock_history()');
-sql(q{DO $$ BEGIN FOR n IN 1 .. 70 LOOP EXECUTE format('CREATE TABLE held%s ()', n); END LOOP; FOR n IN 10 .. 42 LOOP EXECUTE format('CREATE TABLE wanted%s ()', n); END LOOP; END $$});
+sql(q{DO $$ BEGIN FOR n IN 1 .. 70 LOOP EXECUTE format('CREATE TABLE held%s ()', n); END LOOP; FOR n IN 2 .. 10 LOOP EXECUTE format('CREATE TABLE wanted%s ()', n); END LOOP; END $$});
 sql('ALTER SYSTEM RESET lockstep.lock_sample_interval; SELECT pg_reload_conf()');
 ($gate, $queued) = (Plain->new($node, 'nightly_job'), Plain->new($node, 'returns'));
 my $shared = sub {
@@ -352,17 +354,19 @@ $shared->('ledger');
 $shared->('second');
 for my $key (10 .. 42)
 {
-	$gate->run("BEGIN; LOCK TABLE wanted$key");
-	$queued->run('BEGIN; LOCK TABLE ' . join(', ', map { "held$_" } 1 .. 70) . ' IN SHARE ROW EXCLUSIVE MODE');
-	$queued->start("LOCK TABLE wanted$key");
+	# Other tables or other modes each time.
+	my ($wanted, $mode, $held) = ('wanted' . int($key / 4), $key % 2 ? 'SHARE' : 'EXCLUSIVE', int($key / 2) % 2 ? 'SHARE ROW EXCLUSIVE' : 'EXCLUSIVE');
+	$gate->run("BEGIN; LOCK TABLE $wanted");
+	$queued->run('BEGIN; LOCK TABLE ' . join(', ', map { "held$_" } 1 .. ($key == 42 ? 50 : 70)) . " IN $held MODE");
+	$queued->start("LOCK TABLE $wanted IN $mode MODE");
 	seen('returns', 2);
 	$gate->run('COMMIT');
 	$queued->finish;
 	$queued->run('COMMIT');
 	$shared->('ledger') if $key == 11;
 }
-is(sql(q{SELECT count(*), (array_agg(lock_text))[1], (array_agg(lock_text))[10] FROM lockstep.lock_wait_history}), '10|relation wanted42|relation wanted33', 'a ring: the newest first, and the oldest have given way');
-is(sql("SELECT relations, pairs_forgotten, sampled_since > '$reset' FROM lockstep.lock_risk"), '{ledger}|' . (2 + 64 * 33 - 2000) . '|t', 'of the pairs the one that was not seen for longest has given way');
+is(sql(q{SELECT count(*), (array_agg(concat(lock_rel, ' ', wait_mode)))[1], (array_agg(concat(lock_rel, ' ', wait_mode)))[10] FROM lockstep.lock_wait_history}), '10|wanted10 ExclusiveLock|wanted8 ShareLock', 'a ring: the newest first, and the oldest have given way');
+is(sql("SELECT relations, pairs_forgotten, sampled_since > '$reset' FROM lockstep.lock_risk"), '{ledger}|' . (2 + 64 * 32 + 50 - 2000) . '|t', 'of the pairs the one that was not seen for longest has given way');
 sql('SELECT lockstep.reset_lock_history()');
 is(sql('SELECT count(*), (SELECT count(*) FROM lockstep.lock_risk) FROM lockstep.lock_wait_history'), '0|0', 'a reset forgets all');
 $gate->run('SELECT pg_advisory_lock(43)');

@@ -296,6 +296,8 @@ records('eight in a ring', 'timeout | aborted | ring_8 | 8 | 1 | {branch} | row 
 is(sql(q{SELECT string_agg(concat_ws(' ', place, part, app, row_key), ', ' ORDER BY place) FROM lockstep.deadlock_sessions WHERE id = (SELECT max(id) FROM lockstep.deadlock_history)}),
 	join(', ', '1 victim ring_8 (id)=(1)', map({ ($_ + 1) . " member ring_$_ (id)=(" . ($_ + 1) . ')' } 1 .. 7), '9 bystander behind (id)=(2)'),
 	'in their order, each with its row');
+is(sql(q{SELECT b.app FROM lockstep.deadlock_sessions AS s JOIN lockstep.deadlock_sessions AS b ON (b.id, b.pid) = (s.id, s.blocker_pid)
+	WHERE s.id = (SELECT max(id) FROM lockstep.deadlock_history) AND s.part = 'bystander'}), 'ring_1', 'who is behind them waits for the one who is first in his queue');
 
 # A text is cut between characters, wherever the cut falls.
 for my $shift (0 .. 2)
@@ -402,7 +404,9 @@ is(as_role('clerk', q{SELECT concat_ws(' | ', victim_query, victim_wanted, signa
 is(as_role('watcher', q{SELECT concat_ws(' | ', rtrim(victim_query, E'\n;'), victim_wanted, signature IS NULL) FROM lockstep.deadlock_history WHERE id = 1}),
 	'UPDATE account SET balance = balance + 3 WHERE id = 2 | row (0,2) of account | f',
 	'who may not read the table sees no key');
-unlike(as_role('clerk', q{SELECT * FROM lockstep.deadlock_text(1)}), qr/UPDATE/, 'nor does the page tell');
+is(as_role('clerk', q{SELECT concat_ws(' | ', bool_and(query_id IS NULL), bool_and(xact_start IS NULL), bool_and(wait_start IS NOT NULL)) FROM lockstep.deadlock_sessions WHERE id = 1}),
+	't | t | t', '... and neither the ids of statements nor the times of transactions');
+unlike(as_role('clerk', q{SELECT * FROM lockstep.deadlock_text(1)}), qr/UPDATE|while updating/, 'nor does the page tell');
 unlike(as_role('clerk', q{SELECT * FROM lockstep.deadlock_dot(1)}), qr/UPDATE/, 'nor the drawing');
 like(as_role('watcher', 'SELECT lockstep.deadlock_reset()'), qr/permission denied/, 'not everyone may forget them');
 like(as_role('clerk', 'SELECT * FROM lockstep.deadlock_text(4711)'), qr/there is no deadlock 4711 in the history/, 'one that is not there');
@@ -545,9 +549,21 @@ $node->poll_query_until('postgres', q{SELECT counted = recorded + lost FROM lock
 is(sql(q{SELECT concat_ws(' | ', counted = recorded + lost, recorded > 10, missed = lost) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}), 't | t | t', 'each deadlock is recorded or counted as lost: '
 	. sql(q{SELECT concat(recorded, ' and ', lost) FROM lockstep.deadlock_coverage WHERE db = 'postgres'}));
 
+# The last one is in the first place of the ring, before the one that is older.
+if (known() % 2)
+{
+	($victim, $other) = (hasty(session('victim')), session('other'));
+	sql(q{INSERT INTO account VALUES (1), (2) ON CONFLICT DO NOTHING});
+	$victim->run('BEGIN');
+	cross($victim, $other);
+}
+is(known() % 2, 0, 'an even number of deadlocks');
+my $last = known();
+
 # One who stops in the middle of writing down holds up nobody; what he has written half is not shown.
 $node->append_conf('postgresql.conf', "lockstep.deadlock_history_size = 1\ndeadlock_timeout = 10min");
 $node->restart;
+is(known(), $last, 'a smaller ring takes up the newest');
 sql(q{INSERT INTO account VALUES (1), (2) ON CONFLICT DO NOTHING});
 sub half_written
 {

@@ -173,5 +173,8 @@ shown(q{SELECT db, recorded, lost, counted, missed FROM lockstep.deadlock_covera
 
 is($page, slurp_file(dirname(__FILE__) . '/expected/classic_deadlocks.out'), 'what is printed is what the documentation shows')
   or diag($page);
+# Whether a statement was an INSERT tells something of it.
+is(sql(q{SELECT count(*) FROM lockstep.deadlock_history WHERE advice ~ 'had inserted'}), 3, 'the advice knows inserts');
+is(sql(q{CREATE ROLE plain; SET ROLE plain; SELECT count(*) FROM lockstep.deadlock_history WHERE advice ~ 'had inserted'}), 0, '... and does not tell who may not see the statements');
 $node->stop;
 done_testing();

@@ -25,6 +25,11 @@ TEST(Pattern, HasNoValues) {
              {"UPDATE a  SET\n\tn = $1 WHERE id=$22", "UPDATE a SET n = ? WHERE id=?"},
              {"SELECT * FROM t WHERE id IN (1, 2,3)", "SELECT * FROM t WHERE id IN (?)"},
              {"SELECT 'it''s', E'a\\'b', x FROM t", "SELECT ?, x FROM t"},
+             {"SELECT 'a\\', x FROM t", "SELECT ?, x FROM t"},
+             {"SELECT \xc3\xb6"
+              "1 FROM t",
+              "SELECT \xc3\xb6"
+              "1 FROM t"},
              {"SELECT $$a $ b$$, $tag$ $$ $tag$", "SELECT ?"},
              {"SELECT /* 1 */ a1, \"col 2\" -- 3\nFROM t2", "SELECT a1, \"col 2\" FROM t2"},
              {"SELECT 1.5e-3, .5, 0x1F", "SELECT ?"},
@@ -80,6 +85,7 @@ TEST(DeadlockAdvice, NamesTheOrder) {
     EXPECT_TRUE(says(advised(row, next), "Rows of a were taken in two orders"));
     EXPECT_TRUE(says(advised(far, row), "(a before b)"));
     EXPECT_TRUE(says(advised(row, row), "this row of a"));
+    EXPECT_TRUE(says(advice_for(std::array{row, row, next}), "Rows of a were taken in two orders"));
     const member_wait table{wanted::relation, "a", "", "relation a", false};
     const member_wait second{wanted::relation, "b", "", "relation b", false};
     EXPECT_TRUE(says(advised(table, second), "The tables a and b were locked in two orders"));
@@ -89,6 +95,7 @@ TEST(DeadlockAdvice, NamesTheOrder) {
     const member_wait shared{wanted::transaction, "", "", "transaction 2", false};
     EXPECT_TRUE(says(advised(key, key), "insert sorted by key"));
     EXPECT_TRUE(says(advised(shared, shared), "FOR NO KEY UPDATE"));
+    EXPECT_TRUE(says(advised(key, shared), "FOR NO KEY UPDATE"));
     EXPECT_TRUE(says(advised(row, key), "insert sorted by key"));
     const member_wait number{wanted::advisory, "", "", "advisory lock (1)", false};
     EXPECT_TRUE(says(advised(number, number), "smallest key first"));

@@ -117,6 +117,10 @@ TEST(lock_order, of_the_same_relations_the_most_seen) {
     EXPECT_EQ(found_in({row_wait(10, 20, 1), table_wait(10, row_share, 20, share, 7),
                         row_wait(20, 10, 9), row_wait(30, 40, 8), row_wait(40, 30, 8)}),
               (rings{{3, 4}, {1, 2}}));
+    // Whichever come first.
+    EXPECT_EQ(found_in({row_wait(10, 20, 1), table_wait(10, row_exclusive, 20, exclusive, 9),
+                        row_wait(20, 10, 1), table_wait(20, row_exclusive, 10, exclusive, 9)}),
+              (rings{{1, 3}}));
 }
 
 // By the definition, however long it takes: from each pair to each, over how many.
