@@ -142,6 +142,10 @@ $queued->finish;
 $queued->run('COMMIT');
 is(sql(q{SELECT string_agg(concat_ws(' ', lock_type, blocker_app), ', ' ORDER BY wait_start) FROM lockstep.lock_wait_history WHERE waiter_app = 'returns'}), 'tuple shop, transactionid shop', '... and then for his transaction: he waits twice');
 
+# What is told of the order is the last statement.
+one_order('UPDATE stock SET pieces = 9 WHERE id = 4', [q{UPDATE orders SET state = 'paid' WHERE id = 4}], 'UPDATE stock SET pieces = pieces - 2 WHERE id = 4');
+end_both();
+
 # One order is no risk, however often; nor is one relation's rows, nor what only reads.
 is(risks(), 0, 'one order is no risk');
 for my $round (1 .. 2)
@@ -169,7 +173,7 @@ $shop->start(q{UPDATE orders SET state = 'paid' WHERE id = 2});
 wait_for('SELECT FROM lockstep.lock_risk WHERE times_seen[2] > 1');
 end_both();
 my $risk = q{SELECT db, relations, held_modes, wanted_modes, statements, times_seen[1] > 2, times_seen[2] > 0, first_seen < last_seen, sampled_since < first_seen, pairs_forgotten, advice FROM lockstep.lock_risk};
-my $inverted = q(postgres|{orders,stock}|{RowExclusiveLock,"RowShareLock, RowExclusiveLock"}|{"FOR NO KEY UPDATE","FOR NO KEY UPDATE"}|{"UPDATE stock SET pieces = pieces + 1 WHERE id = 1;","UPDATE orders SET state = 'paid' WHERE id = 2;"}|t|t|t|t|0|)
+my $inverted = q(postgres|{orders,stock}|{RowExclusiveLock,"RowShareLock, RowExclusiveLock"}|{"FOR NO KEY UPDATE","FOR NO KEY UPDATE"}|{"UPDATE stock SET pieces = pieces - 2 WHERE id = 4;","UPDATE orders SET state = 'paid' WHERE id = 2;"}|t|t|t|t|0|)
 	. 'Lock public.orders before public.stock in every transaction; lockstep.lock_all locks rows of several tables in that order.';
 is(sql($risk), $inverted, 'two orders that never met are a risk');
 is(sql("SELECT first_seen > '$turned' FROM lockstep.lock_risk"), 't', '... since both of them were seen');
