@@ -190,12 +190,12 @@ class chains {
         int version = 0;
         int chain = 0;
         for (const std::size_t head : heads) {
-            const bool is_alone = hangs_on_nothing(head);
-            chain += is_alone ? 0 : 1;
+            const bool left_over = is_left_over(head);
+            chain += left_over ? 0 : 1;
             for (std::size_t i = head; i != nothing; i = next_[i]) {
                 row_version &one = all_[i];
                 one.number = one.found.is_normal() ? ++version : 0;
-                one.chain = is_alone ? 0 : chain;
+                one.chain = left_over ? 0 : chain;
                 ordered.push_back(std::move(one));
             }
         }
@@ -222,7 +222,7 @@ class chains {
 
     // A line pointer to nothing, or what updates that were rolled back have left behind: it may be
     // several, one from the other, and is still no life of the row.
-    [[nodiscard]] bool hangs_on_nothing(std::size_t head) const {
+    [[nodiscard]] bool is_left_over(std::size_t head) const {
         const row_version &one = all_[head];
         if (!one.found.is_normal())
             return next_[head] == nothing;
